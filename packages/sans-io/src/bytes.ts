@@ -1,0 +1,74 @@
+// Hot: big-endian reads and writes in place, by offset into a longer buffer. Callers have checked the bounds.
+
+export function u16(bytes: Uint8Array, at: number): number {
+  return (bytes[at]! << 8) | bytes[at + 1]!;
+}
+
+export function u24(bytes: Uint8Array, at: number): number {
+  return (bytes[at]! << 16) | (bytes[at + 1]! << 8) | bytes[at + 2]!;
+}
+
+export function u32(bytes: Uint8Array, at: number): number {
+  return ((bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!) >>> 0;
+}
+
+/** 48 bits as a number: exact, since 2^48 is below `Number.MAX_SAFE_INTEGER`. */
+export function u48(bytes: Uint8Array, at: number): number {
+  return u16(bytes, at) * 0x1_0000_0000 + u32(bytes, at + 2);
+}
+
+export function putU16(bytes: Uint8Array, at: number, value: number): void {
+  bytes[at] = value >>> 8;
+  bytes[at + 1] = value;
+}
+
+export function putU24(bytes: Uint8Array, at: number, value: number): void {
+  bytes[at] = value >>> 16;
+  bytes[at + 1] = value >>> 8;
+  bytes[at + 2] = value;
+}
+
+export function putU32(bytes: Uint8Array, at: number, value: number): void {
+  bytes[at] = value >>> 24;
+  bytes[at + 1] = value >>> 16;
+  bytes[at + 2] = value >>> 8;
+  bytes[at + 3] = value;
+}
+
+export function putU48(bytes: Uint8Array, at: number, value: number): void {
+  putU16(bytes, at, Math.floor(value / 0x1_0000_0000));
+  putU32(bytes, at + 2, value >>> 0);
+}
+
+/** Copies `from[start, end)` to `to` at `at` and returns the offset just behind the copy. */
+export function copyBytes(to: Uint8Array, at: number, from: Uint8Array, start: number, end: number): number {
+  // A whole-array copy needs no view; short runs are cheaper byte by byte than through one.
+  if (start === 0 && end === from.length) to.set(from, at);
+  else if (end - start < 48) for (let i = start, o = at; i < end; i++, o++) to[o] = from[i]!;
+  else to.set(from.subarray(start, end), at);
+  return at + end - start;
+}
+
+/** Equality of two byte strings that need not stay secret. */
+export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
+}
+
+/**
+ * Equality of `a[aAt, aAt + length)` and `b[bAt, bAt + length)` in a time that depends on `length` alone: the
+ * only comparison for MACs and anything else that an attacker may try to guess byte by byte.
+ */
+export function equalConstantTime(
+  a: Uint8Array,
+  aAt: number,
+  b: Uint8Array,
+  bAt: number,
+  length: number,
+): boolean {
+  if (aAt + length > a.length || bAt + length > b.length) return false;
+  let difference = 0;
+  for (let i = 0; i < length; i++) difference |= a[aAt + i]! ^ b[bAt + i]!;
+  return difference === 0;
+}
