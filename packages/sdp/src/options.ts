@@ -1,0 +1,24 @@
+// Every limit and default of the package.
+
+/** Longest description read, in UTF-16 units. Offers with hundreds of candidates stay far below. */
+export const MAX_SDP_CHARACTERS = 262_144;
+/** Most lines read. */
+export const MAX_SDP_LINES = 8_192;
+/** Most m= sections read. */
+export const MAX_MEDIA_SECTIONS = 256;
+
+export const DEFAULT_SCTP_PORT = 5000; // RFC 8841 names no default; every WebRTC peer uses this one
+export const DEFAULT_MAX_MESSAGE_SIZE = 65_536; // RFC 8841 §6.1
+
+export const MIN_USERNAME_FRAGMENT = 4; // RFC 8839 §5.4
+export const MIN_PASSWORD = 22;
+export const MAX_ICE_CREDENTIAL = 256;
+
+/** RFC 8122 §5 hash functions taken as identity, with the length of a value in bytes. */
+export const STRONG_HASHES: Readonly<Record<string, number>> = {
+  'sha-256': 32,
+  'sha-384': 48,
+  'sha-512': 64,
+};
+/** Most candidates that a section takes by `addCandidate`. */
+export const MAX_CANDIDATES = 1_024;
