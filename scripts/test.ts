@@ -1,0 +1,50 @@
+// `npm test [-- WORD... --OPTION...]`: runs every test file of the repository in random order on the sources.
+// Words keep the files whose path contains one of them; options go to `node --test`
+// (--test-name-pattern=..., --test-random-seed=..., --test-reporter=spec, --watch).
+import { spawnSync } from 'node:child_process';
+import { globSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { ROOT, SOURCE_CONDITION } from './workspace.ts';
+
+const PATTERNS = [
+  'packages/*/test/**/*.test.ts',
+  'benchmarks/*/test/**/*.test.ts',
+  'examples/*/test/**/*.test.ts',
+  'fuzz/test/**/*.test.ts',
+  'scripts/test/**/*.test.ts',
+];
+/** A test that takes longer than this hangs. */
+const TEST_TIMEOUT_MS = 90_000;
+
+const args = process.argv.slice(2);
+const words = args.filter((arg) => !arg.startsWith('-'));
+const options = args.filter((arg) => arg.startsWith('-'));
+const all = globSync(PATTERNS, { cwd: ROOT, exclude: ['**/node_modules/**'] })
+  .map((path) => path.replaceAll('\\', '/'))
+  .sort();
+const files = words.length === 0 ? all : all.filter((path) => words.some((word) => path.includes(word)));
+
+if (files.length === 0) {
+  console.error(`no test file has ${words.map((word) => `'${word}'`).join(' or ')} in its path`);
+  process.exit(1);
+}
+
+const reporter = options.some((option) => option.startsWith('--test-reporter'))
+  ? []
+  : ['--test-reporter=./scripts/brief-reporter.ts'];
+const run = spawnSync(
+  process.execPath,
+  [
+    `--conditions=${SOURCE_CONDITION}`,
+    '--test',
+    '--test-randomize',
+    `--test-concurrency=${availableParallelism()}`,
+    `--test-timeout=${TEST_TIMEOUT_MS}`,
+    ...reporter,
+    ...options,
+    ...files,
+  ],
+  { cwd: ROOT, stdio: 'inherit' },
+);
+if (run.error) throw run.error;
+process.exitCode = run.status ?? 1;
