@@ -1,1 +1,30 @@
-export {};
+export type { TransportAddress } from '@millrace/stun';
+export {
+  type HostCandidateInit,
+  IceAgent,
+  type IceSink,
+  type IceState,
+  type IceStats,
+} from './agent/agent.ts';
+export {
+  type Candidate,
+  type CandidateExtension,
+  type CandidateTransport,
+  type CandidateType,
+  candidatePriority,
+  type LocalCandidate,
+  type Route,
+  type TcpType,
+} from './candidate.ts';
+export { DROP_REASONS, type IceDrop } from './drops.ts';
+export { IceError, type IceErrorCode } from './errors.ts';
+export {
+  ICE_DEFAULTS,
+  type IceAgentOptions,
+  type IceParameters,
+  type IceRole,
+  type IceTunables,
+  type Nomination,
+  type RemoteIceParameters,
+} from './options.ts';
+export type { CandidatePair, PairState } from './pair.ts';

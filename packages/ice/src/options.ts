@@ -1,0 +1,106 @@
+// Every tunable of the agent, with its default, unit and section.
+import type { RandomSource } from '@millrace/sans-io';
+import type { StunCrypto } from '@millrace/stun';
+import { IceError } from './errors.ts';
+
+export type IceRole = 'controlling' | 'controlled';
+
+/** What each side tells the other in its description (RFC 8839 §5.4). */
+export interface IceParameters {
+  readonly usernameFragment: string;
+  readonly password: string;
+}
+
+export interface RemoteIceParameters extends IceParameters {
+  /** Whether the peer is an ICE-lite agent (RFC 8445 §2.5): it answers checks and sends none. Default false. */
+  readonly lite?: boolean | undefined;
+}
+
+/** `aggressive`: USE-CANDIDATE on every check, as browsers do. `regular`: on the pair chosen after checks succeed. */
+export type Nomination = 'aggressive' | 'regular';
+
+export interface IceTunables {
+  /** How to nominate when controlling. A lite peer is always nominated regularly. */
+  readonly nomination: Nomination;
+  /** Ta: milliseconds between two ordinary checks. RFC 8445 §14.2 */
+  readonly checkInterval: number;
+  /** First retransmission timeout of a check, in milliseconds. RFC 8445 §14.3, and a deviation: see checks.ts */
+  readonly checkRtoInitial: number;
+  /** Longest interval between two transmissions of a check, in milliseconds. */
+  readonly checkRtoMax: number;
+  /** Rc: how often a check is sent before its pair fails. RFC 8489 §6.2.1 */
+  readonly checkSends: number;
+  /** Rm: multiples of the first RTO to wait for a response after the last transmission. RFC 8489 §6.2.1 */
+  readonly checkLastWait: number;
+  /** Regular nomination waits this long, in milliseconds, for a better pair than the first that works. RFC 8445 §8.1.1 */
+  readonly nominationPatience: number;
+  /** The PAC timer: no failure earlier than this many milliseconds after checks could begin. RFC 8863 §3 */
+  readonly patience: number;
+  /** Milliseconds between consent checks, before the factor of 0.8 to 1.2. RFC 7675 §5.1 */
+  readonly consentInterval: number;
+  /** Milliseconds after the last response until consent is lost. RFC 7675 §5.1 */
+  readonly consentExpiry: number;
+  /** Milliseconds between consent checks while one is unanswered; at least twice the round trip. See consent.ts */
+  readonly consentProbeInterval: number;
+  /** Milliseconds of silence until the state is `disconnected`. */
+  readonly disconnectedAfter: number;
+  /** Most local candidates; one more is a caller's mistake. */
+  readonly maxLocalCandidates: number;
+  /** Most remote candidates taken from signalling; more are dropped. RFC 8445 §5.1.1.1 leaves the number open */
+  readonly maxRemoteCandidates: number;
+  /** Most remote candidates learned from the peer's checks; checks from further addresses are dropped. */
+  readonly maxPeerReflexive: number;
+  /** Most pairs; beyond it the lowest priorities go. RFC 8445 §6.1.2.5 */
+  readonly maxPairs: number;
+  /** Most responses waiting to be sent; requests beyond it go unanswered. */
+  readonly maxReplies: number;
+  /** Most requests remembered while a response may come; the oldest is forgotten. */
+  readonly maxTransactions: number;
+  /** Most role switches that the peer can bring about. RFC 8445 §7.3.1.1 */
+  readonly maxRoleSwitches: number;
+}
+
+export const ICE_DEFAULTS: IceTunables = {
+  nomination: 'aggressive',
+  checkInterval: 20,
+  checkRtoInitial: 100,
+  checkRtoMax: 3_200,
+  checkSends: 12,
+  checkLastWait: 16,
+  nominationPatience: 100,
+  patience: 39_500,
+  consentInterval: 5_000,
+  consentExpiry: 30_000,
+  consentProbeInterval: 500,
+  disconnectedAfter: 5_000,
+  maxLocalCandidates: 64,
+  maxRemoteCandidates: 64,
+  maxPeerReflexive: 32,
+  maxPairs: 100,
+  maxReplies: 64,
+  maxTransactions: 256,
+  maxRoleSwitches: 8,
+};
+
+export interface IceAgentOptions extends Partial<IceTunables> {
+  readonly role: IceRole;
+  readonly crypto: StunCrypto;
+  readonly random: RandomSource;
+  /** Our username fragment and password; drawn from `random` if left out. */
+  readonly local?: IceParameters | undefined;
+}
+
+// RFC 8445 §14.2: Ta must not be below 5 ms.
+const MIN_CHECK_INTERVAL = 5;
+
+/** The tunables with the caller's choices applied. Throws `IceError` on a value out of range. */
+export function iceTunables(options: Partial<IceTunables>): IceTunables {
+  const chosen: Record<string, unknown> = {};
+  for (const name of Object.keys(ICE_DEFAULTS) as Array<keyof IceTunables>) {
+    const value = options[name] ?? ICE_DEFAULTS[name];
+    const least = name === 'checkInterval' ? MIN_CHECK_INTERVAL : name.startsWith('max') ? 1 : 0;
+    if (typeof value === 'number' && !(value >= least)) throw new IceError('BAD_OPTION', `${name} ${value}`);
+    chosen[name] = value;
+  }
+  return chosen as unknown as IceTunables;
+}
