@@ -1,1 +1,23 @@
-export {};
+export { CIPHER_SUITES, type CipherSuite } from './cipher-suites.ts';
+export { CLOSE_CODES, type CloseCode, type CloseReason } from './close-reason.ts';
+export { DtlsConnection, type DtlsSink, type DtlsState } from './connection.ts';
+export {
+  AEAD_TAG_BYTES,
+  type AeadAlgorithm,
+  type AeadKey,
+  type DtlsCertificate,
+  type DtlsCrypto,
+  type GroupName,
+  type HashAlgorithm,
+  type KeyAlgorithm,
+  type KeyShare,
+  type PrfHash,
+  type PublicKey,
+  type SignatureSchemeName,
+} from './crypto.ts';
+export type { DropReason } from './drop-reasons.ts';
+export { DtlsError, type DtlsErrorCode } from './errors.ts';
+export { GROUPS, type Group } from './groups.ts';
+export { type Fingerprint, fingerprintOf } from './identity.ts';
+export type { DtlsOptions, HelloVerifyOptions } from './options.ts';
+export { SRTP_PROFILES, type SrtpKeys } from './srtp.ts';

@@ -1,0 +1,81 @@
+// What the protocol asks of a cryptographic back end. All of it is synchronous. `./node-crypto` is one back end;
+// another one can keep contexts alive or work in WebAssembly memory without allocating per record.
+//
+// Nothing here throws on bytes that came from the peer: `undefined` or `false` says that they were bad.
+
+/** Names as in RFC 8122 §5. */
+export type HashAlgorithm = 'sha-1' | 'sha-256' | 'sha-384' | 'sha-512';
+export type PrfHash = 'sha-256' | 'sha-384';
+export type AeadAlgorithm = 'aes-128-gcm' | 'aes-256-gcm' | 'chacha20-poly1305';
+export type GroupName = 'x25519' | 'secp256r1';
+export type KeyAlgorithm = 'ecdsa' | 'rsa';
+
+/** RFC 8446 §4.2.3; in DTLS 1.2 the `ecdsa` names do not bind the curve. */
+export type SignatureSchemeName =
+  | 'ecdsa_secp256r1_sha256'
+  | 'ecdsa_secp384r1_sha384'
+  | 'ecdsa_secp521r1_sha512'
+  | 'rsa_pss_rsae_sha256'
+  | 'rsa_pss_rsae_sha384'
+  | 'rsa_pss_rsae_sha512'
+  | 'rsa_pkcs1_sha256'
+  | 'rsa_pkcs1_sha384'
+  | 'rsa_pkcs1_sha512';
+
+/** Bytes of the authentication tag of each `AeadAlgorithm`. */
+export const AEAD_TAG_BYTES = 16;
+
+/**
+ * One key in one direction. All arrays are borrowed for the call; `nonce` (12 bytes) and `aad` are the same two
+ * arrays at each call, changed in between. With the GCM suites the explicit nonce also lies at
+ * `bytes[at - 8, at)`, for back ends that want the record as a whole.
+ */
+export interface AeadKey {
+  /** Encrypts `bytes[at, end)` in place and writes the tag to `bytes[end, end + AEAD_TAG_BYTES)`. */
+  seal(bytes: Uint8Array, at: number, end: number, nonce: Uint8Array, aad: Uint8Array): void;
+  /**
+   * Decrypts `bytes[at, end - AEAD_TAG_BYTES)` in place, the tag lying behind it. False if the tag is wrong: the
+   * bytes are then of no use.
+   */
+  open(bytes: Uint8Array, at: number, end: number, nonce: Uint8Array, aad: Uint8Array): boolean;
+}
+
+/** One ephemeral key pair. */
+export interface KeyShare {
+  /** As it goes on the wire: 32 bytes for x25519, the uncompressed point (65 bytes) for secp256r1. */
+  readonly publicKey: Uint8Array;
+  /** The shared secret; `undefined` if the public key of the peer is not a valid one. */
+  agree(peerPublicKey: Uint8Array): Uint8Array | undefined;
+}
+
+/** A public key of the back end that read it. */
+export interface PublicKey {
+  readonly algorithm: KeyAlgorithm;
+}
+
+export interface DtlsCrypto {
+  hash(algorithm: HashAlgorithm, bytes: Uint8Array): Uint8Array;
+  hmac(algorithm: PrfHash, key: Uint8Array, bytes: Uint8Array): Uint8Array;
+  /** The key bytes are copied. */
+  createAeadKey(algorithm: AeadAlgorithm, key: Uint8Array): AeadKey;
+  createKeyShare(group: GroupName): KeyShare;
+  /** The public key of an X.509 certificate; `undefined` if it is malformed, too weak or of another kind. */
+  readPublicKey(certificate: Uint8Array): PublicKey | undefined;
+  /** Must not throw for the private key of a `DtlsCertificate` and a scheme of its algorithm. */
+  sign(privateKey: unknown, scheme: SignatureSchemeName, bytes: Uint8Array): Uint8Array;
+  verify(
+    publicKey: PublicKey,
+    scheme: SignatureSchemeName,
+    bytes: Uint8Array,
+    signature: Uint8Array,
+  ): boolean;
+}
+
+/** The identity of one side. Build it with the back end that will use it. */
+export interface DtlsCertificate {
+  /** X.509, DER. */
+  readonly certificate: Uint8Array;
+  readonly keyAlgorithm: KeyAlgorithm;
+  /** Whatever `DtlsCrypto.sign` of the same back end takes. */
+  readonly privateKey: unknown;
+}

@@ -1,0 +1,64 @@
+// Who the peer is: the certificate it presents must have one of the fingerprints that came by signalling.
+// RFC 8122 §5, RFC 8827 §6.5. Names, issuers and dates of the certificate mean nothing here.
+import { equalBytes } from '@millrace/sans-io';
+import type { DtlsCrypto, HashAlgorithm } from './crypto.ts';
+import { DtlsError } from './errors.ts';
+
+/** One `a=fingerprint` line: `sha-256` and hexadecimal pairs joined by colons, in either case. */
+export interface Fingerprint {
+  readonly algorithm: string;
+  readonly value: string;
+}
+
+const DIGEST_BYTES: Readonly<Record<HashAlgorithm, number>> = {
+  'sha-512': 64,
+  'sha-384': 48,
+  'sha-256': 32,
+  'sha-1': 20,
+};
+const BY_STRENGTH: readonly HashAlgorithm[] = ['sha-512', 'sha-384', 'sha-256', 'sha-1'];
+
+/** The fingerprints of the strongest hash among those offered: the only ones that count. */
+export class FingerprintSet {
+  readonly #algorithm: HashAlgorithm;
+  readonly #digests: readonly Uint8Array[];
+
+  constructor(fingerprints: readonly Fingerprint[], acceptSha1: boolean) {
+    for (const algorithm of BY_STRENGTH) {
+      if (algorithm === 'sha-1' && !acceptSha1) continue;
+      // RFC 8122 §5: of several hashes the preferred one is checked, and one match among its values suffices.
+      const digests = fingerprints
+        .filter((fingerprint) => fingerprint.algorithm.toLowerCase() === algorithm)
+        .map((fingerprint) => parseDigest(fingerprint.value))
+        .filter((digest) => digest?.length === DIGEST_BYTES[algorithm]);
+      if (digests.length === 0) continue;
+      this.#algorithm = algorithm;
+      this.#digests = digests as Uint8Array[];
+      return;
+    }
+    throw new DtlsError('NO_USABLE_FINGERPRINT');
+  }
+
+  isMatchedBy(certificate: Uint8Array, crypto: DtlsCrypto): boolean {
+    const digest = crypto.hash(this.#algorithm, certificate);
+    return this.#digests.some((expected) => equalBytes(expected, digest));
+  }
+}
+
+/** The fingerprint of a certificate, as it goes into `a=fingerprint`. */
+export function fingerprintOf(
+  certificate: Uint8Array,
+  crypto: DtlsCrypto,
+  algorithm: HashAlgorithm = 'sha-256',
+): Fingerprint {
+  const digest = crypto.hash(algorithm, certificate);
+  return {
+    algorithm,
+    value: Array.from(digest, (byte) => byte.toString(16).padStart(2, '0').toUpperCase()).join(':'),
+  };
+}
+
+function parseDigest(value: string): Uint8Array | undefined {
+  if (!/^[0-9a-f]{2}(:[0-9a-f]{2})*$/i.test(value)) return undefined;
+  return Uint8Array.from(value.split(':'), (pair) => Number.parseInt(pair, 16));
+}

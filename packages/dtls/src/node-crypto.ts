@@ -1,0 +1,215 @@
+// Hot: the back end on node:crypto. Node has no AEAD that works in place or takes a new nonce, so each record
+// costs one cipher object and one copy; both stay inside this file. Works on Node 22 and later.
+import {
+  constants,
+  createCipheriv,
+  createDecipheriv,
+  createECDH,
+  createHash,
+  createHmac,
+  createPrivateKey,
+  createPublicKey,
+  createSecretKey,
+  diffieHellman,
+  generateKeyPairSync,
+  KeyObject,
+  sign,
+  verify,
+  X509Certificate,
+} from 'node:crypto';
+import {
+  AEAD_TAG_BYTES,
+  type AeadAlgorithm,
+  type AeadKey,
+  type DtlsCertificate,
+  type DtlsCrypto,
+  type GroupName,
+  type HashAlgorithm,
+  type KeyShare,
+  type PublicKey,
+  type SignatureSchemeName,
+} from './crypto.ts';
+import { DtlsError } from './errors.ts';
+
+/**
+ * An identity from an X.509 certificate in DER and its private key, PKCS #8 in DER or a `KeyObject`: ECDSA on
+ * P-256, P-384 or P-521, or RSA of 2048 to 8192 bits. The certificate is kept, not copied.
+ */
+export function nodeDtlsCertificate(
+  certificate: Uint8Array,
+  privateKey: Uint8Array | KeyObject,
+): DtlsCertificate {
+  const publicKey = readPublicKey(certificate);
+  if (publicKey === undefined) {
+    throw new DtlsError('CERTIFICATE_UNUSABLE', 'the certificate is malformed or its key is not usable');
+  }
+  const key = privateKey instanceof KeyObject ? privateKey : importPrivateKey(privateKey);
+  if (key.type !== 'private' || !createPublicKey(key).equals(publicKey.key)) {
+    throw new DtlsError('KEY_MISMATCH');
+  }
+  return { certificate, keyAlgorithm: publicKey.algorithm, privateKey: key };
+}
+
+export const nodeDtlsCrypto: DtlsCrypto = {
+  hash: (algorithm, bytes) => createHash(HASH_NAMES[algorithm]).update(bytes).digest(),
+  hmac: (algorithm, key, bytes) => createHmac(HASH_NAMES[algorithm], key).update(bytes).digest(),
+  createAeadKey: (algorithm, key) => new NodeAeadKey(algorithm, key),
+  createKeyShare: (group: GroupName): KeyShare => (group === 'x25519' ? new X25519Share() : new P256Share()),
+  readPublicKey,
+  sign(privateKey, scheme, bytes) {
+    return sign(SCHEME_HASHES[scheme], bytes, signingKey(privateKey as KeyObject, scheme));
+  },
+  verify(publicKey, scheme, bytes, signature) {
+    try {
+      const key = (publicKey as NodePublicKey).key;
+      return verify(SCHEME_HASHES[scheme], bytes, signingKey(key, scheme), signature);
+    } catch {
+      return false; // a malformed signature
+    }
+  },
+};
+
+const HASH_NAMES: Readonly<Record<HashAlgorithm, string>> = {
+  'sha-1': 'sha1',
+  'sha-256': 'sha256',
+  'sha-384': 'sha384',
+  'sha-512': 'sha512',
+};
+
+const SCHEME_HASHES: Readonly<Record<SignatureSchemeName, string>> = {
+  ecdsa_secp256r1_sha256: 'sha256',
+  ecdsa_secp384r1_sha384: 'sha384',
+  ecdsa_secp521r1_sha512: 'sha512',
+  rsa_pss_rsae_sha256: 'sha256',
+  rsa_pss_rsae_sha384: 'sha384',
+  rsa_pss_rsae_sha512: 'sha512',
+  rsa_pkcs1_sha256: 'sha256',
+  rsa_pkcs1_sha384: 'sha384',
+  rsa_pkcs1_sha512: 'sha512',
+};
+
+function signingKey(
+  key: KeyObject,
+  scheme: SignatureSchemeName,
+): KeyObject | { key: KeyObject; padding: number; saltLength: number } {
+  if (!scheme.startsWith('rsa_pss')) return key;
+  // RFC 8446 §4.2.3: the salt is as long as the digest.
+  return { key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST };
+}
+
+interface NodePublicKey extends PublicKey {
+  readonly key: KeyObject;
+}
+
+const CURVES: ReadonlySet<string | undefined> = new Set(['prime256v1', 'secp384r1', 'secp521r1']);
+// RFC 8827 §6.5 wants 2048 bits at least; the upper bound limits the work a peer can cause.
+const RSA_LEAST_BITS = 2048;
+const RSA_MOST_BITS = 8192;
+
+function readPublicKey(certificate: Uint8Array): NodePublicKey | undefined {
+  try {
+    const key = new X509Certificate(certificate).publicKey;
+    const details = key.asymmetricKeyDetails;
+    if (key.asymmetricKeyType === 'ec' && CURVES.has(details?.namedCurve)) return { algorithm: 'ecdsa', key };
+    const bits = details?.modulusLength ?? 0;
+    if (key.asymmetricKeyType === 'rsa' && bits >= RSA_LEAST_BITS && bits <= RSA_MOST_BITS) {
+      return { algorithm: 'rsa', key };
+    }
+  } catch {
+    // malformed: the same as unusable
+  }
+  return undefined;
+}
+
+function importPrivateKey(pkcs8: Uint8Array): KeyObject {
+  try {
+    return createPrivateKey({ key: Buffer.from(pkcs8), format: 'der', type: 'pkcs8' });
+  } catch (cause) {
+    throw new DtlsError('CERTIFICATE_UNUSABLE', 'the private key is not PKCS #8 in DER', { cause });
+  }
+}
+
+const CIPHER_NAMES = {
+  'aes-128-gcm': 'aes-128-gcm',
+  'aes-256-gcm': 'aes-256-gcm',
+  'chacha20-poly1305': 'chacha20-poly1305',
+} as const;
+const TAG_LENGTH = { authTagLength: AEAD_TAG_BYTES };
+
+class NodeAeadKey implements AeadKey {
+  readonly #name: 'aes-128-gcm' | 'aes-256-gcm' | 'chacha20-poly1305';
+  readonly #key: KeyObject;
+
+  constructor(algorithm: AeadAlgorithm, key: Uint8Array) {
+    this.#name = CIPHER_NAMES[algorithm];
+    this.#key = createSecretKey(key);
+  }
+
+  seal(bytes: Uint8Array, at: number, end: number, nonce: Uint8Array, aad: Uint8Array): void {
+    // The types of Node know the tag length only for each name on its own; the call is the same for all three.
+    const cipher = createCipheriv(this.#name as 'aes-128-gcm', this.#key, nonce, TAG_LENGTH);
+    cipher.setAAD(aad);
+    bytes.set(cipher.update(bytes.subarray(at, end)), at);
+    cipher.final();
+    bytes.set(cipher.getAuthTag(), end);
+  }
+
+  open(bytes: Uint8Array, at: number, end: number, nonce: Uint8Array, aad: Uint8Array): boolean {
+    const tagAt = end - AEAD_TAG_BYTES;
+    const decipher = createDecipheriv(this.#name as 'aes-128-gcm', this.#key, nonce, TAG_LENGTH);
+    decipher.setAAD(aad);
+    decipher.setAuthTag(bytes.subarray(tagAt, end));
+    const plaintext = decipher.update(bytes.subarray(at, tagAt));
+    try {
+      decipher.final();
+    } catch {
+      return false;
+    }
+    bytes.set(plaintext, at);
+    return true;
+  }
+}
+
+class X25519Share implements KeyShare {
+  readonly publicKey: Uint8Array;
+  readonly #privateKey: KeyObject;
+
+  constructor() {
+    const pair = generateKeyPairSync('x25519');
+    // Measured: JWK is twice as quick as SPKI here, in and out.
+    this.publicKey = Buffer.from(pair.publicKey.export({ format: 'jwk' }).x!, 'base64url');
+    this.#privateKey = pair.privateKey;
+  }
+
+  agree(peerPublicKey: Uint8Array): Uint8Array | undefined {
+    if (peerPublicKey.length !== 32) return undefined;
+    try {
+      const x = Buffer.from(peerPublicKey).toString('base64url');
+      const publicKey = createPublicKey({ key: { kty: 'OKP', crv: 'X25519', x }, format: 'jwk' });
+      // RFC 8422 §5.11: an all-zero secret must end the handshake; OpenSSL refuses it by throwing.
+      return diffieHellman({ privateKey: this.#privateKey, publicKey });
+    } catch {
+      return undefined;
+    }
+  }
+}
+
+const UNCOMPRESSED_POINT = 4;
+
+class P256Share implements KeyShare {
+  readonly publicKey: Uint8Array;
+  readonly #ecdh = createECDH('prime256v1');
+
+  constructor() {
+    this.publicKey = this.#ecdh.generateKeys();
+  }
+
+  agree(peerPublicKey: Uint8Array): Uint8Array | undefined {
+    if (peerPublicKey.length !== 65 || peerPublicKey[0] !== UNCOMPRESSED_POINT) return undefined;
+    try {
+      return this.#ecdh.computeSecret(peerPublicKey); // refuses points off the curve
+    } catch {
+      return undefined;
+    }
+  }
+}
