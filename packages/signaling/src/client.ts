@@ -1,0 +1,79 @@
+// The client: enters a room, reads its events with one long request and sends with short ones. A connection that
+// breaks is taken up again where it stopped, nothing lost and nothing twice. Only web APIs: it runs in browsers.
+
+import { Api, type Fetch } from './client/api.ts';
+import { SignalingRoom } from './client/room.ts';
+import { type Clock, systemClock } from './clock.ts';
+import { baseUrl, type Invite } from './invite.ts';
+
+export type { Fetch } from './client/api.ts';
+export { type SignalingEvent, SignalingRoom, type SignalingRoomState } from './client/room.ts';
+export type { Clock } from './clock.ts';
+export { SignalingError, type SignalingErrorCode } from './errors.ts';
+export { formatInvite, type Invite, isInvite, parseInvite } from './invite.ts';
+
+export interface SignalingClientOptions {
+  /** Ends the call, and leaves the room without waiting for what is still to be sent. */
+  readonly signal?: AbortSignal;
+  /** Milliseconds of failing in a row after which the room is given up. Default 60000. */
+  readonly retryFor?: number;
+  readonly fetch?: Fetch;
+  readonly clock?: Clock;
+  /** A source of numbers in [0, 1) that spreads retries. Default `Math.random`. */
+  readonly random?: () => number;
+}
+
+export interface JoinOptions extends Invite, SignalingClientOptions {}
+
+/**
+ * Enters a room. Rejects with `ROOM_REFUSED`, `ROOM_FULL`, `UNREACHABLE`, ... (see `SignalingErrorCode`), or with
+ * the reason of `signal`; the first try is not repeated.
+ *
+ * @example
+ * const room = await joinRoom({ url, room: name, token });
+ * await room.send({ hello: 'everybody' });
+ * for await (const event of room)
+ *   if (event.type === 'message') console.log(event.from, event.data);
+ */
+export async function joinRoom(options: JoinOptions): Promise<SignalingRoom> {
+  const { room, token, signal } = options;
+  const api = apiOf(options.url, options);
+  const admission = await failWithReason(
+    signal,
+    api.json({
+      method: 'POST',
+      path: `/rooms/${encodeURIComponent(room)}/peers`,
+      secret: token,
+      ...(signal && { signal }),
+    }),
+  );
+  return new SignalingRoom(api, room, admission, {
+    signal,
+    retryFor: options.retryFor ?? 60_000,
+    clock: options.clock ?? systemClock,
+    random: options.random ?? Math.random,
+  });
+}
+
+/** Creates a room on a server that lets clients do so, and returns what others need to enter it. */
+export async function createRoom(options: { url: string } & SignalingClientOptions): Promise<Invite> {
+  const { signal } = options;
+  const url = baseUrl(options.url);
+  const key = await failWithReason(
+    signal,
+    apiOf(url, options).json({ method: 'POST', path: '/rooms', ...(signal && { signal }) }),
+  );
+  return { url, room: String(key.room), token: String(key.token) };
+}
+
+const apiOf = (url: string, options: SignalingClientOptions): Api =>
+  new Api(baseUrl(url), options.fetch ?? ((input, init) => globalThis.fetch(input, init)));
+
+async function failWithReason<T>(signal: AbortSignal | undefined, call: Promise<T>): Promise<T> {
+  try {
+    return await call;
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw error;
+  }
+}
