@@ -1,0 +1,84 @@
+// `npm run check [-- --only types,lint] [--skip test] [--bail]`: everything CI runs, one step after the other, then a
+// table of what passed and how long it took. Goes on after a failure unless told to bail.
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { parseArgs, styleText } from 'node:util';
+import { formatTable } from './table.ts';
+import { ROOT } from './workspace.ts';
+
+interface Step {
+  readonly name: string;
+  readonly what: string;
+  readonly command: readonly string[];
+}
+
+const script = (name: string, ...args: string[]): readonly string[] => [
+  process.execPath,
+  join('scripts', name),
+  ...args,
+];
+
+const STEPS: readonly Step[] = [
+  {
+    name: 'lint',
+    what: 'format and lint',
+    command: [join(ROOT, 'node_modules/.bin/biome'), 'ci', '--error-on-warnings', '.'],
+  },
+  { name: 'layers', what: 'imports keep the architecture', command: script('check-layers.ts') },
+  { name: 'types', what: 'type check and type tests', command: script('check-types.ts') },
+  { name: 'docs', what: 'generated documents are current', command: script('conformance.ts', '--check') },
+  { name: 'test', what: 'tests in random order', command: script('test.ts') },
+  { name: 'build', what: 'JavaScript and declarations', command: script('build.ts') },
+  {
+    name: 'pack',
+    what: 'tarballs, publint, attw, smoke test',
+    command: script('pack-check.ts', '--no-build'),
+  },
+  { name: 'fuzz', what: 'each fuzz target for a moment', command: script('fuzz.ts', '--seconds', '1') },
+  { name: 'bench', what: 'each benchmark for a moment', command: script('bench.ts', '--smoke') },
+];
+const NAMES = STEPS.map((step) => step.name);
+
+const { values } = parseArgs({
+  options: {
+    only: { type: 'string', default: '' },
+    skip: { type: 'string', default: '' },
+    bail: { type: 'boolean', default: false },
+  },
+});
+const only = readNames(values.only);
+const skip = readNames(values.skip);
+const chosen = STEPS.filter(({ name }) => (only.length === 0 || only.includes(name)) && !skip.includes(name));
+
+const rows: string[][] = [];
+let failures = 0;
+for (const { name, what, command } of chosen) {
+  console.log(styleText('bold', `\n── ${name}: ${what}`));
+  const started = performance.now();
+  const [program, ...args] = command;
+  const run = spawnSync(program!, args, { cwd: ROOT, stdio: 'inherit' });
+  const seconds = ((performance.now() - started) / 1000).toFixed(1);
+  const passed = run.status === 0;
+  rows.push([name, passed ? 'passed' : 'FAILED', `${seconds} s`, what]);
+  if (passed) continue;
+  failures++;
+  if (values.bail) break;
+}
+
+console.log(`\n${formatTable(['step', 'result', 'time', 'what'], rows)}`);
+console.log(
+  failures === 0
+    ? styleText('green', `check: all ${rows.length} steps passed`)
+    : styleText('red', `check: ${failures} of ${rows.length} steps failed`),
+);
+process.exitCode = failures === 0 ? 0 : 1;
+
+function readNames(list: string): string[] {
+  const names = list.split(',').filter((name) => name !== '');
+  const unknown = names.filter((name) => !NAMES.includes(name));
+  if (unknown.length > 0) {
+    console.error(`no step is named ${unknown.join(', ')}; the steps are ${NAMES.join(', ')}`);
+    process.exit(2);
+  }
+  return names;
+}
