@@ -1,1 +1,8 @@
-export {};
+export { type AssociationState, type SctpStats, type SendOptions, SctpAssociation } from './association/association.ts';
+export { DROP_REASONS, type DropReason } from './drops.ts';
+export { SctpError, type SctpErrorCode } from './errors.ts';
+export { DEFAULTS, type SctpOptions } from './options.ts';
+export { type Checksum, crc32c } from './packet/crc32c.ts';
+export type { CloseCode, CloseReason, ErrorCause, SctpSink } from './sink.ts';
+export type { AckSample, CongestionControl, CongestionControlFactory } from './tx/congestion.ts';
+export type { SchedulerFactory, StreamScheduler } from './tx/scheduler.ts';

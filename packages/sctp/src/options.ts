@@ -1,0 +1,165 @@
+// Every tunable with its default, unit and section (RFC 9260 unless another RFC is named).
+import type { Millis, RandomSource } from '@millrace/sans-io';
+import { SctpError } from './errors.ts';
+import { type Checksum, crc32c } from './packet/crc32c.ts';
+import type { CongestionControlFactory } from './tx/congestion.ts';
+import { renoCongestionControl } from './tx/reno.ts';
+import { roundRobinScheduler, type SchedulerFactory } from './tx/scheduler.ts';
+
+export interface SctpOptions {
+  /** Source of tags, initial TSNs and nonces: cryptographically secure in production. */
+  readonly random: RandomSource;
+  /** A keyed MAC (HMAC-SHA-256, say) over the state cookie; the key never leaves the caller. §5.1.3 */
+  readonly cookieMac: (bytes: Uint8Array) => Uint8Array;
+  readonly localPort?: number;
+  readonly remotePort?: number;
+  /** Longest packet in bytes, checksum and padding included. */
+  readonly mtu?: number;
+  /** A round-trip time already known (from ICE), in ms: seeds RTO and T1. */
+  readonly roundTripTime?: Millis;
+  /** Bytes of received data we are ready to hold: a_rwnd. */
+  readonly receiveWindow?: number;
+  /** Bytes that may wait in the send queue before `send` throws QUEUE_FULL. */
+  readonly sendQueueLimit?: number;
+  /** Longest message accepted from the peer; longer ones are discarded and reported. */
+  readonly maxMessageSize?: number;
+  readonly outboundStreams?: number;
+  readonly inboundStreams?: number;
+  readonly rtoInitial?: Millis;
+  readonly rtoMin?: Millis;
+  readonly rtoMax?: Millis;
+  readonly rttVarianceFloor?: Millis;
+  readonly backoffMax?: Millis;
+  readonly t1Min?: Millis;
+  readonly maxInitRetransmits?: number;
+  readonly maxRetransmits?: number;
+  readonly heartbeatInterval?: Millis;
+  readonly cookieLife?: Millis;
+  readonly shutdownGuard?: Millis;
+  readonly ackDelay?: Millis;
+  /** Packets of initial congestion window. */
+  readonly initialWindowPackets?: number;
+  readonly maxBurst?: number;
+  readonly maxTsnSpan?: number;
+  readonly maxGapBlocks?: number;
+  readonly maxTrackedGaps?: number;
+  readonly maxDuplicateTsns?: number;
+  readonly maxPendingControl?: number;
+  readonly checksum?: Checksum;
+  readonly congestionControl?: CongestionControlFactory;
+  readonly scheduler?: SchedulerFactory;
+  /** Fixed instead of random, for tests. */
+  readonly initialTsn?: number;
+  /** Fixed instead of random, for tests. */
+  readonly initiateTag?: number;
+}
+
+/** All options, each with a value; the two fixed numbers stay optional. */
+export type ResolvedOptions = Required<Omit<SctpOptions, 'roundTripTime' | 'initialTsn' | 'initiateTag'>> &
+  Pick<SctpOptions, 'roundTripTime' | 'initialTsn' | 'initiateTag'>;
+
+export const DEFAULTS = {
+  /** Port both ends of a WebRTC association use unless SDP says otherwise. RFC 8841 §5.1 */
+  localPort: 5000,
+  remotePort: 5000,
+  /**
+   * A UDP payload of 1200 bytes fits every 1280-byte path with a tunnel in between; DTLS 1.2 with an AEAD takes
+   * 13 + 8 + 16 of them; the rest is rounded down to a multiple of 4. §8831 5, RFC 9260 §7.3
+   */
+  mtu: 1160,
+  /** 5 MiB, as dcSCTP has it: enough for 400 Mbit/s at 100 ms. §3.3.2 */
+  receiveWindow: 5 * 1024 * 1024,
+  sendQueueLimit: 16 * 1024 * 1024,
+  /** What browsers announce in SDP as `max-message-size`. RFC 8841 §6 */
+  maxMessageSize: 256 * 1024,
+  /** RFC 8831 §6.2: 65535 of each. A stream costs nothing until it is used. */
+  outboundStreams: 65_535,
+  inboundStreams: 65_535,
+  /** §16 RTO.Initial. */
+  rtoInitial: 1_000,
+  /**
+   * Deviation: §16 RTO.Min is 1 s. dcSCTP runs with 400 ms, usrsctp in libdatachannel with 200 ms. 300 ms with
+   * the variance floor below stays above the 200 ms by which a peer may delay a SACK on any path.
+   */
+  rtoMin: 300,
+  /** §16 RTO.Max. */
+  rtoMax: 60_000,
+  /** RTO is at least the smoothed round trip plus this: a delayed SACK (200 ms) is no loss. */
+  rttVarianceFloor: 220,
+  /**
+   * Deviation: §6.3.3 E2 doubles up to RTO.Max. Doubling stops here (unless a measured RTO is longer), as in
+   * libwebrtc: after an outage that ICE survives, data flows again within 3 s rather than a minute.
+   */
+  backoffMax: 3_000,
+  /** T1 is three round trips of the seed, but at least this. */
+  t1Min: 100,
+  /** Deviation: §16 Max.Init.Retransmits is 8. With the shorter timers above, 20 lasts about 50 s. */
+  maxInitRetransmits: 20,
+  /** Deviation: §16 Association.Max.Retrans is 10. 16 lasts about 43 s, so ICE consent (30 s) gives up first. */
+  maxRetransmits: 16,
+  /** §16 HB.interval. */
+  heartbeatInterval: 30_000,
+  /** §16 Valid.Cookie.Life. */
+  cookieLife: 60_000,
+  /** T5-shutdown-guard. §9.2 recommends 5 times RTO.Max; ours follows the shorter back-off. */
+  shutdownGuard: 30_000,
+  /** §6.2: at most 500 ms, 200 ms recommended. */
+  ackDelay: 200,
+  /** Deviation: §7.2.1 allows 4380 bytes. 10 packets as RFC 6928 gives TCP, and as dcSCTP and usrsctp do. */
+  initialWindowPackets: 10,
+  /**
+   * §6.1 D, Max.Burst, in packets. Deviation: 16 in place of 4, counted on top of what was in flight before the
+   * SACK, because one SACK here answers a whole batch of packets.
+   */
+  maxBurst: 16,
+  /** How far ahead of the cumulative TSN a DATA chunk may lie. */
+  maxTsnSpan: 131_072,
+  /** Gap blocks in one SACK. */
+  maxGapBlocks: 128,
+  /** Separate runs of TSNs held beyond the cumulative TSN, and pieces of messages being put together. */
+  maxTrackedGaps: 4_096,
+  /** Duplicate TSNs reported in one SACK. */
+  maxDuplicateTsns: 20,
+  /** Control chunks (HEARTBEAT ACK, ERROR, ...) that may wait to be sent. */
+  maxPendingControl: 64,
+  checksum: crc32c as Checksum,
+  congestionControl: renoCongestionControl as CongestionControlFactory,
+  scheduler: roundRobinScheduler as SchedulerFactory,
+} as const;
+
+/** Largest state cookie taken from a peer and echoed, in bytes. usrsctp sends about 500, dcSCTP about 30. */
+export const MAX_COOKIE_BYTES = 1_024;
+/** Most bytes of an error cause or of an abort reason that are kept, sent or echoed. */
+export const MAX_CAUSE_BYTES = 512;
+/** Beyond the receive window only the chunk that moves the cumulative TSN is taken, up to this many bytes more. */
+export const WINDOW_SLACK = 65_536;
+/** What a piece of data costs beside its payload while it is held for order or reassembly. */
+export const HELD_OVERHEAD = 64;
+/** Most by which a Cookie Preservative may lengthen the life of a cookie. §3.3.2.1 */
+export const MAX_COOKIE_EXTENSION: Millis = 60_000;
+/** A packet must have room for a header, a SACK and a useful piece of data. */
+export const MIN_MTU = 512;
+
+export function resolveOptions(options: SctpOptions): ResolvedOptions {
+  const resolved: Record<string, unknown> = { ...DEFAULTS };
+  for (const [name, value] of Object.entries(options)) if (value !== undefined) resolved[name] = value;
+  const all = resolved as unknown as ResolvedOptions;
+  requireRange('localPort', all.localPort, 1, 0xffff);
+  requireRange('remotePort', all.remotePort, 1, 0xffff);
+  requireRange('mtu', all.mtu, MIN_MTU, 0xfffc);
+  requireRange('outboundStreams', all.outboundStreams, 1, 0xffff);
+  requireRange('inboundStreams', all.inboundStreams, 1, 0xffff);
+  requireRange('maxMessageSize', all.maxMessageSize, 1, 2 ** 30);
+  // A message that does not fit in the window could never be put together.
+  requireRange('receiveWindow', all.receiveWindow, Math.max(1_500, all.maxMessageSize), 0xffff_ffff);
+  requireRange('sendQueueLimit', all.sendQueueLimit, 1, 2 ** 31);
+  requireRange('maxGapBlocks', all.maxGapBlocks, 1, (MIN_MTU - 128) >> 1);
+  requireRange('maxDuplicateTsns', all.maxDuplicateTsns, 0, 20);
+  requireRange('maxTsnSpan', all.maxTsnSpan, 1, 2 ** 30);
+  return { ...all, mtu: all.mtu & ~3 };
+}
+
+function requireRange(name: string, value: number, low: number, high: number): void {
+  if (!(value >= low && value <= high))
+    throw new SctpError('BAD_OPTION', `${name} must lie in ${low}..${high}, not ${value}`);
+}

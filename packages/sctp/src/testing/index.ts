@@ -1,0 +1,1 @@
+export { type ConnectedPair, type ConnectedPairOptions, connectedPair, Recorder } from './connected-pair.ts';
