@@ -1,0 +1,4 @@
+import { interop } from '../harness/suite.ts';
+import { chromium } from './implementation.ts';
+
+interop(chromium);

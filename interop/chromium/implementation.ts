@@ -1,0 +1,62 @@
+// Chromium, headless, driven over CDP. Each launch has a new empty profile in the temporary directory, which
+// Playwright removes when the browser ends.
+
+import { chromium as playwright } from 'playwright-core';
+import {
+  EVERYTHING,
+  type Implementation,
+  type LaunchOptions,
+  type Remote,
+} from '../harness/implementation.ts';
+import { missingPackages, missingProgram, programVersion } from '../harness/installed.ts';
+import { PageRemote } from '../harness/page-remote.ts';
+import { servePage } from '../harness/page-server.ts';
+import { defects } from './defects.ts';
+
+const PATH = process.env.INTEROP_CHROMIUM || '/usr/bin/chromium';
+
+const QUIET = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+const LOOPBACK = '--allow-loopback-in-peer-connection';
+const PLAIN_ADDRESSES = '--disable-features=WebRtcHideLocalIpsWithMdns';
+
+export const chromium: Implementation = {
+  name: 'chromium',
+  missing: () => missingPackages('playwright-core') ?? missingProgram(PATH, 'apt-get install chromium'),
+  version: () => programVersion(PATH),
+  launch,
+  canHideAddresses: true,
+  capacity: EVERYTHING,
+  defects,
+};
+
+async function launch({ hideAddresses }: LaunchOptions): Promise<Remote> {
+  const args = [...QUIET, LOOPBACK, ...(hideAddresses ? [] : [PLAIN_ADDRESSES])];
+  const browser = await playwright.launchServer({ executablePath: PATH, headless: true, args });
+  const child = browser.process();
+  const endWithUs = (): void => void child.kill('SIGKILL');
+  process.once('exit', endWithUs);
+  const server = await servePage();
+  const close = async (): Promise<void> => {
+    await browser.kill();
+    await server.close();
+    process.off('exit', endWithUs);
+  };
+  try {
+    const client = await playwright.connect(browser.wsEndpoint());
+    const page = await client.newPage();
+    await page.goto(server.url);
+    await page.waitForFunction('globalThis.command !== undefined');
+    return new PageRemote({ evaluate: (expression) => page.evaluate(expression), close });
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}

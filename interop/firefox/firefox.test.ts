@@ -1,0 +1,4 @@
+import { interop } from '../harness/suite.ts';
+import { firefox } from './implementation.ts';
+
+interop(firefox);

@@ -1,0 +1,114 @@
+// One end of a connection under test, and one end of a channel: an agent's numbers under names one can read.
+
+import type { BulkPlan, BulkResult, ChannelFacts } from '../agent/agent.ts';
+import type { Item, Seen } from '../agent/payload.ts';
+import type { ChannelInit } from '../agent/w3c.ts';
+import type { Implementation, Remote } from './implementation.ts';
+
+/** How long a step may take that takes milliseconds when all is well. */
+export const PATIENCE = 8000; // ms
+
+export class End {
+  readonly implementation: Implementation;
+  readonly remote: Remote;
+  readonly connection: number;
+  readonly part: 'offerer' | 'answerer';
+
+  constructor(
+    implementation: Implementation,
+    remote: Remote,
+    connection: number,
+    part: 'offerer' | 'answerer',
+  ) {
+    this.implementation = implementation;
+    this.remote = remote;
+    this.connection = connection;
+    this.part = part;
+  }
+
+  get name(): string {
+    return this.implementation.name;
+  }
+
+  async create(label: string, init: ChannelInit = {}): Promise<ChannelEnd> {
+    return new ChannelEnd(this, await this.remote.call('createChannel', this.connection, label, init));
+  }
+
+  async incoming(patience: number = PATIENCE): Promise<ChannelEnd> {
+    return new ChannelEnd(this, await this.remote.call('incoming', this.connection, patience));
+  }
+
+  states(): Promise<{ connection: string; ice: string; signaling: string; maxMessageBytes: number | null }> {
+    return this.remote.call('states', this.connection);
+  }
+
+  connectionState(...wanted: string[]): Promise<string> {
+    return this.remote.call('connectionState', this.connection, wanted, PATIENCE);
+  }
+
+  close(): Promise<void> {
+    return this.remote.call('closeConnection', this.connection);
+  }
+}
+
+export class ChannelEnd {
+  readonly end: End;
+  readonly #number: number;
+
+  constructor(end: End, number: number) {
+    this.end = end;
+    this.#number = number;
+  }
+
+  facts(): Promise<ChannelFacts> {
+    return this.end.remote.call('facts', this.#number);
+  }
+
+  opened(patience: number = PATIENCE): Promise<void> {
+    return this.end.remote.call('readyState', this.#number, 'open', patience);
+  }
+
+  closed(patience: number = PATIENCE): Promise<void> {
+    return this.end.remote.call('readyState', this.#number, 'closed', patience);
+  }
+
+  event(name: string, patience: number = PATIENCE): Promise<void> {
+    return this.end.remote.call('event', this.#number, name, patience);
+  }
+
+  send(...items: Item[]): Promise<void> {
+    return this.end.remote.call('send', this.#number, items, 'nothing');
+  }
+
+  sendAndClose(...items: Item[]): Promise<void> {
+    return this.end.remote.call('send', this.#number, items, 'close');
+  }
+
+  sendError(item: Item): Promise<string | null> {
+    return this.end.remote.call('sendError', this.#number, item);
+  }
+
+  receive(count: number, patience: number = PATIENCE): Promise<Seen[]> {
+    return this.end.remote.call('receive', this.#number, count, patience);
+  }
+
+  waiting(): Promise<number> {
+    return this.end.remote.call('waiting', this.#number);
+  }
+
+  close(): Promise<void> {
+    return this.end.remote.call('closeChannel', this.#number);
+  }
+
+  expectBulk(bytes: number): Promise<void> {
+    return this.end.remote.call('expectBulk', this.#number, bytes);
+  }
+
+  sendBulk(plan: BulkPlan): Promise<{ sha256: string; lowEvents: number }> {
+    return this.end.remote.call('sendBulk', this.#number, plan);
+  }
+
+  receiveBulk(patience: number): Promise<BulkResult> {
+    return this.end.remote.call('receiveBulk', this.#number, patience);
+  }
+}

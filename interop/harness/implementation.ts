@@ -1,0 +1,72 @@
+// What the harness knows of an implementation: how to start it, what it cannot do, and which of its defects are
+// pinned. One adapter per folder beside this one.
+
+import type { Arguments, Command, Result } from '../agent/commands.ts';
+
+/** An agent that runs somewhere else. */
+export interface Remote {
+  call<C extends Command>(command: C, ...args: Arguments<C>): Promise<Result<C>>;
+  /** Ends the process by its own handle, whatever state it is in. */
+  close(): Promise<void>;
+}
+
+export interface LaunchOptions {
+  /** Host candidates carry mDNS names in the place of addresses. Browsers only. */
+  readonly hideAddresses: boolean;
+}
+
+/**
+ * Something an implementation does wrong and we have measured. A claim that a defect names is run all the same
+ * and must fail in the way described; once it holds, the run fails and says that the entry can go.
+ */
+export interface Defect {
+  /** The name of the claim that does not hold. */
+  readonly claim: string;
+  /** What happens instead, in one sentence. */
+  readonly says: string;
+  /** Where to look it up: a measurement of ours, or the place in its source. */
+  readonly evidence: string;
+  /** The message of the failing claim. */
+  readonly failure: RegExp;
+  /** `sometimes`: seen in some runs only, so both outcomes pass and the outcome is reported. */
+  readonly seen: 'always' | 'sometimes';
+  /** The connection is of no use afterwards: the rest of the scenario is not run. */
+  readonly breaksConnection?: true;
+  /** Only when the implementation has this part in the signaling. */
+  readonly as?: 'offerer' | 'answerer';
+}
+
+/** Amounts an implementation manages in reasonable time. Less than `EVERYTHING` needs a reason. */
+export interface Capacity {
+  readonly bulkBytes: number;
+  readonly bulkBytesQuick: number;
+  readonly bulkMessageBytes: number;
+  readonly burstMessages: number;
+  readonly drainMessages: number;
+  /** No data for this long means that a transfer has stalled. */
+  readonly stallMs: number;
+  readonly reason: string;
+}
+
+const MIB = 1024 * 1024;
+
+export const EVERYTHING: Capacity = {
+  bulkBytes: 64 * MIB,
+  bulkBytesQuick: 64 * MIB,
+  bulkMessageBytes: 65_536,
+  burstMessages: 2000,
+  drainMessages: 200,
+  stallMs: 8000,
+  reason: '',
+};
+
+export interface Implementation {
+  readonly name: string;
+  /** Why it cannot be run here, or undefined if it can. */
+  missing(): string | undefined;
+  version(): string;
+  launch(options: LaunchOptions): Promise<Remote>;
+  readonly canHideAddresses: boolean;
+  readonly capacity: Capacity;
+  readonly defects: readonly Defect[];
+}

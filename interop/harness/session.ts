@@ -1,0 +1,122 @@
+// Two ends brought together: the signaling lives here, in memory, with candidates trickled both ways as they come.
+
+import type { CandidateInit, Description } from '../agent/w3c.ts';
+import { type ChannelEnd, End, PATIENCE } from './end.ts';
+import type { Implementation, Remote } from './implementation.ts';
+
+export interface Party {
+  readonly implementation: Implementation;
+  readonly remote: Remote;
+}
+
+export interface SignalingOptions {
+  /** `all-at-once`: descriptions wait for gathering to end and carry every candidate. */
+  readonly candidates: 'trickle' | 'all-at-once';
+  /** Looks at a candidate on its way and says whether it may pass. */
+  readonly pass: (from: End, candidate: CandidateInit | null) => boolean;
+}
+
+const TRICKLE: SignalingOptions = { candidates: 'trickle', pass: () => true };
+const NEXT_CANDIDATE = 250; // ms
+
+export class Session {
+  readonly offerer: End;
+  readonly answerer: End;
+  readonly #signaling: SignalingOptions;
+  readonly descriptions: { offer?: Description; answer?: Description } = {};
+  /** Candidates that the far side refused, as `name: message`. */
+  readonly refused: string[] = [];
+  #ended = false;
+  readonly #pumps: Promise<void>[] = [];
+
+  constructor(offerer: End, answerer: End, signaling: SignalingOptions) {
+    this.offerer = offerer;
+    this.answerer = answerer;
+    this.#signaling = signaling;
+  }
+
+  static async between(
+    offerer: Party,
+    answerer: Party,
+    options: Partial<SignalingOptions> = {},
+  ): Promise<Session> {
+    const end = async ({ implementation, remote }: Party, part: End['part']): Promise<End> =>
+      new End(implementation, remote, await remote.call('connect', {}), part);
+    const signaling = { ...TRICKLE, ...options };
+    return new Session(await end(offerer, 'offerer'), await end(answerer, 'answerer'), signaling);
+  }
+
+  /** Both directions: what one end does, then the same the other way round. */
+  get directions(): Array<[from: End, to: End]> {
+    return [
+      [this.offerer, this.answerer],
+      [this.answerer, this.offerer],
+    ];
+  }
+
+  other(end: End): End {
+    return end === this.offerer ? this.answerer : this.offerer;
+  }
+
+  /** One round of offer and answer. The offerer must have a channel by now. */
+  async negotiate(from: End = this.offerer): Promise<{ offer: Description; answer: Description }> {
+    const to = this.other(from);
+    let offer = await from.remote.call('offer', from.connection);
+    const trickles = this.#signaling.candidates === 'trickle';
+    if (!trickles) offer = await from.remote.call('gathered', from.connection, PATIENCE);
+    let answer = await to.remote.call('answer', to.connection, offer);
+    if (!trickles) answer = await to.remote.call('gathered', to.connection, PATIENCE);
+    if (trickles && this.#pumps.length === 0) this.#pumps.push(this.#pump(from, to));
+    await from.remote.call('acceptAnswer', from.connection, answer);
+    if (trickles && this.#pumps.length === 1) this.#pumps.push(this.#pump(to, from));
+    return Object.assign(this.descriptions, { offer, answer });
+  }
+
+  /** A first channel from the offerer, open on both sides. */
+  async open(label: string = 'first'): Promise<[ChannelEnd, ChannelEnd]> {
+    const near = await this.offerer.create(label);
+    await this.negotiate();
+    const far = await this.answerer.incoming();
+    await Promise.all([near.opened(), far.opened()]);
+    return [near, far];
+  }
+
+  /** Further channels on the open connection. */
+  async channel(
+    from: End,
+    label: string,
+    init: Parameters<End['create']>[1] = {},
+  ): Promise<[ChannelEnd, ChannelEnd]> {
+    const near = await from.create(label, init);
+    const far = await this.other(from).incoming();
+    await Promise.all([near.opened(), far.opened()]);
+    return [near, far];
+  }
+
+  async end(): Promise<void> {
+    this.#ended = true;
+    await Promise.all(this.#pumps);
+  }
+
+  async #pump(from: End, to: End): Promise<void> {
+    try {
+      for (let ended = false; !ended && !this.#ended; ) {
+        const batch = await from.remote.call('candidates', from.connection, NEXT_CANDIDATE);
+        ended = batch.ended;
+        for (const candidate of ended ? [...batch.candidates, null] : batch.candidates) {
+          if (this.#signaling.pass(from, candidate)) await this.#hand(to, candidate);
+        }
+      }
+    } catch (error) {
+      if (!this.#ended) this.refused.push(`${from.name}: ${(error as Error).message}`);
+    }
+  }
+
+  async #hand(to: End, candidate: CandidateInit | null): Promise<void> {
+    try {
+      await to.remote.call('addCandidate', to.connection, candidate);
+    } catch (error) {
+      this.refused.push(`${to.name} refused ${candidate?.candidate ?? null}: ${(error as Error).message}`);
+    }
+  }
+}

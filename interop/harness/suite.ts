@@ -1,0 +1,130 @@
+// All scenarios against one peer, the subject offering first and answering second.
+
+import { after, before, describe, test } from 'node:test';
+import { scenarios } from '../scenarios/index.ts';
+import type { Scenario } from '../scenarios/scenario.ts';
+import { subjects } from '../subjects.ts';
+import type { Implementation, LaunchOptions, Remote } from './implementation.ts';
+import { interopOptions } from './options.ts';
+import { record } from './results.ts';
+import { type Roles, Run, Stop } from './run.ts';
+
+const LAUNCH_PATIENCE = 60_000; // ms
+
+export function interop(peer: Implementation): void {
+  const options = interopOptions();
+  const subject = subjects[options.subject];
+  if (subject === undefined) {
+    throw new Error(`no subject '${options.subject}': there are ${Object.keys(subjects).join(', ')}`);
+  }
+  const reason = peer.missing() ?? subject.missing();
+  if (reason !== undefined) {
+    record(options.results, { kind: 'missing', peer: peer.name, reason });
+    const isRequired = options.require.includes(peer.name);
+    test(`${peer.name} is here`, isRequired ? {} : { skip: reason }, () => {
+      throw new Error(`${peer.name} is required here, but ${reason}`);
+    });
+    return;
+  }
+  record(options.results, { kind: 'version', peer: peer.name, version: peer.version() });
+  describe(`${peer.name} ${peer.version()}`, () => {
+    const pair = new Pair(subject, peer);
+    before(() => pair.launch(), { timeout: LAUNCH_PATIENCE });
+    after(() => pair.close(), { timeout: LAUNCH_PATIENCE });
+    for (const offers of ['subject', 'peer'] as const) {
+      describe(`${offers === 'subject' ? subject.name : peer.name} offers`, () => {
+        for (const scenario of scenarios.filter((each) => runs(each, peer, options.scenario))) {
+          const timeout = scenario.patience + LAUNCH_PATIENCE;
+          test(scenario.title, { timeout }, (context) =>
+            pair.run(scenario, (roles) => new Run(context, { ...roles, offers })),
+          );
+        }
+      });
+    }
+  });
+}
+
+function runs(scenario: Scenario, peer: Implementation, wanted: string): boolean {
+  return scenario.title.includes(wanted) && (!scenario.hiddenAddresses || peer.canHideAddresses);
+}
+
+/** The two implementations, launched once and again whenever a scenario leaves one of them in doubt. */
+class Pair {
+  readonly #subject: Implementation;
+  readonly #peer: Implementation;
+  #remotes: Promise<[Remote, Remote]> | undefined;
+
+  constructor(subject: Implementation, peer: Implementation) {
+    this.#subject = subject;
+    this.#peer = peer;
+  }
+
+  async launch(options: LaunchOptions = { hideAddresses: false }): Promise<void> {
+    this.#remotes = both(this.#subject.launch({ hideAddresses: false }), this.#peer.launch(options));
+    await this.#remotes;
+  }
+
+  async close(): Promise<void> {
+    const remotes = await this.#remotes?.catch(() => undefined);
+    this.#remotes = undefined;
+    await Promise.all(remotes?.map((remote) => remote.close()) ?? []);
+  }
+
+  async run(scenario: Scenario, makeRun: (roles: Omit<Roles, 'offers'>) => Run): Promise<void> {
+    if (scenario.hiddenAddresses) await this.close();
+    if (this.#remotes === undefined) await this.launch({ hideAddresses: scenario.hiddenAddresses === true });
+    const [subject, peer] = await this.#remotes!;
+    const run = makeRun({
+      subject: { implementation: this.#subject, remote: subject },
+      peer: { implementation: this.#peer, remote: peer },
+    });
+    let isClean = false;
+    try {
+      isClean = await withinPatience(scenario, run);
+    } finally {
+      const ended = run.end();
+      if (isClean && !scenario.hiddenAddresses) isClean = await reset([subject, peer]);
+      if (!isClean || scenario.hiddenAddresses) await this.close();
+      await ended;
+    }
+  }
+}
+
+/** Whether both ends are fit for the next scenario. */
+async function withinPatience(scenario: Scenario, run: Run): Promise<boolean> {
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(
+    () => reject(new Error(`not done within ${scenario.patience} ms`)),
+    scenario.patience,
+  );
+  try {
+    await Promise.race([scenario.run(run), late]);
+    return true;
+  } catch (error) {
+    if (error instanceof Stop) return error.isExpected;
+    throw error;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function reset(remotes: readonly Remote[]): Promise<boolean> {
+  const { promise: late, resolve } = Promise.withResolvers<boolean>();
+  const timer = setTimeout(() => resolve(false), 3000);
+  const done = Promise.all(remotes.map((remote) => remote.call('reset'))).then(
+    () => true,
+    () => false,
+  );
+  const isClean = await Promise.race([done, late]);
+  clearTimeout(timer);
+  return isClean;
+}
+
+/** Both, or an error after neither is left running. */
+async function both(one: Promise<Remote>, other: Promise<Remote>): Promise<[Remote, Remote]> {
+  const outcomes = await Promise.allSettled([one, other]);
+  const failed = outcomes.find((outcome) => outcome.status === 'rejected');
+  if (failed === undefined) return Promise.all([one, other]);
+  for (const outcome of outcomes) if (outcome.status === 'fulfilled') await outcome.value.close();
+  throw failed.reason;
+}

@@ -1,0 +1,3 @@
+import type { Defect } from '../harness/implementation.ts';
+
+export const defects: readonly Defect[] = [];

@@ -1,0 +1,4 @@
+import { interop } from '../harness/suite.ts';
+import { nodeDatachannel } from './implementation.ts';
+
+interop(nodeDatachannel);

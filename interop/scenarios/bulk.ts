@@ -1,0 +1,40 @@
+// 64 MiB each way, one direction after the other, compared by SHA-256.
+
+import assert from 'node:assert/strict';
+import type { Run } from '../harness/run.ts';
+import type { Scenario } from './scenario.ts';
+
+const HIGH_WATER = 1024 * 1024; // bytes
+const MIB = 1024 * 1024;
+
+async function bulk(run: Run): Promise<void> {
+  const session = await run.session();
+  const [near, far] = await session.open();
+  const bytes = run.capacity(run.options.quick ? 'bulkBytesQuick' : 'bulkBytes');
+  const messageBytes = run.capacity('bulkMessageBytes');
+  const { subject, peer } = run.roles;
+  const reason = peer.implementation.capacity.reason || subject.implementation.capacity.reason;
+  if (bytes < 64 * MIB) run.note(`${bytes / MIB} MiB, because ${peer.implementation.name} ${reason}`);
+  for (const [from, to] of [
+    [near, far],
+    [far, near],
+  ] as const) {
+    let lowEvents = 0;
+    const ends = [from.end, to.end];
+    await run.claim('bulk', `${bytes / MIB} MiB from ${from.end.name} arrive whole`, ends, async () => {
+      await to.expectBulk(bytes);
+      const plan = { bytes, messageBytes, highWater: HIGH_WATER, seed: 42 };
+      const [sent, received] = await Promise.all([from.sendBulk(plan), to.receiveBulk(run.stallMs)]);
+      assert.equal(received.sha256, sent.sha256, 'SHA-256');
+      assert.equal(received.messages, Math.ceil(bytes / messageBytes), 'messages');
+      lowEvents = sent.lowEvents;
+      const direction = from.end.implementation === subject.implementation ? 'out' : 'in';
+      run.measure(direction, (bytes * 8) / 1000 / received.milliseconds, `Mbit/s from ${from.end.name}`);
+    });
+    await run.claim('low-event', `${from.end.name} fires bufferedamountlow`, [from.end], async () => {
+      assert.ok(lowEvents > 0, 'bufferedamountlow was never fired');
+    });
+  }
+}
+
+export const bulkTransfer: readonly Scenario[] = [{ title: '64 MiB each way', patience: 180_000, run: bulk }];

@@ -1,0 +1,88 @@
+// Opening: the offer and answer are taken as they are, ICE and DTLS and SCTP come up, the first channel opens.
+
+import assert from 'node:assert/strict';
+import type { CandidateInit } from '../agent/w3c.ts';
+import type { End } from '../harness/end.ts';
+import type { Run } from '../harness/run.ts';
+import type { Session } from '../harness/session.ts';
+import { arrives } from './arrival.ts';
+import type { Scenario } from './scenario.ts';
+
+async function bothTalk(session: Session): Promise<void> {
+  const [near, far] = await session.open();
+  await arrives(near, far, [{ text: 'to the answerer' }]);
+  await arrives(far, near, [{ text: 'to the offerer' }]);
+}
+
+async function trickled(run: Run): Promise<void> {
+  const session = await run.session();
+  const { offerer, answerer } = session;
+  await run.claim('open', 'the first channel opens on both sides', [offerer, answerer], async () => {
+    const start = performance.now();
+    await session.open('the first channel');
+    run.measure('open', performance.now() - start, 'ms from createDataChannel, with the signaling');
+  });
+  for (const end of [offerer, answerer]) {
+    await run.claim('connected', `${end.name} reports connected`, [end], async () => {
+      await end.connectionState('connected');
+    });
+  }
+  await run.claim('candidates', 'every trickled candidate is taken', [offerer, answerer], async () => {
+    assert.deepEqual(session.refused, []);
+  });
+}
+
+async function allAtOnce(run: Run): Promise<void> {
+  const session = await run.session({ candidates: 'all-at-once' });
+  const ends = [session.offerer, session.answerer];
+  await run.claim('all-at-once', 'descriptions that carry all candidates are enough', ends, () =>
+    bothTalk(session),
+  );
+}
+
+async function inARow(run: Run): Promise<void> {
+  const count = run.options.quick ? 3 : 10;
+  for (let i = 1; i <= count; i++) {
+    const session = await run.session();
+    const ends = [session.offerer, session.answerer];
+    await run.claim('in-a-row', `connection ${i} of ${count} opens, talks and closes`, ends, async () => {
+      await bothTalk(session);
+      await Promise.all(ends.map((end) => end.close()));
+    });
+    await session.end();
+  }
+}
+
+/**
+ * The peer learns no candidate of the subject, neither by trickle nor from the descriptions: only if the subject
+ * resolves the peer's names and checks first can there be a connection.
+ */
+async function hidden(run: Run): Promise<void> {
+  const addresses: string[] = [];
+  const pass = (from: End, candidate: CandidateInit | null): boolean => {
+    if (from.implementation === run.roles.subject.implementation) return false;
+    if (candidate?.candidate) addresses.push(candidate.candidate.split(' ')[4] ?? '');
+    return true;
+  };
+  const session = await run.session({ pass });
+  const subject = run.roles.offers === 'subject' ? session.offerer : session.answerer;
+  await run.claim('resolves-mdns', 'the subject finds the peer by its .local names', [subject], async () => {
+    await bothTalk(session);
+    assert.ok(addresses.length > 0, 'no candidate was seen');
+    const plain = addresses.filter((address) => !address.endsWith('.local'));
+    assert.deepEqual(plain, [], 'not every address is hidden');
+    const own = Object.values(session.descriptions).find(({ type }) => type === typeOf(subject));
+    assert.doesNotMatch(own?.sdp ?? '', /a=candidate:/, 'the subject was to be found by its checks alone');
+  });
+}
+
+function typeOf(end: End): string {
+  return end.part === 'offerer' ? 'offer' : 'answer';
+}
+
+export const connecting: readonly Scenario[] = [
+  { title: 'open with trickled candidates', patience: 20_000, run: trickled },
+  { title: 'open without trickle', patience: 20_000, run: allAtOnce },
+  { title: 'connections in a row', patience: 60_000, run: inARow },
+  { title: 'open with mDNS names', patience: 30_000, hiddenAddresses: true, run: hidden },
+];

@@ -1,0 +1,16 @@
+import { bulkTransfer } from './bulk.ts';
+import { channels } from './channels.ts';
+import { closing } from './closing.ts';
+import { connecting } from './connecting.ts';
+import { messages } from './messages.ts';
+import { renegotiation } from './renegotiation.ts';
+import type { Scenario } from './scenario.ts';
+
+export const scenarios: readonly Scenario[] = [
+  ...connecting,
+  ...messages,
+  ...channels,
+  ...closing,
+  ...renegotiation,
+  ...bulkTransfer,
+];

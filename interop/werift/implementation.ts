@@ -1,0 +1,26 @@
+// werift: the whole stack in TypeScript.
+
+import { forkRemote } from '../harness/child-remote.ts';
+import type { Implementation } from '../harness/implementation.ts';
+import { missingPackages, packageVersion } from '../harness/installed.ts';
+import { defects } from './defects.ts';
+
+const MIB = 1024 * 1024;
+
+export const werift: Implementation = {
+  name: 'werift',
+  missing: () => missingPackages('werift'),
+  version: () => packageVersion('werift'),
+  launch: () => forkRemote(new URL('./child.ts', import.meta.url)),
+  canHideAddresses: false,
+  capacity: {
+    bulkBytes: 64 * MIB,
+    bulkBytesQuick: 4 * MIB,
+    bulkMessageBytes: 65_536,
+    burstMessages: 100,
+    drainMessages: 20,
+    stallMs: 15_000,
+    reason: 'moves 15 to 55 Mbit/s in large messages and 50 to 180 messages a second in small ones',
+  },
+  defects,
+};

@@ -1,0 +1,4 @@
+import { interop } from '../harness/suite.ts';
+import { werift } from './implementation.ts';
+
+interop(werift);
