@@ -1,0 +1,25 @@
+// What data channels need of the association below them. `SctpAssociation` of @millrace/sctp is one.
+import type { Millis } from '@millrace/sans-io';
+import type { CloseReason, SctpSink, SendOptions } from '@millrace/sctp';
+
+export interface Association {
+  /** `new` before the handshake, `connected` from `onConnected` on. */
+  readonly state: 'new' | 'connecting' | 'connected' | 'closing' | 'closed';
+  readonly maxOutboundStreams: number;
+  readonly maxInboundStreams: number;
+  /** Throws an error with the code QUEUE_FULL or CLOSED, before any state changes; bytes are borrowed for the call. */
+  send(
+    stream: number,
+    ppid: number,
+    bytes: Uint8Array,
+    at: number,
+    end: number,
+    options: SendOptions,
+    now: Millis,
+  ): void;
+  /** Resets our outgoing side of the streams once all that is queued on them has been acknowledged (RFC 6525). */
+  resetStreams(streams: readonly number[], now: Millis): void;
+  drain(sink: SctpSink): boolean;
+}
+
+export type { CloseReason, SctpSink, SendOptions };
