@@ -43,6 +43,7 @@ class HttpServer implements SignalingServer, RouteContext {
   readonly rooms: Rooms;
   readonly #http: Server;
   readonly #readers = new Map<Peer, Reader>();
+  #port = 0;
   #stopSweeping: () => void = () => {};
   #closing: Promise<void> | undefined;
 
@@ -55,7 +56,7 @@ class HttpServer implements SignalingServer, RouteContext {
   }
 
   get port(): number {
-    return (this.#http.address() as AddressInfo).port;
+    return this.#port;
   }
 
   get url(): string {
@@ -70,6 +71,7 @@ class HttpServer implements SignalingServer, RouteContext {
     this.#http.listen(this.settings.port, this.settings.host, listening.resolve);
     await listening.promise;
     this.#http.off('error', listening.reject);
+    this.#port = (this.#http.address() as AddressInfo).port;
     this.#sweepLater();
   }
 

@@ -134,7 +134,9 @@ export class SignalingRoom implements AsyncIterable<SignalingEvent> {
 
   /** Reads one stream after the other until the room is over. */
   async #receive(): Promise<void> {
-    await this.#persist((progress) => this.#readStream(progress)).catch((error: unknown) => this.#end(error));
+    await this.#persist((progress) => this.#readStream(progress)).catch((error: unknown) =>
+      this.#end(this.#closing ? undefined : error),
+    );
   }
 
   /** Never resolves: a stream that ends, however well, is to be taken up again. */

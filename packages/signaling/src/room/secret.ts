@@ -41,4 +41,6 @@ export function isWord(text: string, length: number): boolean {
 
 const WORD = new RegExp(`^[${ALPHABET}]+$`);
 
-const digest = (secret: string): Buffer => createHash('sha256').update(secret).digest();
+function digest(secret: string): Buffer {
+  return createHash('sha256').update(secret).digest();
+}
