@@ -1,0 +1,130 @@
+// The adapter for every stack with the W3C interface. What differs between them is said in `StandardQuirks`.
+import type { Channel, ChannelOptions, Peer, PeerOptions, Signal } from '../implementation.ts';
+
+export interface StandardQuirks {
+  /** The constructor's argument. */
+  readonly configuration: object;
+  /** Whether `bufferedamountlow` comes. Default true. */
+  readonly reportsLow?: boolean;
+  /** Listens to that event where it goes by another name. Default through `onbufferedamountlow`. */
+  readonly listenLow?: (channel: StandardChannel, handler: () => void) => void;
+  /** Whether `send` wants a Buffer. Default false. */
+  readonly sendsBuffers?: boolean;
+}
+
+interface StandardDescription {
+  readonly type: string;
+  readonly sdp: string;
+}
+
+interface StandardCandidate {
+  readonly candidate: string;
+  readonly sdpMid?: string | null;
+}
+
+export interface StandardChannel {
+  binaryType: string;
+  readonly bufferedAmount: number;
+  bufferedAmountLowThreshold: number;
+  onopen: unknown;
+  onmessage: unknown;
+  onbufferedamountlow: unknown;
+  send(data: Uint8Array): void;
+}
+
+export interface StandardConnection {
+  onicecandidate: unknown;
+  ondatachannel: unknown;
+  createDataChannel(label: string, options: object): StandardChannel;
+  createOffer(): Promise<StandardDescription>;
+  createAnswer(): Promise<StandardDescription>;
+  setLocalDescription(description: StandardDescription): Promise<unknown>;
+  setRemoteDescription(description: StandardDescription): Promise<unknown>;
+  addIceCandidate(candidate: object): Promise<unknown>;
+  close(): unknown;
+}
+
+export type StandardConstructor = new (configuration: object) => StandardConnection;
+
+export class StandardPeer implements Peer {
+  readonly #connection: StandardConnection;
+  readonly #options: PeerOptions;
+  readonly #quirks: StandardQuirks;
+  /** Descriptions and candidates are applied one after the other, in the order they came. */
+  #work: Promise<unknown> = Promise.resolve();
+
+  constructor(create: StandardConstructor, quirks: StandardQuirks, options: PeerOptions) {
+    this.#connection = new create(quirks.configuration);
+    this.#options = options;
+    this.#quirks = quirks;
+    this.#connection.onicecandidate = ({ candidate }: { candidate?: StandardCandidate | null }): void => {
+      if (candidate?.candidate)
+        options.onSignal({ kind: 'candidate', candidate: candidate.candidate, mid: candidate.sdpMid ?? '0' });
+    };
+    this.#connection.ondatachannel = ({ channel }: { channel: StandardChannel }): void => {
+      options.onChannel(this.#wrap(channel));
+    };
+  }
+
+  open({ label = 'bench', ...rest }: ChannelOptions): Promise<Channel> {
+    const { promise, resolve } = Promise.withResolvers<Channel>();
+    const channel = this.#connection.createDataChannel(label, rest);
+    channel.onopen = (): void => resolve(this.#wrap(channel));
+    this.#then(async () => {
+      const offer = await this.#connection.createOffer();
+      await this.#connection.setLocalDescription(offer);
+      this.#options.onSignal({ kind: 'offer', sdp: offer.sdp });
+    });
+    return promise;
+  }
+
+  signal(signal: Signal): void {
+    this.#then(async () => {
+      if (signal.kind === 'candidate') {
+        await this.#connection.addIceCandidate({
+          candidate: signal.candidate,
+          sdpMid: signal.mid,
+          sdpMLineIndex: 0,
+        });
+        return;
+      }
+      await this.#connection.setRemoteDescription({ type: signal.kind, sdp: signal.sdp });
+      if (signal.kind === 'answer') return;
+      const answer = await this.#connection.createAnswer();
+      await this.#connection.setLocalDescription(answer);
+      this.#options.onSignal({ kind: 'answer', sdp: answer.sdp });
+    });
+  }
+
+  close(): void {
+    this.#connection.close();
+  }
+
+  #then(step: () => Promise<void>): void {
+    this.#work = this.#work.then(step);
+  }
+
+  #wrap(channel: StandardChannel): Channel {
+    const { reportsLow = true, sendsBuffers = false, listenLow } = this.#quirks;
+    channel.binaryType = 'arraybuffer';
+    let low = (): void => {};
+    if (listenLow) listenLow(channel, () => low());
+    else channel.onbufferedamountlow = (): void => low();
+    return {
+      reportsLow,
+      send: sendsBuffers
+        ? (bytes): void => channel.send(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length))
+        : (bytes): void => channel.send(bytes),
+      get bufferedAmount() {
+        return channel.bufferedAmount;
+      },
+      onMessage(handler) {
+        channel.onmessage = ({ data }: { data: Uint8Array | ArrayBuffer }): void => handler(data);
+      },
+      onLow(threshold, handler) {
+        channel.bufferedAmountLowThreshold = threshold;
+        low = handler;
+      },
+    };
+  }
+}

@@ -1,0 +1,3 @@
+import type { Flow } from '../../src/flow.ts';
+
+export const flow: Flow = { offerer: () => new Promise(() => {}), answerer: () => new Promise(() => {}) };
