@@ -119,7 +119,10 @@ function checkImport(
     );
   if (specifier.startsWith('.')) {
     const target = posix.normalize(posix.join(posix.dirname(path), specifier));
-    if (target.startsWith('../'))
+    if (
+      target.startsWith('../') ||
+      (workspace.folder === '.' && /^(?:packages|benchmarks|examples)\//.test(target))
+    )
       report(
         line,
         'foreign-source',
