@@ -7,6 +7,10 @@ export interface Association {
   readonly state: 'new' | 'connecting' | 'connected' | 'closing' | 'closed';
   readonly maxOutboundStreams: number;
   readonly maxInboundStreams: number;
+  /** Bytes in the send queue. */
+  readonly totalBuffered: number;
+  /** Whether a message of that many bytes finds room in the send queue. */
+  canSend(bytes: number): boolean;
   /** Throws an error with the code QUEUE_FULL or CLOSED, before any state changes; bytes are borrowed for the call. */
   send(
     stream: number,

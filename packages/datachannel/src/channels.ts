@@ -49,6 +49,7 @@ export interface ChannelsSink {
   onAssociationClosed?(reason: CloseReason): void;
 }
 
+const COMMON_MESSAGE_SIZE = 65_536; // what every peer takes, RFC 8841 §6.1
 const RELIABLE = { ordered: true } as const;
 const EMPTY_BYTES = new Uint8Array(0);
 const ONE_ZERO = new Uint8Array(1);
@@ -120,6 +121,13 @@ export class DataChannels {
 
   set maxMessageSize(bytes: number) {
     this.#maxMessageSize = requireMessageSize(bytes);
+  }
+
+  /** Whether the queue that all channels share takes a message of common size now. */
+  get hasRoom(): boolean {
+    const association = this.#association;
+    if (association?.state !== 'connected' || association.totalBuffered === 0) return true;
+    return association.canSend(Math.min(this.#maxMessageSize, COMMON_MESSAGE_SIZE));
   }
 
   /** Channels that are not closed. */
@@ -240,11 +248,11 @@ export class DataChannels {
 
   #onMessage(stream: number, ppid: number, message: Uint8Array): void {
     const state = this.#streams.get(stream);
-    if (ppid === PPID_DCEP) return this.#onDcep(stream, state, message);
     const channel = state?.channel;
-    if (state === undefined || channel?.state === 'connecting') return this.#holdEarly(stream, ppid, message);
-    if (channel === undefined || state.isIncomingReset) return this.drops.count('closing-stream');
-    this.#deliver(channel, ppid, message);
+    if (ppid === PPID_DCEP) this.#onDcep(stream, state, message);
+    else if (state === undefined || channel?.state === 'connecting') this.#holdEarly(stream, ppid, message);
+    else if (channel === undefined || state.isIncomingReset) this.drops.count('closing-stream');
+    else this.#deliver(channel, ppid, message);
   }
 
   #deliver(channel: ChannelRecord, ppid: number, message: Uint8Array): void {
@@ -308,7 +316,8 @@ export class DataChannels {
     } else if (state !== undefined) {
       // RFC 8832 §6: a stream that has a channel can't be given another; that channel MUST be closed.
       this.drops.count('open-on-used-stream');
-      return this.#refuse(stream);
+      this.#refuse(stream);
+      return;
     }
     // Deviation: RFC 8832 §6 refuses ids of the wrong parity as well. aiortc and werift take theirs from the ICE
     // role, and nothing is lost by it as long as the stream is free.
@@ -316,7 +325,8 @@ export class DataChannels {
       this.#channelCount >= this.#maxChannels || this.#remoteNameBytes + nameBytes > this.#maxRemoteNameBytes;
     if (isTooMuch || stream > MAX_ID || this.#end !== undefined) {
       this.drops.count('refused-open');
-      return this.#refuse(stream);
+      this.#refuse(stream);
+      return;
     }
     const channel = new ChannelRecord(open, false, undefined, true);
     this.#occupy(channel, stream);

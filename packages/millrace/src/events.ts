@@ -1,0 +1,99 @@
+// Events and their targets as the W3C surface has them: EventTarget with typed listeners and `on...` attributes.
+
+/** `on...` attributes take and give a function or null. */
+export type Handler<E> = ((event: E) => unknown) | null;
+
+type Listener<Target, E> = ((this: Target, event: E) => unknown) | { handleEvent(event: E): unknown } | null;
+
+/** The second argument of an event's constructor. */
+export interface EventOptions {
+  readonly bubbles?: boolean;
+  readonly cancelable?: boolean;
+  readonly composed?: boolean;
+}
+
+interface ListenOptions {
+  readonly capture?: boolean;
+  readonly once?: boolean;
+  readonly passive?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+/** The function in the `on...` attribute for `type`. */
+export let handlerOf: (target: TypedEventTarget<object>, type: string) => Handler<never>;
+
+/** Sets the `on...` attribute for `type`; what is no function counts as null. */
+export let setHandler: (target: TypedEventTarget<object>, type: string, value: unknown) => void;
+
+/** @typeParam Events the event of each type, such as `{ open: Event }` */
+export class TypedEventTarget<Events extends object> extends EventTarget {
+  #handlers: Map<string, HandlerSlot> | undefined;
+
+  override addEventListener<K extends keyof Events & string>(
+    type: K,
+    listener: Listener<this, Events[K]>,
+    options?: boolean | ListenOptions,
+  ): void;
+  override addEventListener(
+    type: string,
+    listener: Listener<this, Event>,
+    options?: boolean | ListenOptions,
+  ): void;
+  override addEventListener(
+    type: string,
+    listener: Listener<this, never>,
+    options?: boolean | ListenOptions,
+  ): void {
+    super.addEventListener(type, listener as EventListener, options as AddEventListenerOptions);
+  }
+
+  override removeEventListener<K extends keyof Events & string>(
+    type: K,
+    listener: Listener<this, Events[K]>,
+    options?: boolean | { readonly capture?: boolean },
+  ): void;
+  override removeEventListener(
+    type: string,
+    listener: Listener<this, Event>,
+    options?: boolean | { readonly capture?: boolean },
+  ): void;
+  override removeEventListener(
+    type: string,
+    listener: Listener<this, never>,
+    options?: boolean | { readonly capture?: boolean },
+  ): void {
+    super.removeEventListener(type, listener as EventListener, options as EventListenerOptions);
+  }
+
+  // Not methods: what a page sees of an object is what W3C lists.
+  static {
+    handlerOf = (target, type) => (target.#handlers?.get(type)?.handler as Handler<never>) ?? null;
+    setHandler = (target, type, value) => {
+      target.#handlers ??= new Map();
+      setSlot(target, target.#handlers, type, value);
+    };
+  }
+}
+
+interface HandlerSlot {
+  handler: (event: never) => unknown;
+  readonly listener: EventListener;
+}
+
+/** HTML, event handlers: a handler stands in line where the first was set, until it is set to null. */
+function setSlot(target: EventTarget, slots: Map<string, HandlerSlot>, type: string, value: unknown): void {
+  const slot = slots.get(type);
+  if (typeof value !== 'function') {
+    if (slot) EventTarget.prototype.removeEventListener.call(target, type, slot.listener);
+    slots.delete(type);
+  } else if (slot) {
+    slot.handler = value as HandlerSlot['handler'];
+  } else {
+    const fresh: HandlerSlot = {
+      handler: value as HandlerSlot['handler'],
+      listener: (event) => void fresh.handler.call(target, event as never),
+    };
+    slots.set(type, fresh);
+    EventTarget.prototype.addEventListener.call(target, type, fresh.listener);
+  }
+}
