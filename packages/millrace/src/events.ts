@@ -19,11 +19,7 @@ interface ListenOptions {
   readonly signal?: AbortSignal;
 }
 
-/** The function in the `on...` attribute for `type`. */
-export let handlerOf: (target: TypedEventTarget<object>, type: string) => Handler<never>;
-
-/** Sets the `on...` attribute for `type`; what is no function counts as null. */
-export let setHandler: (target: TypedEventTarget<object>, type: string, value: unknown) => void;
+let slotsOf: (target: TypedEventTarget<object>) => Map<string, HandlerSlot>;
 
 /** @typeParam Events the event of each type, such as `{ open: Event }` */
 export class TypedEventTarget<Events extends object> extends EventTarget {
@@ -65,13 +61,9 @@ export class TypedEventTarget<Events extends object> extends EventTarget {
     super.removeEventListener(type, listener as EventListener, options as EventListenerOptions);
   }
 
-  // Not methods: what a page sees of an object is what W3C lists.
+  // Not a method: what others see of an object is what W3C lists.
   static {
-    handlerOf = (target, type) => (target.#handlers?.get(type)?.handler as Handler<never>) ?? null;
-    setHandler = (target, type, value) => {
-      target.#handlers ??= new Map();
-      setSlot(target, target.#handlers, type, value);
-    };
+    slotsOf = (target) => (target.#handlers ??= new Map());
   }
 }
 
@@ -80,8 +72,17 @@ interface HandlerSlot {
   readonly listener: EventListener;
 }
 
-/** HTML, event handlers: a handler stands in line where the first was set, until it is set to null. */
-function setSlot(target: EventTarget, slots: Map<string, HandlerSlot>, type: string, value: unknown): void {
+/** The function in the `on...` attribute for `type`. */
+export function handlerOf<E>(target: TypedEventTarget<object>, type: string): Handler<E> {
+  return (slotsOf(target).get(type)?.handler as Handler<E> | undefined) ?? null;
+}
+
+/**
+ * Sets the `on...` attribute for `type`; what is no function counts as null. HTML, event handlers: a handler stands
+ * in line where the first was set, until it is set to null.
+ */
+export function setHandler(target: TypedEventTarget<object>, type: string, value: unknown): void {
+  const slots = slotsOf(target);
   const slot = slots.get(type);
   if (typeof value !== 'function') {
     if (slot) EventTarget.prototype.removeEventListener.call(target, type, slot.listener);
