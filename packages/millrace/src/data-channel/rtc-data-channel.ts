@@ -3,7 +3,7 @@
 //
 // Left out: transfer to a worker (webrtc-pc §6.5).
 import { exception, type RTCError, RTCErrorEvent } from '../errors.ts';
-import { type Handler, handlerOf, setHandler, TypedEventTarget } from '../events.ts';
+import { type EventOptions, type Handler, handlerOf, setHandler, TypedEventTarget } from '../events.ts';
 import { queueTask } from '../task-queue.ts';
 import { priorityName, type RTCPriorityType } from './init.ts';
 import { MessageReader } from './message-reader.ts';
@@ -378,6 +378,17 @@ export class RTCDataChannel extends TypedEventTarget<RTCDataChannelEventMap> {
 
   #closedError(): DOMException {
     return this.#error ?? exception('InvalidStateError', `the channel is ${this.#state}`);
+  }
+}
+
+/** W3C webrtc-pc §6.3: the peer has opened a channel. */
+export class RTCDataChannelEvent extends Event {
+  readonly channel: RTCDataChannel;
+
+  constructor(type: string, init: EventOptions & { readonly channel: RTCDataChannel }) {
+    super(type, init);
+    if (init?.channel === undefined) throw new TypeError('an RTCDataChannelEvent needs a channel');
+    this.channel = init.channel;
   }
 }
 
