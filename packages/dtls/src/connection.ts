@@ -1,30 +1,67 @@
-// One DTLS connection. This first form shows the surface; what is behind it follows.
-import { type Core, type DropCounts, Drops, type Millis, NEVER } from '@millrace/sans-io';
-import type { CloseReason } from './close-reason.ts';
+// Hot: one DTLS 1.2 connection. RFC 6347; RFC 8827 §6.5 for what WebRTC asks of it. This file routes: records to
+// the record layer, handshake messages to the handshake, plaintexts to the sink.
+//
+// Left out: DTLS 1.3 and 1.0, renegotiation, resumption, connection ids, record size limits.
+import { type Core, type DropCounts, Drops, type Millis } from '@millrace/sans-io';
+import { ALERT, ALERT_BYTES, ALERT_LEVEL } from './alert.ts';
+import type { CloseCode, CloseReason } from './close-reason.ts';
 import { DROP_REASONS, type DropReason } from './drop-reasons.ts';
 import { DtlsError } from './errors.ts';
+import { Events } from './events.ts';
+import { exportKeyingMaterial } from './exporter.ts';
+import { Farewell } from './farewell.ts';
+import { Handshake, type Outcome } from './handshake/handshake.ts';
 import { type DtlsOptions, resolveOptions, type Settings } from './options.ts';
-import type { SrtpKeys } from './srtp.ts';
+import { EarlyRecords } from './record/early-records.ts';
+import {
+  CONTENT_TYPE,
+  DTLS_1_2,
+  MAX_PLAINTEXT_BYTES,
+  RECORD_HEADER_BYTES,
+  recordEpoch,
+  recordLength,
+  recordType,
+  recordVersion,
+} from './record/header.ts';
+import { isKnownContentType, PLAINTEXT_EPOCH, PROTECTED_EPOCH, RecordLayer } from './record/layer.ts';
+import type { Session } from './session.ts';
+import type { DtlsSink } from './sink.ts';
+import {
+  SRTP_EXPORTER_LABEL,
+  type SrtpKeys,
+  splitSrtpKeyingMaterial,
+  srtpKeyingMaterialBytes,
+} from './srtp.ts';
 
 export type DtlsState = 'new' | 'connecting' | 'connected' | 'closed' | 'failed';
 
-export interface DtlsSink {
-  /** The handshake is verified: `seal` works from now on. */
-  onConnected(): void;
-  /** The plaintext of one record, never before `onConnected`. Borrowed for the call. */
-  onApplicationData(bytes: Uint8Array, at: number, end: number): void;
-  /** The last event. */
-  onClosed(reason: CloseReason): void;
-  /** Only with the option `keyLog`: one line in the format of NSS. */
-  onKeyLog?(line: string): void;
-}
+type Phase =
+  | { readonly state: 'new' | 'connecting' }
+  | { readonly state: 'connected'; readonly session: Session }
+  | {
+      readonly state: 'closed' | 'failed';
+      readonly reason: CloseReason;
+      readonly farewell: Farewell | undefined;
+      /** What the getters tell after the end; its secrets are gone. */
+      readonly session: Session | undefined;
+    };
+
+const MAJOR_VERSION = 0xfe; // of every DTLS
 
 export class DtlsConnection implements Core<DtlsSink> {
   readonly #settings: Settings;
   readonly #drops = new Drops<DropReason>(DROP_REASONS);
+  readonly #events = new Events();
+  readonly #records: RecordLayer;
+  readonly #early: EarlyRecords;
+  readonly #handshake: Handshake;
+  #phase: Phase = { state: 'new' };
 
   constructor(options: DtlsOptions) {
     this.#settings = resolveOptions(options);
+    this.#records = new RecordLayer(this.#settings.recordLimit);
+    this.#early = new EarlyRecords(this.#settings.maxEarlyRecords, this.#settings.maxEarlyBytes);
+    this.#handshake = new Handshake(this.#settings, this.#records, this.#drops);
   }
 
   get role(): 'client' | 'server' {
@@ -32,78 +69,279 @@ export class DtlsConnection implements Core<DtlsSink> {
   }
 
   get state(): DtlsState {
-    return 'new';
+    return this.#phase.state;
   }
 
+  /** Why the connection ended, once it has. */
   get closeReason(): CloseReason | undefined {
-    return undefined;
+    return 'reason' in this.#phase ? this.#phase.reason : undefined;
   }
 
+  /** Bytes a record has in front of its plaintext. Final once connected. */
   get headroom(): number {
-    return 0;
+    return this.#records.headroom(PROTECTED_EPOCH);
   }
 
+  /** Bytes a record has behind its plaintext. */
   get tailroom(): number {
-    return 0;
+    return this.#records.tailroom(PROTECTED_EPOCH);
   }
 
+  /** The longest plaintext whose record fits into a datagram of `mtu` bytes. Final once connected. */
   get maxPlaintext(): number {
-    return 0;
+    return Math.min(MAX_PLAINTEXT_BYTES, this.#settings.mtu - this.headroom - this.tailroom);
   }
 
+  /** X.509 in DER, once connected. */
   get remoteCertificate(): Uint8Array | undefined {
-    return undefined;
+    return this.#session?.remoteCertificate;
   }
 
+  /** The name registered with IANA, once connected. */
   get cipherSuite(): string | undefined {
-    return undefined;
+    return this.#session?.suite.name;
   }
 
+  /** `x25519` or `secp256r1`, once connected. */
   get group(): string | undefined {
-    return undefined;
+    return this.#session?.group.name;
   }
 
+  /** Four hexadecimal digits as in W3C webrtc-stats, once connected. */
   get tlsVersion(): string | undefined {
-    return undefined;
+    return this.#session === undefined ? undefined : 'FEFD';
   }
 
+  /** Whether the keys are bound to the handshake (RFC 7627), once connected. */
+  get extendedMasterSecret(): boolean | undefined {
+    return this.#session?.extendedMasterSecret;
+  }
+
+  /** The SRTP protection profile agreed on, once connected. */
   get srtpProfile(): number | undefined {
-    return undefined;
+    return this.#session?.srtpProfile;
   }
 
+  /** Input left aside, by reason. A live view. */
   get drops(): DropCounts<DropReason> {
     return this.#drops.counts;
   }
 
-  start(_now: Millis): void {}
+  /** Client: queues the ClientHello. Server: waits for one. The time to give up counts from here. */
+  start(now: Millis): void {
+    if (this.#phase.state !== 'new') throw new DtlsError('ALREADY_STARTED');
+    this.#phase = { state: 'connecting' };
+    this.#handshake.start(now);
+  }
 
-  receive(_bytes: Uint8Array, _at: number, _end: number, _now: Millis): void {}
+  /** Takes a datagram of one or more records and opens them in place. Borrowed until the next `drain`. */
+  receive(bytes: Uint8Array, at: number, end: number, now: Millis): void {
+    while (at < end) {
+      const recordEnd =
+        end - at < RECORD_HEADER_BYTES ? end + 1 : at + RECORD_HEADER_BYTES + recordLength(bytes, at);
+      if (recordEnd > end) {
+        this.#drops.count('truncated-record');
+        return;
+      }
+      const reason = this.#onRecord(bytes, at, recordEnd, now);
+      if (reason !== undefined) this.#drops.count(reason);
+      at = recordEnd;
+    }
+  }
 
-  transmit(_out: Uint8Array, _at: number, _end: number, _now: Millis): number {
-    return 0;
+  transmit(out: Uint8Array, at: number, end: number, _now: Millis): number {
+    const limit = Math.min(end, at + this.#settings.mtu);
+    const { flight } = this.#handshake;
+    if (flight.isPending) {
+      const length = flight.write(out, at, limit, this.#records);
+      if (length > 0) return length;
+    }
+    const farewell = 'farewell' in this.#phase ? this.#phase.farewell : undefined;
+    return farewell?.isPending ? this.#writeAlert(out, at, limit, farewell) : 0;
   }
 
   deadline(): Millis {
-    return NEVER;
+    return this.#handshake.deadline();
   }
 
-  expire(_now: Millis): void {}
-
-  drain(_sink: DtlsSink): boolean {
-    return false;
+  expire(now: Millis): void {
+    this.#onOutcome(this.#handshake.expire(now), now);
   }
 
-  seal(_out: Uint8Array, _at: number, _length: number): number {
-    throw new DtlsError('NOT_CONNECTED');
+  drain(sink: DtlsSink): boolean {
+    return this.#events.drain(sink, this.#handshake.keyLog);
   }
 
-  exportKeyingMaterial(_label: string, _context: Uint8Array | undefined, _length: number): Uint8Array {
-    throw new DtlsError('NOT_CONNECTED');
+  /**
+   * Makes a record of the `length` bytes of plaintext at `out[at + headroom]`, in place, with `tailroom` bytes
+   * behind them, and returns the record's length. 0 means that the sequence numbers are used up: the connection
+   * closes itself.
+   */
+  seal(out: Uint8Array, at: number, length: number): number {
+    if (this.#phase.state !== 'connected') throw new DtlsError('NOT_CONNECTED');
+    if (length > MAX_PLAINTEXT_BYTES || at + this.headroom + length + this.tailroom > out.length) {
+      throw new DtlsError('RECORD_TOO_LARGE', `${length} bytes`);
+    }
+    if (!this.#records.canSeal) {
+      this.#end('closed', 'sequence-exhausted', ALERT.closeNotify, Number.NEGATIVE_INFINITY);
+      return 0;
+    }
+    return this.#records.write(out, at, PROTECTED_EPOCH, CONTENT_TYPE.applicationData, DTLS_1_2, length);
   }
 
+  /** RFC 5705. A context that is left out and an empty one give different keys. */
+  exportKeyingMaterial(label: string, context: Uint8Array | undefined, length: number): Uint8Array {
+    if (this.#phase.state !== 'connected') throw new DtlsError('NOT_CONNECTED');
+    return exportKeyingMaterial(this.#settings.crypto, this.#phase.session, label, context, length);
+  }
+
+  /** RFC 5764 §4.2: the keys for SRTP; `undefined` if no profile was agreed on. */
   exportSrtpKeys(): SrtpKeys | undefined {
-    throw new DtlsError('NOT_CONNECTED');
+    if (this.#phase.state !== 'connected') throw new DtlsError('NOT_CONNECTED');
+    const profile = this.#phase.session.srtpProfile;
+    if (profile === undefined) return undefined;
+    const length = srtpKeyingMaterialBytes(profile);
+    return splitSrtpKeyingMaterial(
+      profile,
+      this.exportKeyingMaterial(SRTP_EXPORTER_LABEL, undefined, length),
+    );
   }
 
-  close(_now: Millis): void {}
+  /** Queues close_notify and ends the connection. Harmless when it has ended. */
+  close(now: Millis): void {
+    const { state } = this.#phase;
+    if (state === 'closed' || state === 'failed') return;
+    const alert = state === 'new' ? undefined : ALERT.closeNotify;
+    this.#end('closed', 'closed', alert, now);
+  }
+
+  get #session(): Session | undefined {
+    return 'session' in this.#phase ? this.#phase.session : undefined;
+  }
+
+  #onRecord(bytes: Uint8Array, at: number, recordEnd: number, now: Millis): DropReason | undefined {
+    const { state } = this.#phase;
+    if (state !== 'connected' && state !== 'connecting') return this.#onRecordOutside(now);
+    if (recordVersion(bytes, at) >> 8 !== MAJOR_VERSION) return 'bad-version';
+    const type = recordType(bytes, at);
+    if (!isKnownContentType(type)) return 'unknown-content-type';
+    const epoch = recordEpoch(bytes, at);
+    if (epoch === PLAINTEXT_EPOCH) {
+      // Anyone can forge plaintext: nothing of it may touch an established connection.
+      if (state === 'connected') return 'old-epoch';
+      const contentAt = at + RECORD_HEADER_BYTES;
+      if (recordEnd - contentAt > MAX_PLAINTEXT_BYTES) return 'record-too-long';
+      return this.#onContent(type, bytes, contentAt, recordEnd, epoch, now);
+    }
+    if (epoch !== PROTECTED_EPOCH) return 'unknown-epoch';
+    // RFC 8827 §6.5: no application data before the peer is verified. An early record may only be lost or late.
+    if (!this.#records.isProtected || (type === CONTENT_TYPE.applicationData && state === 'connecting')) {
+      return this.#early.hold(bytes, at, recordEnd) ? undefined : 'early-record-overflow';
+    }
+    const reason = this.#records.open(bytes, at, recordEnd);
+    if (reason !== undefined) return reason;
+    const { contentAt, contentEnd } = this.#records;
+    if (type === CONTENT_TYPE.applicationData) {
+      if (contentEnd > contentAt) this.#events.onApplicationData(bytes, contentAt, contentEnd);
+      return undefined;
+    }
+    return this.#onContent(type, bytes, contentAt, contentEnd, epoch, now);
+  }
+
+  /** Before the start, or after the end. */
+  #onRecordOutside(now: Millis): DropReason {
+    if (this.#phase.state === 'new') return 'not-started';
+    if ('farewell' in this.#phase) this.#phase.farewell?.onPeerTalks(now);
+    return 'closed';
+  }
+
+  #onContent(
+    type: number,
+    bytes: Uint8Array,
+    at: number,
+    end: number,
+    epoch: number,
+    now: Millis,
+  ): DropReason | undefined {
+    switch (type) {
+      case CONTENT_TYPE.handshake:
+        this.#onOutcome(this.#handshake.receive(bytes, at, end, epoch, now), now);
+        if (this.#early.length > 0 && this.#records.isProtected) this.#releaseEarly(now);
+        return undefined;
+      case CONTENT_TYPE.alert:
+        return this.#onAlert(bytes, at, end, now);
+      case CONTENT_TYPE.changeCipherSpec:
+        // The epoch of a record says which keys it has, so nothing waits for this one: a Finished that overtakes
+        // it, or whose ChangeCipherSpec is lost, is as good.
+        return epoch === PLAINTEXT_EPOCH && end - at === 1 && bytes[at] === 1
+          ? undefined
+          : 'bad-change-cipher-spec';
+      default:
+        return 'plaintext-application-data';
+    }
+  }
+
+  /** Some of them may have to wait on, for the end of the handshake. */
+  #releaseEarly(now: Millis): void {
+    for (const record of this.#early.take()) {
+      const reason = this.#onRecord(record, 0, record.length, now);
+      if (reason !== undefined) this.#drops.count(reason);
+    }
+  }
+
+  #onAlert(bytes: Uint8Array, at: number, end: number, now: Millis): DropReason | undefined {
+    if (end - at !== ALERT_BYTES) return 'bad-alert';
+    const level = bytes[at]!;
+    const alert = bytes[at + 1]!;
+    if (level !== ALERT_LEVEL.warning && level !== ALERT_LEVEL.fatal) return 'bad-alert';
+    if (alert === ALERT.closeNotify) {
+      // RFC 5246 §7.2.1: the other side MUST answer with its own close_notify.
+      const farewell = new Farewell(ALERT_LEVEL.warning, alert, this.#handshake.flight.epoch, now, false);
+      this.#finish('closed', { by: 'remote', code: 'close-notify', alert }, farewell);
+    } else if (level === ALERT_LEVEL.fatal) {
+      this.#finish('failed', { by: 'remote', code: 'alert', alert }, undefined);
+    }
+    return undefined; // other warnings change nothing
+  }
+
+  #onOutcome(outcome: Outcome | undefined, now: Millis): void {
+    if (outcome === undefined) return;
+    if (outcome.kind === 'fault') {
+      this.#end('failed', outcome.code, outcome.alert, now);
+      return;
+    }
+    this.#phase = { state: 'connected', session: outcome.session };
+    this.#events.onConnected();
+  }
+
+  /** Ends the connection from this side, with an alert if there is something to say. */
+  #end(state: 'closed' | 'failed', code: CloseCode, alert: number | undefined, now: Millis): void {
+    if (alert === undefined) {
+      this.#finish(state, { by: 'local', code }, undefined);
+      return;
+    }
+    const level = alert === ALERT.closeNotify ? ALERT_LEVEL.warning : ALERT_LEVEL.fatal;
+    const farewell = new Farewell(level, alert, this.#handshake.flight.epoch, now, true);
+    this.#finish(state, { by: 'local', code, alert }, farewell);
+  }
+
+  #finish(state: 'closed' | 'failed', reason: CloseReason, farewell: Farewell | undefined): void {
+    const session = this.#session;
+    session?.masterSecret.fill(0);
+    this.#early.take();
+    this.#handshake.stop();
+    if (state === 'failed') this.#handshake.flight.discard();
+    this.#phase = { state, reason, farewell, session };
+    this.#events.onClosed(reason);
+  }
+
+  #writeAlert(out: Uint8Array, at: number, end: number, farewell: Farewell): number {
+    const { epoch } = farewell;
+    const contentAt = at + this.#records.headroom(epoch);
+    if (contentAt + ALERT_BYTES + this.#records.tailroom(epoch) > end) return 0;
+    out[contentAt] = farewell.level;
+    out[contentAt + 1] = farewell.description;
+    farewell.onSent();
+    return this.#records.write(out, at, epoch, CONTENT_TYPE.alert, DTLS_1_2, ALERT_BYTES);
+  }
 }

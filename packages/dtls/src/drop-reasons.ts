@@ -6,6 +6,7 @@ export const DROP_REASONS = [
   'record-too-long',
   'old-epoch', // plaintext once the connection is established
   'unknown-epoch',
+  'plaintext-application-data',
   'replayed',
   'too-old', // behind the replay window
   'bad-mac',

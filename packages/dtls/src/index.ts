@@ -1,6 +1,6 @@
 export { CIPHER_SUITES, type CipherSuite } from './cipher-suites.ts';
 export { CLOSE_CODES, type CloseCode, type CloseReason } from './close-reason.ts';
-export { DtlsConnection, type DtlsSink, type DtlsState } from './connection.ts';
+export { DtlsConnection, type DtlsState } from './connection.ts';
 export {
   AEAD_TAG_BYTES,
   type AeadAlgorithm,
@@ -20,4 +20,5 @@ export { DtlsError, type DtlsErrorCode } from './errors.ts';
 export { GROUPS, type Group } from './groups.ts';
 export { type Fingerprint, fingerprintOf } from './identity.ts';
 export type { DtlsOptions, HelloVerifyOptions } from './options.ts';
+export type { DtlsSink } from './sink.ts';
 export { SRTP_PROFILES, type SrtpKeys } from './srtp.ts';

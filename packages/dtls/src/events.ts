@@ -1,0 +1,51 @@
+// Hot: what waits for `drain`: the connection's opening, plaintexts in the order of their records, its end. The
+// arrays live as long as the connection, so that a record costs no object.
+import type { CloseReason } from './close-reason.ts';
+import type { DtlsSink } from './sink.ts';
+
+const NOTHING = new Uint8Array(0);
+
+export class Events {
+  #connected = false;
+  #closed: CloseReason | undefined;
+  readonly #bytes: Uint8Array[] = [];
+  readonly #bounds: number[] = [];
+  #count = 0;
+
+  onConnected(): void {
+    this.#connected = true;
+  }
+
+  onApplicationData(bytes: Uint8Array, at: number, end: number): void {
+    const i = this.#count++;
+    this.#bytes[i] = bytes;
+    this.#bounds[2 * i] = at;
+    this.#bounds[2 * i + 1] = end;
+  }
+
+  onClosed(reason: CloseReason): void {
+    this.#closed = reason;
+  }
+
+  drain(sink: DtlsSink, keyLog: string[]): boolean {
+    const any = this.#connected || this.#count > 0 || this.#closed !== undefined || keyLog.length > 0;
+    if (!any) return false;
+    for (const line of keyLog.splice(0)) sink.onKeyLog?.(line);
+    if (this.#connected) {
+      this.#connected = false;
+      sink.onConnected();
+    }
+    for (let i = 0; i < this.#count; i++) {
+      const bytes = this.#bytes[i]!;
+      this.#bytes[i] = NOTHING; // the slab is not kept alive
+      sink.onApplicationData(bytes, this.#bounds[2 * i]!, this.#bounds[2 * i + 1]!);
+    }
+    this.#count = 0;
+    const reason = this.#closed;
+    if (reason !== undefined) {
+      this.#closed = undefined;
+      sink.onClosed(reason);
+    }
+    return true;
+  }
+}

@@ -1,0 +1,90 @@
+// When a flight is sent again: after a timeout that doubles, or because the peer has sent its own again.
+// RFC 6347 §4.2.4, §4.2.4.1.
+import { type Millis, NEVER } from '@millrace/sans-io';
+
+export interface RetransmissionOptions {
+  readonly role: 'client' | 'server';
+  readonly roundTripTime: Millis | undefined;
+  readonly helloRetransmitDelays: readonly Millis[];
+  readonly retransmitInitial: Millis;
+  readonly retransmitMax: Millis;
+}
+
+/** No timeout is shorter, however near the peer is: its signature takes its time. */
+const LEAST_TIMEOUT: Millis = 50;
+/** On top of two round trips. */
+const PEER_WORK: Millis = 30;
+
+export class Retransmission {
+  readonly #options: RetransmissionOptions;
+  #timeout: Millis;
+  /** Before the client has heard anything, its hello follows the list of delays. */
+  #isHello: boolean;
+  #attempt = 0;
+  #sentAt: Millis = 0;
+  #deadline: Millis = NEVER;
+
+  constructor(options: RetransmissionOptions) {
+    this.#options = options;
+    this.#isHello = options.role === 'client';
+    this.#timeout = this.#timeoutFor(options.roundTripTime);
+  }
+
+  get deadline(): Millis {
+    return this.#deadline;
+  }
+
+  /** A new flight goes out; the last one of a handshake expects no reply. */
+  onFlight(now: Millis, expectsReply: boolean): void {
+    this.#attempt = 0;
+    this.#sentAt = now;
+    this.#deadline = expectsReply ? now + this.#delay() : NEVER;
+  }
+
+  /** The first piece of the reply to our flight. */
+  onReply(now: Millis): void {
+    if (!this.#isHello) return;
+    this.#isHello = false;
+    // A hello sent once gives a clean sample of the round trip (Karn).
+    if (this.#options.roundTripTime === undefined && this.#attempt === 0) {
+      this.#timeout = this.#timeoutFor(now - this.#sentAt);
+    }
+    this.#attempt = 0;
+    this.#deadline = now + this.#delay();
+  }
+
+  /** If the timeout is over, starts the next one and returns true: the flight is to be sent again. */
+  expire(now: Millis): boolean {
+    if (now < this.#deadline) return false;
+    this.#attempt++;
+    this.#sentAt = now;
+    this.#deadline = now + this.#delay();
+    return true;
+  }
+
+  /**
+   * The peer sends again what our flight answers. True if our flight is to be sent again at once: a peer that
+   * repeats itself in several records, or has an impatient timer, gets one copy for all of them.
+   */
+  onPeerRepeats(now: Millis): boolean {
+    if (now - this.#sentAt < this.#timeout / 2) return false;
+    this.#sentAt = now;
+    if (this.#deadline !== NEVER) this.#deadline = now + this.#delay();
+    return true;
+  }
+
+  stop(): void {
+    this.#deadline = NEVER;
+  }
+
+  #delay(): Millis {
+    if (!this.#isHello) return Math.min(this.#options.retransmitMax, this.#timeout * 2 ** this.#attempt);
+    const delays = this.#options.helloRetransmitDelays;
+    return delays[Math.min(this.#attempt, delays.length - 1)]!;
+  }
+
+  #timeoutFor(roundTripTime: Millis | undefined): Millis {
+    if (roundTripTime === undefined) return this.#options.retransmitInitial;
+    return Math.min(this.#options.retransmitMax, Math.max(LEAST_TIMEOUT, 2 * roundTripTime + PEER_WORK));
+  }
+}

@@ -1,0 +1,13 @@
+// What a connection tells its user, by `drain`.
+import type { CloseReason } from './close-reason.ts';
+
+export interface DtlsSink {
+  /** The handshake is verified: `seal` works from now on. */
+  onConnected(): void;
+  /** The plaintext of one record, never before `onConnected`. Borrowed for the call. */
+  onApplicationData(bytes: Uint8Array, at: number, end: number): void;
+  /** The last event. */
+  onClosed(reason: CloseReason): void;
+  /** Only with the option `keyLog`: one line in the format of NSS. */
+  onKeyLog?(line: string): void;
+}
