@@ -1,1 +1,58 @@
-export {};
+export { generateCertificate, RTCCertificate, type RTCDtlsFingerprint } from './certificate.ts';
+
+export type { RTCDataChannelInit, RTCPriorityType } from './data-channel/init.ts';
+export {
+  RTCDataChannel,
+  RTCDataChannelEvent,
+  type RTCDataChannelEventMap,
+  type RTCDataChannelState,
+  type Sendable,
+} from './data-channel/rtc-data-channel.ts';
+export { RTCError, type RTCErrorDetailType, RTCErrorEvent, type RTCErrorInit } from './errors.ts';
+export type {
+  MillraceConfiguration,
+  RTCBundlePolicy,
+  RTCConfiguration,
+  RTCIceServer,
+  RTCIceTransportPolicy,
+  RTCRtcpMuxPolicy,
+} from './peer-connection/configuration.ts';
+export type { RTCPeerConnectionState } from './peer-connection/connection-state.ts';
+export type { RTCSignalingState } from './peer-connection/descriptions.ts';
+export { RTCDtlsTransport, type RTCDtlsTransportState } from './peer-connection/dtls-transport.ts';
+export type { RTCPeerConnectionEventMap } from './peer-connection/events.ts';
+export {
+  RTCIceCandidate,
+  type RTCIceCandidateInit,
+  type RTCIceCandidateType,
+  type RTCIceComponent,
+  type RTCIceProtocol,
+  type RTCIceTcpCandidateType,
+  type RTCLocalIceCandidateInit,
+} from './peer-connection/ice-candidate.ts';
+export {
+  RTCPeerConnectionIceEvent,
+  type RTCPeerConnectionIceEventInit,
+} from './peer-connection/ice-event.ts';
+export {
+  type RTCIceCandidatePair,
+  type RTCIceGathererState,
+  type RTCIceParameters,
+  type RTCIceRole,
+  RTCIceTransport,
+  type RTCIceTransportState,
+} from './peer-connection/ice-transport.ts';
+export {
+  type RTCAnswerOptions,
+  type RTCOfferOptions,
+  RTCPeerConnection,
+} from './peer-connection/peer-connection.ts';
+export { RTCSctpTransport, type RTCSctpTransportState } from './peer-connection/sctp-transport.ts';
+export type { SessionEnd, SessionTimings } from './peer-connection/session.ts';
+export {
+  type RTCLocalSessionDescriptionInit,
+  type RTCSdpType,
+  RTCSessionDescription,
+  type RTCSessionDescriptionInit,
+} from './peer-connection/session-description.ts';
+export type { RTCStats, RTCStatsReport } from './peer-connection/stats.ts';

@@ -1,0 +1,171 @@
+// RTCCertificate (W3C webrtc-pc §4.9): the key pair and self-signed X.509 certificate a connection proves its
+// identity with. The DER grammar is @peculiar/asn1-x509's; keys and signatures are Node's.
+import {
+  createHash,
+  generateKeyPair,
+  generateKeyPairSync,
+  type KeyObject,
+  randomBytes,
+  sign,
+} from 'node:crypto';
+import { promisify } from 'node:util';
+import type { DtlsCertificate } from '@millrace/dtls';
+import { nodeDtlsCertificate } from '@millrace/dtls/node-crypto';
+import { AsnConvert } from '@peculiar/asn1-schema';
+import {
+  AlgorithmIdentifier,
+  AttributeTypeAndValue,
+  AttributeValue,
+  Certificate,
+  Name,
+  RelativeDistinguishedName,
+  SubjectPublicKeyInfo,
+  TBSCertificate,
+  Validity,
+  Version,
+} from '@peculiar/asn1-x509';
+import { exception } from './errors.ts';
+
+const DAY = 86_400_000;
+/** W3C webrtc-pc §4.9.1: 30 days unless asked otherwise, never more than 365. */
+const DEFAULT_LIFETIME = 30 * DAY;
+const MAX_LIFETIME = 365 * DAY;
+/** The certificate is valid from a day ago, so that a peer whose clock is late takes it too. */
+const CLOCK_SKEW = DAY;
+
+const OID_COMMON_NAME = '2.5.4.3';
+const OID_ECDSA_WITH_SHA256 = '1.2.840.10045.4.3.2';
+const OID_RSA_WITH_SHA256 = '1.2.840.113549.1.1.11';
+const DER_NULL = new Uint8Array([0x05, 0x00]).buffer;
+
+/** A fingerprint as SDP carries it: `value` in lower-case hexadecimal with colons (W3C webrtc-pc §4.9.2). */
+export interface RTCDtlsFingerprint {
+  algorithm?: string;
+  value?: string;
+}
+
+interface KeyPair {
+  readonly publicKey: KeyObject;
+  readonly privateKey: KeyObject;
+}
+
+/** The key material of a certificate, for the DTLS transport. Not exported from the package. */
+export let dtlsCertificateOf: (certificate: RTCCertificate) => DtlsCertificate;
+let construct: (dtls: DtlsCertificate, expires: number) => RTCCertificate;
+
+export class RTCCertificate {
+  /** When the certificate expires, in milliseconds since 1970. */
+  readonly expires: number;
+  readonly #dtls: DtlsCertificate;
+
+  private constructor(dtls: DtlsCertificate, expires: number) {
+    this.#dtls = dtls;
+    this.expires = expires;
+  }
+
+  static {
+    dtlsCertificateOf = (certificate) => certificate.#dtls;
+    construct = (dtls, expires) => new RTCCertificate(dtls, expires);
+  }
+
+  /** The SHA-256 fingerprint of the certificate. */
+  getFingerprints(): RTCDtlsFingerprint[] {
+    return [{ algorithm: 'sha-256', value: fingerprintOf(this.#dtls.certificate) }];
+  }
+}
+
+/**
+ * Generates a certificate (W3C webrtc-pc §4.9.1). `algorithm` is `{ name: 'ECDSA', namedCurve: 'P-256' }`, its
+ * name alone, or `{ name: 'RSASSA-PKCS1-v1_5', modulusLength, hash: 'SHA-256' }`; `expires` may be given beside
+ * these, as a lifetime in milliseconds.
+ *
+ * @throws {DOMException} NotSupportedError for any other algorithm
+ */
+export async function generateCertificate(algorithm: unknown): Promise<RTCCertificate> {
+  const wanted =
+    typeof algorithm === 'string' ? { name: algorithm } : (algorithm as Record<string, unknown> | null);
+  const name = String(wanted?.name).toUpperCase();
+  const asked = Number(wanted?.expires ?? DEFAULT_LIFETIME);
+  const lifetime = Number.isFinite(asked) && asked >= 0 ? Math.min(asked, MAX_LIFETIME) : DEFAULT_LIFETIME;
+  if (name === 'ECDSA' && (wanted?.namedCurve ?? 'P-256') === 'P-256')
+    return selfSigned(ecdsaKeyPair(), lifetime);
+  if (name === 'RSASSA-PKCS1-V1_5') {
+    const modulusLength = Number(wanted?.modulusLength ?? 2048);
+    const hash = wanted?.hash as { name?: unknown } | string | undefined;
+    const hashName = String(typeof hash === 'object' ? hash.name : (hash ?? 'SHA-256')).toUpperCase();
+    if (
+      hashName === 'SHA-256' &&
+      Number.isInteger(modulusLength) &&
+      modulusLength >= 2048 &&
+      modulusLength <= 8192
+    ) {
+      return selfSigned(await promisify(generateKeyPair)('rsa', { modulusLength }), lifetime);
+    }
+  }
+  throw exception(
+    'NotSupportedError',
+    'algorithm must be ECDSA on P-256, or RSASSA-PKCS1-v1_5 with SHA-256 and 2048 to 8192 bits',
+  );
+}
+
+/** The certificate of a connection that was given none: ECDSA on P-256, as browsers make it. Takes under 1 ms. */
+export function defaultCertificate(): RTCCertificate {
+  return selfSigned(ecdsaKeyPair(), DEFAULT_LIFETIME);
+}
+
+/** SHA-256 of a DER certificate as lower-case hexadecimal with colons. */
+export function fingerprintOf(der: Uint8Array): string {
+  return createHash('sha256')
+    .update(der)
+    .digest('hex')
+    .replace(/..(?=.)/g, '$&:');
+}
+
+function ecdsaKeyPair(): KeyPair {
+  return generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
+}
+
+function selfSigned(keys: KeyPair, lifetime: number): RTCCertificate {
+  const notBefore = Date.now() - CLOCK_SKEW;
+  const expires = Date.now() + lifetime;
+  const signatureAlgorithm =
+    keys.privateKey.asymmetricKeyType === 'rsa'
+      ? new AlgorithmIdentifier({ algorithm: OID_RSA_WITH_SHA256, parameters: DER_NULL })
+      : new AlgorithmIdentifier({ algorithm: OID_ECDSA_WITH_SHA256 });
+  // RFC 8827 §6.5: nothing in the certificate may identify the user, hence a name that says nothing.
+  const name = new Name([
+    new RelativeDistinguishedName([
+      new AttributeTypeAndValue({
+        type: OID_COMMON_NAME,
+        value: new AttributeValue({ utf8String: 'WebRTC' }),
+      }),
+    ]),
+  ]);
+  const tbsCertificate = new TBSCertificate({
+    version: Version.v3,
+    serialNumber: serialNumber(),
+    signature: signatureAlgorithm,
+    issuer: name,
+    subject: name,
+    validity: new Validity({ notBefore: new Date(notBefore), notAfter: new Date(expires) }),
+    subjectPublicKeyInfo: AsnConvert.parse(
+      keys.publicKey.export({ type: 'spki', format: 'der' }),
+      SubjectPublicKeyInfo,
+    ),
+  });
+  const signed = sign('sha256', new Uint8Array(AsnConvert.serialize(tbsCertificate)), keys.privateKey);
+  const certificate = new Certificate({
+    tbsCertificate,
+    signatureAlgorithm,
+    signatureValue: new Uint8Array(signed).buffer,
+  });
+  const der = new Uint8Array(AsnConvert.serialize(certificate));
+  return construct(nodeDtlsCertificate(der, keys.privateKey), expires);
+}
+
+/** RFC 5280 §4.1.2.2: positive and no more than 20 octets. */
+function serialNumber(): ArrayBuffer {
+  const serial = new Uint8Array(randomBytes(16));
+  serial[0] = (serial[0]! & 0x7f) | 0x40;
+  return serial.buffer;
+}

@@ -1,0 +1,108 @@
+// RTCConfiguration (W3C webrtc-pc §4.2.1), with what millrace adds under a name of its own, and its validation.
+import { RTCCertificate } from '../certificate.ts';
+import { exception } from '../errors.ts';
+
+export interface RTCIceServer {
+  urls: string | string[];
+  username?: string;
+  credential?: string;
+}
+
+export type RTCIceTransportPolicy = 'all' | 'relay';
+export type RTCBundlePolicy = 'balanced' | 'max-bundle' | 'max-compat';
+export type RTCRtcpMuxPolicy = 'require';
+
+/** What millrace offers beyond the standard. */
+export interface MillraceConfiguration {
+  /** Offer loopback addresses as candidates too, for peers on one machine. Default false: only when there is no other. */
+  readonly loopback?: boolean;
+  /** Which local addresses to offer. Default all of them. */
+  readonly addressFilter?: (address: string, interfaceName: string) => boolean;
+  /** Largest message accepted from the peer, in bytes, announced as `a=max-message-size`. Default 262144. */
+  readonly maxMessageSize?: number;
+  /** Bytes that may wait to be sent, over all channels, before `send` throws. Default 16 MiB. */
+  readonly sendBuffer?: number;
+  /** Hears the secrets of each DTLS session as a line in NSS key log format, for Wireshark. Default nobody. */
+  readonly onKeyLog?: (line: string) => void;
+}
+
+export interface RTCConfiguration {
+  iceServers?: RTCIceServer[];
+  iceTransportPolicy?: RTCIceTransportPolicy;
+  bundlePolicy?: RTCBundlePolicy;
+  rtcpMuxPolicy?: RTCRtcpMuxPolicy;
+  certificates?: RTCCertificate[];
+  iceCandidatePoolSize?: number;
+  millrace?: MillraceConfiguration;
+}
+
+const MAX_MESSAGE_SIZE = 0x3fff_ffff; // what Firefox announces: a message must fit one buffer
+const STUN_URL = /^stuns?:[^/?\s]+$/i;
+const TURN_URL = /^turns?:[^/?\s]+(\?transport=(udp|tcp))?$/i;
+
+/**
+ * The configuration with its defaults filled in, its own arrays, and nothing in it that is wrong.
+ *
+ * @throws {TypeError | DOMException} what W3C webrtc-pc §4.4.1.6 asks for; NotSupportedError for what is not built yet
+ */
+export function checkedConfiguration(given: RTCConfiguration | undefined): RTCConfiguration {
+  const configuration: RTCConfiguration = {
+    iceTransportPolicy: 'all',
+    bundlePolicy: 'balanced',
+    rtcpMuxPolicy: 'require',
+    iceCandidatePoolSize: 0,
+    ...given,
+    iceServers: [...(given?.iceServers ?? [])],
+    certificates: [...(given?.certificates ?? [])],
+    millrace: { ...given?.millrace },
+  };
+  oneOf('iceTransportPolicy', configuration.iceTransportPolicy, ['all', 'relay']);
+  oneOf('bundlePolicy', configuration.bundlePolicy, ['balanced', 'max-bundle', 'max-compat']);
+  oneOf('rtcpMuxPolicy', configuration.rtcpMuxPolicy, ['require']);
+  if (configuration.iceTransportPolicy === 'relay') {
+    throw exception(
+      'NotSupportedError',
+      'iceTransportPolicy "relay" needs TURN, which millrace does not speak yet',
+    );
+  }
+  for (const server of configuration.iceServers ?? []) checkServer(server);
+  for (const certificate of configuration.certificates ?? []) checkCertificate(certificate);
+  checkExtras(configuration.millrace ?? {});
+  return configuration;
+}
+
+function oneOf(name: string, value: unknown, choices: readonly string[]): void {
+  if (!choices.includes(value as string)) {
+    throw new TypeError(`${name} must be one of ${choices.join(', ')}; got ${String(value)}`);
+  }
+}
+
+function checkServer(server: RTCIceServer): void {
+  const urls = typeof server?.urls === 'string' ? [server.urls] : server?.urls;
+  if (!Array.isArray(urls)) throw new TypeError('iceServers[].urls must be a string or an array of strings');
+  if (urls.length === 0) throw exception('SyntaxError', 'iceServers[].urls is empty');
+  for (const url of urls) {
+    const isTurn = TURN_URL.test(url);
+    if (!isTurn && !STUN_URL.test(url)) throw exception('SyntaxError', `not a STUN or TURN URL: ${url}`);
+    if (isTurn && (server.username === undefined || server.credential === undefined)) {
+      throw exception('InvalidAccessError', 'a TURN server needs username and credential');
+    }
+  }
+}
+
+function checkCertificate(certificate: RTCCertificate): void {
+  if (!(certificate instanceof RTCCertificate))
+    throw new TypeError('certificates must hold RTCCertificate objects');
+  if (certificate.expires <= Date.now()) throw exception('InvalidAccessError', 'a certificate has expired');
+}
+
+function checkExtras({ maxMessageSize, sendBuffer }: MillraceConfiguration): void {
+  whole('millrace.maxMessageSize', maxMessageSize, 1, MAX_MESSAGE_SIZE);
+  whole('millrace.sendBuffer', sendBuffer, 65_536, Number.MAX_SAFE_INTEGER);
+}
+
+function whole(name: string, value: number | undefined, least: number, most: number): void {
+  if (value !== undefined && !(Number.isInteger(value) && value >= least && value <= most)) {
+    throw new TypeError(`${name} must be a whole number from ${least} to ${most}; got ${value}`);
+  }
+}

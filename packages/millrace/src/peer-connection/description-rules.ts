@@ -1,0 +1,54 @@
+// What the peer connection makes of descriptions: the exceptions W3C webrtc-pc asks for, and small judgements.
+import { randomUnit } from '@millrace/sans-io';
+import {
+  dataSection,
+  isDataSection,
+  isIceRestart,
+  type MediaSection,
+  type Origin,
+  SdpError,
+  type SessionDescription,
+} from '@millrace/sdp';
+import { exception, RTCError } from '../errors.ts';
+import { random } from './session.ts';
+import { isSdpType, type RTCSdpType } from './session-description.ts';
+
+export function isUsedData(section: MediaSection): boolean {
+  return !section.rejected && isDataSection(section);
+}
+
+export function newOrigin(): Origin {
+  // RFC 8829 §5.2.1: 63 random bits that fit every reader's number, hence 53 of them; the version starts at 0.
+  const sessionId = String(Math.floor(randomUnit(random) * 2 ** 48) * 16 + 1);
+  return { username: '-', sessionId, sessionVersion: '0', address: '127.0.0.1' };
+}
+
+export function sdpType(type: unknown): RTCSdpType {
+  if (isSdpType(type)) return type;
+  throw new TypeError(`type must be offer, pranswer, answer or rollback; got ${String(type)}`);
+}
+
+/** `value`, or the exception that W3C webrtc-pc §4.4.1.5 has for a description that can't be taken. */
+export function taken<T>(value: T | SdpError): T {
+  if (!(value instanceof SdpError)) return value;
+  if (value.isSyntax) {
+    const sdpLineNumber = value.line === undefined ? {} : { sdpLineNumber: value.line };
+    throw new RTCError({ errorDetail: 'sdp-syntax-error', ...sdpLineNumber }, value.message);
+  }
+  throw exception('InvalidAccessError', value.message);
+}
+
+export function fine(error: SdpError | undefined): void {
+  if (error) taken(error);
+}
+
+export function isSameIdentity(given: SessionDescription, own: SessionDescription): boolean {
+  const [a, b] = [dataSection(given), dataSection(own)];
+  if (given.media.length !== own.media.length || a?.mid !== b?.mid) return false;
+  if (!a || !b) return a === b;
+  return !isIceRestart(a, b) && JSON.stringify(a.fingerprints) === JSON.stringify(b.fingerprints);
+}
+
+export function noIceRestart(): DOMException {
+  return exception('NotSupportedError', 'ICE restart is not built yet: make a new connection');
+}

@@ -1,0 +1,59 @@
+// RTCDtlsTransport (W3C webrtc-pc §5.5).
+import { type Handler, handlerOf, setHandler, TypedEventTarget } from '../events.ts';
+import type { RTCIceTransport } from './ice-transport.ts';
+
+export type RTCDtlsTransportState = 'new' | 'connecting' | 'connected' | 'closed' | 'failed';
+
+/** For the peer connection alone. Answers whether the state is news. */
+export let setDtlsState: (
+  transport: RTCDtlsTransport,
+  state: RTCDtlsTransportState,
+  remoteCertificate?: Uint8Array,
+) => boolean;
+
+export class RTCDtlsTransport extends TypedEventTarget<{ statechange: Event; error: Event }> {
+  readonly iceTransport: RTCIceTransport;
+  #state: RTCDtlsTransportState = 'new';
+  #remoteCertificates: readonly ArrayBuffer[] = [];
+
+  static {
+    setDtlsState = (transport, state, remoteCertificate) => {
+      const isOver = transport.#state === 'closed' || transport.#state === 'failed';
+      if (transport.#state === state || isOver) return false;
+      transport.#state = state;
+      if (remoteCertificate) transport.#remoteCertificates = [new Uint8Array(remoteCertificate).buffer];
+      return true;
+    };
+  }
+
+  /** Made by the peer connection. */
+  constructor(iceTransport: RTCIceTransport) {
+    super();
+    this.iceTransport = iceTransport;
+  }
+
+  get state(): RTCDtlsTransportState {
+    return this.#state;
+  }
+
+  /** The certificate chain of the peer, in DER; empty until the handshake is verified. */
+  getRemoteCertificates(): ArrayBuffer[] {
+    return [...this.#remoteCertificates];
+  }
+
+  get onstatechange(): Handler<Event> {
+    return handlerOf(this, 'statechange');
+  }
+
+  set onstatechange(handler: Handler<Event>) {
+    setHandler(this, 'statechange', handler);
+  }
+
+  get onerror(): Handler<Event> {
+    return handlerOf(this, 'error');
+  }
+
+  set onerror(handler: Handler<Event>) {
+    setHandler(this, 'error', handler);
+  }
+}

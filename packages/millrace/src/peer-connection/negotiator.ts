@@ -1,0 +1,233 @@
+// The offer/answer procedures of one connection (RFC 8829 §5; W3C webrtc-pc §4.4.1.5, §4.4.1.9): makes
+// descriptions, judges those that come, and works out what an offer and its answer settle. Everything is checked
+// before any state changes.
+import { formatCandidate, parseCandidate } from '@millrace/ice';
+import {
+  checkAnswer,
+  checkOffer,
+  createAnswer,
+  createOffer,
+  dataSection,
+  dtlsRole,
+  findSection,
+  formatSessionDescription,
+  isIceRestart,
+  type LocalDescriptionInit,
+  maxSendSize,
+  nextOrigin,
+  type Origin,
+  parseSessionDescription,
+  SdpError,
+  type SessionDescription,
+  strongFingerprints,
+} from '@millrace/sdp';
+import { exception } from '../errors.ts';
+import {
+  fine,
+  isSameIdentity,
+  isUsedData,
+  newOrigin,
+  noIceRestart,
+  sdpType,
+  taken,
+} from './description-rules.ts';
+import { AppliedDescription, Descriptions, type Side } from './descriptions.ts';
+import type { RTCIceCandidateInit } from './ice-candidate.ts';
+import type { NegotiatedSession, Session } from './session.ts';
+import type { RTCLocalSessionDescriptionInit, RTCSessionDescriptionInit } from './session-description.ts';
+
+/** The connection, as negotiation sees it. */
+export interface NegotiationHost {
+  /** Made when first asked for. */
+  readonly session: Session;
+  /** Whether there are data channels to negotiate for. */
+  readonly wantsData: boolean;
+  /** What stays the same in every description of this side. */
+  readonly identity: Pick<LocalDescriptionInit, 'fingerprints' | 'sctpPort' | 'maxMessageSize'>;
+  onStateChange(): void;
+  /** A local description with a data section has been set: candidates are wanted. */
+  onLocalData(): void;
+  /** An answer has been set; `undefined` if it refuses the data section. */
+  onAnswered(negotiated: NegotiatedSession | undefined): void;
+}
+
+/** A candidate of this side, with the section it belongs to. */
+export interface PlacedCandidate {
+  readonly sdpMid: string | null;
+  readonly sdpMLineIndex: number;
+  readonly usernameFragment: string | null;
+}
+
+export class Negotiator {
+  readonly #host: NegotiationHost;
+  readonly #descriptions = new Descriptions();
+  #origin: Origin = newOrigin();
+
+  constructor(host: NegotiationHost) {
+    this.#host = host;
+  }
+
+  get descriptions(): Descriptions {
+    return this.#descriptions;
+  }
+
+  makeOffer(): SessionDescription {
+    const previous = this.#descriptions.negotiated;
+    const wantsData = this.#host.wantsData || (previous !== undefined && dataSection(previous) !== undefined);
+    if (wantsData) return createOffer(this.#localInit(), previous);
+    return {
+      origin: this.#origin,
+      iceLite: false,
+      bundles: [],
+      media: previous?.media ?? [],
+      attributes: [],
+    };
+  }
+
+  makeAnswer(): SessionDescription {
+    const { state, remote } = this.#descriptions;
+    if ((state !== 'have-remote-offer' && state !== 'have-local-pranswer') || !remote) {
+      throw exception('InvalidStateError', `can't create an answer in state ${state}`);
+    }
+    return taken(createAnswer(this.#localInit(), remote.data));
+  }
+
+  #localInit(): LocalDescriptionInit {
+    const { session, identity } = this.#host;
+    return {
+      ...identity,
+      origin: this.#origin,
+      ice: session.agent.localParameters,
+      heldRole: session.negotiated?.dtlsRole,
+      candidates: session.agent.stats.localCandidates.map(formatCandidate),
+      endOfCandidates: session.timings.gathered !== undefined,
+    };
+  }
+
+  setLocal({ type: given, sdp: text }: RTCLocalSessionDescriptionInit): void {
+    const { state } = this.#descriptions;
+    const offers = state === 'stable' || state === 'have-local-offer' || state === 'have-remote-pranswer';
+    const type = sdpType(given ?? (offers ? 'offer' : 'answer'));
+    this.#descriptions.check('local', type);
+    if (type === 'rollback') {
+      this.#rollback();
+      return;
+    }
+    const own = type === 'offer' ? this.makeOffer() : this.makeAnswer();
+    const data = text ? taken(parseSessionDescription(text)) : own;
+    // W3C webrtc-pc §4.4.1.5 forbids any change of what was created; only what would not work is refused here.
+    if (!isSameIdentity(data, own)) {
+      throw exception(
+        'InvalidModificationError',
+        'sections, ICE credentials and fingerprint must stay as created',
+      );
+    }
+    const negotiated = type === 'offer' ? undefined : this.#settle('local', data);
+    this.#origin = nextOrigin(data.origin);
+    this.#apply('local', new AppliedDescription(type, data, text || formatSessionDescription(data)));
+    if (type !== 'offer') this.#host.onAnswered(negotiated);
+    if (dataSection(data)) this.#host.onLocalData();
+  }
+
+  setRemote({ type: given, sdp: text = '' }: RTCSessionDescriptionInit): void {
+    const type = sdpType(given);
+    if (type === 'rollback') {
+      this.#descriptions.check('remote', type);
+      this.#rollback();
+      return;
+    }
+    // RFC 8829 §4.1.10.2, W3C "perfect negotiation": an offer that crosses ours takes its place.
+    const isGlare = type === 'offer' && this.#descriptions.state === 'have-local-offer';
+    if (!isGlare) this.#descriptions.check('remote', type);
+    const data = taken(parseSessionDescription(text));
+    if (type === 'offer') fine(checkOffer(data, this.#descriptions.currentRemote?.data));
+    else if (this.#descriptions.local) fine(checkAnswer(data, this.#descriptions.local.data));
+    this.#refuseIceRestart(data);
+    const negotiated = type === 'offer' ? undefined : this.#settle('remote', data);
+    if (isGlare) this.#rollback();
+    this.#apply('remote', new AppliedDescription(type, data, text));
+    const section = dataSection(data);
+    for (const line of section?.candidates ?? []) {
+      const candidate = parseCandidate(line);
+      if (candidate) this.#host.session.addRemoteCandidate(candidate);
+    }
+    if (section?.endOfCandidates) this.#host.session.endRemoteCandidates();
+    if (type !== 'offer') this.#host.onAnswered(negotiated);
+  }
+
+  #apply(side: Side, description: AppliedDescription): void {
+    const before = this.#descriptions.state;
+    this.#descriptions.apply(side, description);
+    if (this.#descriptions.state !== before) this.#host.onStateChange();
+  }
+
+  #rollback(): void {
+    this.#descriptions.rollback();
+    this.#host.session.forgetRemoteCandidates();
+    this.#host.onStateChange();
+  }
+
+  #refuseIceRestart(next: SessionDescription): void {
+    const held = this.#descriptions.currentRemote;
+    const before = held && dataSection(held.data);
+    const after = dataSection(next);
+    if (this.#host.session.negotiated && before && after && isIceRestart(before, after)) throw noIceRestart();
+  }
+
+  /** What an answer of `side` settles together with the offer it answers; `undefined` if it refuses the data section. */
+  #settle(side: Side, data: SessionDescription): NegotiatedSession | undefined {
+    const offered = side === 'local' ? this.#descriptions.remote : this.#descriptions.local;
+    const offer = offered && dataSection(offered.data);
+    const answer = dataSection(data);
+    if (!offered || !offer || !answer) return undefined;
+    const isOfferer = side === 'remote';
+    const [remote, remoteDescription] = isOfferer ? [answer, data] : [offer, offered.data];
+    if (!remote.ice) return undefined; // checked before; this is for the compiler
+    const held = this.#host.session.negotiated;
+    const role = dtlsRole(isOfferer ? 'offerer' : 'answerer', offer.setup, answer.setup, held?.dtlsRole);
+    return {
+      // RFC 8445 §6.1.1: the offerer controls, unless the other side is lite and can't.
+      iceRole: held?.iceRole ?? (isOfferer || remoteDescription.iceLite ? 'controlling' : 'controlled'),
+      ice: remote.ice,
+      iceLite: remoteDescription.iceLite,
+      dtlsRole: taken(role),
+      fingerprints: strongFingerprints(remote),
+      remoteSctpPort: remote.sctpPort,
+      maxSendSize: maxSendSize(remote.maxMessageSize),
+    };
+  }
+
+  addCandidate(given: RTCIceCandidateInit, isEnd: boolean): void {
+    const { remote, pendingRemote, currentRemote } = this.#descriptions;
+    if (!remote) throw exception('InvalidStateError', 'there is no remote description yet');
+    const parsed = isEnd ? undefined : parseCandidate(given.candidate ?? '');
+    if (!isEnd && !parsed) throw exception('OperationError', 'the candidate is malformed');
+    const usernameFragment = given.usernameFragment ?? parsed?.usernameFragment;
+    const isForAll = given.sdpMid == null && given.sdpMLineIndex == null;
+    const target = isForAll ? undefined : { mid: given.sdpMid, index: given.sdpMLineIndex, usernameFragment };
+    const place = target ? findSection(remote.data, target) : remote.data.media.findIndex(isUsedData);
+    if (place instanceof SdpError) throw exception('OperationError', place.message);
+    for (const description of new Set([pendingRemote, currentRemote])) {
+      if (isEnd) description?.endCandidates(target);
+      else if (target) description?.addCandidate(target, given.candidate ?? '');
+    }
+    const section = remote.data.media[place];
+    if (!section || !isUsedData(section)) return;
+    if (parsed) this.#host.session.addRemoteCandidate(parsed);
+    else this.#host.session.endRemoteCandidates();
+  }
+
+  /** Enters a candidate of this side (or, as empty text, their end) into the local descriptions. */
+  placeLocalCandidate(text: string): PlacedCandidate | undefined {
+    const { local, pendingLocal, currentLocal } = this.#descriptions;
+    const index = local?.data.media.findIndex(isUsedData) ?? -1;
+    const section = local?.data.media[index];
+    if (!section) return undefined;
+    const mid = section.mid ?? null;
+    for (const description of new Set([pendingLocal, currentLocal])) {
+      if (text === '') description?.endCandidates();
+      else description?.addCandidate({ mid, index }, text);
+    }
+    return { sdpMid: mid, sdpMLineIndex: index, usernameFragment: section.ice?.usernameFragment ?? null };
+  }
+}

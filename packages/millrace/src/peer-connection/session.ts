@@ -1,0 +1,343 @@
+// One transport session: ICE, DTLS, SCTP and the data channels of one connection, from gathering to farewell.
+// It decides when each layer begins (each as early as its RFC allows) and what the end of one means for the
+// others. Negotiation is the peer connection's; sockets and time are the driver's.
+import { createHmac, randomBytes, randomFillSync } from 'node:crypto';
+import type { ChannelsSink, DataChannels } from '@millrace/datachannel';
+import { CLOSE_CODES, type CloseReason, type DtlsCertificate, DtlsConnection } from '@millrace/dtls';
+import { nodeDtlsCrypto } from '@millrace/dtls/node-crypto';
+import {
+  type Candidate,
+  type CandidatePair,
+  IceAgent,
+  type IceParameters,
+  type IceRole,
+  type IceState,
+} from '@millrace/ice';
+import type { Millis, RandomSource } from '@millrace/sans-io';
+import { SctpAssociation, type CloseReason as SctpCloseReason } from '@millrace/sctp';
+import type { DtlsRole, Fingerprint } from '@millrace/sdp';
+import { nodeStunCrypto } from '@millrace/stun/node-crypto';
+import { now } from '../transport/alarm.ts';
+import { Driver } from '../transport/driver.ts';
+import { localAddresses } from '../transport/local-addresses.ts';
+import { isHiddenName, resolveHiddenName } from '../transport/mdns.ts';
+import type { MillraceConfiguration } from './configuration.ts';
+
+export const random: RandomSource = { fill: (bytes) => void randomFillSync(bytes) };
+
+/** Of a UDP payload that fits every path IPv6 allows (1280 bytes less 40 and 8), with room for a tunnel or TURN. */
+const DATAGRAM_BYTES = 1200;
+/** The most that DTLS 1.2 adds to a packet: header 13, explicit nonce 8, tag 16. */
+const DTLS_OVERHEAD = 37;
+/** Remote candidates kept until the answer has been set. */
+const MAX_EARLY_CANDIDATES = 256;
+/** RFC 9260 §3.3.10.12: the peer's application called it a day. */
+const USER_INITIATED_ABORT = 12;
+/** SCTP packets are whole words (RFC 9260 §3). */
+const SCTP_PACKET_BYTES = (DATAGRAM_BYTES - DTLS_OVERHEAD) & ~3;
+
+/** Why a session ended, for `closed` and for the errors of its channels. */
+export interface SessionEnd {
+  readonly by: 'local' | 'remote' | 'failure';
+  /** Stable, such as `ICE_FAILED`, `FINGERPRINT_MISMATCH`, `CLOSE_NOTIFY`. */
+  readonly code: string;
+  readonly message: string;
+}
+
+/** When each phase of opening was over, in milliseconds on `performance.now()`'s clock; `undefined` until then. */
+export interface SessionTimings {
+  readonly created: Millis;
+  gatheringStarted: Millis | undefined;
+  gathered: Millis | undefined;
+  iceConnected: Millis | undefined;
+  dtlsConnected: Millis | undefined;
+  sctpConnected: Millis | undefined;
+  firstChannelOpen: Millis | undefined;
+}
+
+/** What the two descriptions have settled. */
+export interface NegotiatedSession {
+  readonly iceRole: IceRole;
+  readonly ice: IceParameters;
+  readonly iceLite: boolean;
+  readonly dtlsRole: DtlsRole;
+  readonly fingerprints: readonly Fingerprint[];
+  readonly remoteSctpPort: number;
+  /** Bytes; Infinity for no limit. */
+  readonly maxSendSize: number;
+}
+
+export interface SessionObserver {
+  readonly channelsSink: ChannelsSink;
+  onLocalCandidate(candidate: Candidate): void;
+  onGathered(): void;
+  onIceState(state: IceState): void;
+  onIceRole(): void;
+  onSelectedPair(pair: CandidatePair | undefined): void;
+  onDtlsState(state: 'connecting' | 'connected'): void;
+  /** Called once, last of all. */
+  onEnd(end: SessionEnd): void;
+}
+
+export interface SessionOptions extends MillraceConfiguration {
+  readonly certificate: DtlsCertificate;
+  readonly localSctpPort: number;
+  readonly maxMessageSize: number;
+}
+
+export class Session {
+  readonly timings: SessionTimings = {
+    created: now(),
+    gatheringStarted: undefined,
+    gathered: undefined,
+    iceConnected: undefined,
+    dtlsConnected: undefined,
+    sctpConnected: undefined,
+    firstChannelOpen: undefined,
+  };
+  readonly agent: IceAgent;
+  readonly driver: Driver;
+  readonly #channels: DataChannels;
+  readonly #options: SessionOptions;
+  readonly #observer: SessionObserver;
+  #negotiated: NegotiatedSession | undefined;
+  #dtls: DtlsConnection | undefined;
+  #association: SctpAssociation | undefined;
+  #hasPath = false;
+  #pathRoundTripTime: Millis | undefined;
+  #end: SessionEnd | undefined;
+  /** Remote candidates with hidden names that are still being resolved: end-of-candidates waits for them. */
+  #resolving = 0;
+  #remoteHasEnded = false;
+  #early: Candidate[] = [];
+
+  constructor(options: SessionOptions, channels: DataChannels, observer: SessionObserver) {
+    this.#channels = channels;
+    this.#options = options;
+    this.#observer = observer;
+    this.agent = new IceAgent({ role: 'controlling', crypto: nodeStunCrypto, random });
+    this.driver = new Driver(this.agent, channels, {
+      ice: {
+        onStateChange: (state) => this.#onIceState(state),
+        onSelectedPair: (pair) => observer.onSelectedPair(pair),
+        onRoleChange: () => observer.onIceRole(),
+      },
+      dtls: {
+        onConnected: () => this.#onSecured(),
+        onClosed: (reason) => this.#onDtlsClosed(reason),
+        onKeyLog: (line) => options.onKeyLog?.(line),
+      },
+      channelsSink: observer.channelsSink,
+      onUsablePath: (roundTripTime) => this.#onPath(roundTripTime),
+    });
+  }
+
+  get dtls(): DtlsConnection | undefined {
+    return this.#dtls;
+  }
+
+  get association(): SctpAssociation | undefined {
+    return this.#association;
+  }
+
+  get negotiated(): NegotiatedSession | undefined {
+    return this.#negotiated;
+  }
+
+  get end(): SessionEnd | undefined {
+    return this.#end;
+  }
+
+  get isGathering(): boolean {
+    return this.timings.gatheringStarted !== undefined && this.timings.gathered === undefined;
+  }
+
+  /** Opens a socket on every local address and makes it a host candidate (RFC 8445 §5.1.1.1). */
+  async gather(): Promise<void> {
+    if (this.timings.gatheringStarted !== undefined) return;
+    this.timings.gatheringStarted = now();
+    const { loopback = false, addressFilter } = this.#options;
+    const addresses = localAddresses(loopback).filter(
+      ({ address, interfaceName }) => addressFilter?.(address, interfaceName) ?? true,
+    );
+    await Promise.all(addresses.map(({ address }, index) => this.#gatherFrom(address, index)));
+    if (this.driver.isClosed) return;
+    this.timings.gathered = now();
+    this.agent.endLocalCandidates(now());
+    this.driver.wake();
+    this.#observer.onGathered();
+  }
+
+  /** Begins to connect: both descriptions are known. Harmless when called again with the same. */
+  start(negotiated: NegotiatedSession): void {
+    if (this.#negotiated || this.driver.isClosed) return;
+    this.#negotiated = negotiated;
+    this.#channels.setRole(negotiated.dtlsRole);
+    this.#channels.maxMessageSize = negotiated.maxSendSize;
+    this.agent.setRole(negotiated.iceRole);
+    this.agent.setRemoteParameters({ ...negotiated.ice, lite: negotiated.iceLite }, now());
+    for (const candidate of this.#early.splice(0)) this.addRemoteCandidate(candidate);
+    if (this.#remoteHasEnded) this.endRemoteCandidates();
+    this.#startDtls();
+    this.driver.wake();
+  }
+
+  /** Before `start` the candidate is kept. */
+  addRemoteCandidate(candidate: Candidate): void {
+    if (!this.#negotiated) {
+      if (this.#early.length < MAX_EARLY_CANDIDATES) this.#early.push(candidate);
+      return;
+    }
+    if (!isHiddenName(candidate.address)) {
+      this.#checkRemote(candidate);
+      return;
+    }
+    this.#resolving++;
+    void resolveHiddenName(candidate.address).then((addresses) => {
+      this.#resolving--;
+      for (const address of addresses) this.#checkRemote({ ...candidate, address });
+      if (this.#remoteHasEnded) this.endRemoteCandidates();
+    });
+  }
+
+  endRemoteCandidates(): void {
+    this.#remoteHasEnded = true;
+    if (!this.#negotiated || this.#resolving > 0 || this.driver.isClosed) return;
+    this.agent.endRemoteCandidates(now());
+    this.driver.wake();
+  }
+
+  /** The description the kept candidates belong to has been rolled back. */
+  forgetRemoteCandidates(): void {
+    if (this.#negotiated) return;
+    this.#early = [];
+    this.#remoteHasEnded = false;
+  }
+
+  /** The association is up: for the timings. */
+  onSctpConnected(): void {
+    this.timings.sctpConnected ??= now();
+  }
+
+  /** The association has ended, and with it what the session was for. */
+  onSctpClosed({ by, code, cause }: SctpCloseReason): void {
+    const isFarewell = code === 'SHUTDOWN' || (code === 'ABORTED' && cause?.code === USER_INITIATED_ABORT);
+    this.#finish({
+      by: isFarewell && by !== 'timeout' ? by : 'failure',
+      code: `SCTP_${code}`,
+      message: isFarewell
+        ? 'the peer has closed the connection'
+        : `the association ended: ${cause?.text || code}`,
+    });
+  }
+
+  /** Says goodbye and ends the session. */
+  close(): void {
+    this.#finish({ by: 'local', code: 'CLOSED', message: 'the connection was closed here' });
+  }
+
+  async #gatherFrom(address: string, index: number): Promise<void> {
+    try {
+      const opened = await this.driver.openSocket(address);
+      if (!opened) return;
+      const { socket, local } = opened;
+      // RFC 8421 §4: the order in which the system lists its addresses stands in for their precedence.
+      const candidate = this.agent.addLocalCandidate(
+        { socket, address: local.address, port: local.port, type: 'host', preference: 65_535 - index },
+        now(),
+      );
+      this.driver.wake();
+      this.#observer.onLocalCandidate(candidate);
+    } catch {
+      // An address that can't be bound (just removed, or not ours to use) gives no candidate; the others do.
+    }
+  }
+
+  #checkRemote(candidate: Candidate): void {
+    if (this.driver.isClosed) return;
+    this.agent.addRemoteCandidate(candidate, now());
+    this.driver.wake();
+  }
+
+  #onPath(roundTripTime: Millis | undefined): void {
+    this.#hasPath = true;
+    this.#pathRoundTripTime = roundTripTime;
+    this.timings.iceConnected ??= now();
+    this.#startDtls();
+  }
+
+  /** As soon as a path works and the peer's fingerprint is known; nomination need not have happened. */
+  #startDtls(): void {
+    if (this.#dtls || !this.#hasPath || !this.#negotiated) return;
+    const { dtlsRole, fingerprints } = this.#negotiated;
+    this.#dtls = new DtlsConnection({
+      role: dtlsRole,
+      certificate: this.#options.certificate,
+      crypto: nodeDtlsCrypto,
+      random,
+      remoteFingerprints: fingerprints,
+      roundTripTime: this.#pathRoundTripTime,
+      mtu: DATAGRAM_BYTES,
+      keyLog: this.#options.onKeyLog !== undefined,
+    });
+    this.#observer.onDtlsState('connecting');
+    this.driver.attachDtls(this.#dtls);
+  }
+
+  #onSecured(): void {
+    if (!this.#negotiated || this.#end) return;
+    this.timings.dtlsConnected = now();
+    const { remoteSctpPort } = this.#negotiated;
+    const { roundTripTime } = this.agent;
+    const { sendBuffer } = this.#options;
+    this.#association = new SctpAssociation({
+      localPort: this.#options.localSctpPort,
+      remotePort: remoteSctpPort,
+      random,
+      cookieMac,
+      mtu: SCTP_PACKET_BYTES,
+      maxMessageSize: this.#options.maxMessageSize,
+      ...(roundTripTime === undefined ? {} : { roundTripTime }),
+      ...(sendBuffer === undefined ? {} : { sendQueueLimit: sendBuffer }),
+    });
+    this.#observer.onDtlsState('connected');
+    this.driver.attachSctp(this.#association);
+  }
+
+  #onIceState(state: IceState): void {
+    if (this.#end) return;
+    this.#observer.onIceState(state);
+    if (state === 'failed') {
+      const hadConnected = this.timings.iceConnected !== undefined;
+      this.#finish({
+        by: 'failure',
+        code: hadConnected ? 'ICE_CONSENT_EXPIRED' : 'ICE_FAILED',
+        message: hadConnected
+          ? 'the peer has not answered for 30 seconds'
+          : 'no pair of candidates connects: check firewalls and that both sides exchange their candidates',
+      });
+    }
+  }
+
+  #onDtlsClosed({ by, code, alert }: CloseReason): void {
+    const message = alert === undefined ? CLOSE_CODES[code] : `${CLOSE_CODES[code]} (alert ${alert})`;
+    const isFarewell = code === 'close-notify' || code === 'closed';
+    this.#finish({
+      by: isFarewell ? by : 'failure',
+      code: `DTLS_${code.replaceAll('-', '_').toUpperCase()}`,
+      message,
+    });
+  }
+
+  /** The one way out, whoever asks for it. */
+  #finish(end: SessionEnd): void {
+    if (this.#end) return;
+    this.#end = end;
+    this.driver.close();
+    this.#observer.onEnd(end);
+  }
+}
+
+/** Signs the state cookies of all associations of this process (RFC 9260 §5.1.3). */
+const cookieKey = randomBytes(32);
+const cookieMac = (bytes: Uint8Array): Uint8Array => createHmac('sha256', cookieKey).update(bytes).digest();

@@ -1,0 +1,153 @@
+// getStats() (W3C webrtc-pc §8, webrtc-stats): one dictionary per object, by id. Members that begin with
+// `millrace` are ours: what every layer dropped and why, and what SCTP knows of the path.
+import { createHash } from 'node:crypto';
+import { performance } from 'node:perf_hooks';
+import type { DataChannels } from '@millrace/datachannel';
+import type { Candidate, CandidatePair } from '@millrace/ice';
+import type { RTCDataChannel } from '../data-channel/rtc-data-channel.ts';
+import type { Session } from './session.ts';
+
+export interface RTCStats {
+  readonly id: string;
+  readonly timestamp: number;
+  readonly type: string;
+  readonly [member: string]: unknown;
+}
+
+export type RTCStatsReport = ReadonlyMap<string, RTCStats>;
+
+/** `open` holds the channels of this moment; the counts are those since the connection was made. */
+export function statsReport(
+  session: Session | undefined,
+  channels: DataChannels,
+  open: Iterable<RTCDataChannel>,
+  dataChannelsOpened: number,
+  dataChannelsClosed: number,
+): RTCStatsReport {
+  const report = new Map<string, RTCStats>();
+  const timestamp = performance.timeOrigin + performance.now();
+  const add = (type: string, id: string, members: Record<string, unknown>): string => {
+    report.set(id, { id, timestamp, type, ...members });
+    return id;
+  };
+  add('peer-connection', 'P', { dataChannelsOpened, dataChannelsClosed });
+  let index = 0;
+  for (const { label, protocol, id, readyState, bufferedAmount } of open) {
+    const members = { label, protocol, dataChannelIdentifier: id, state: readyState };
+    add('data-channel', `D${index++}`, { ...members, millraceBufferedAmount: bufferedAmount });
+  }
+  if (!session) return report;
+  const candidateIds = new Map<Candidate, string>();
+  const { localCandidates, remoteCandidates, pairs, drops, ...checks } = session.agent.stats;
+  for (const [index, candidate] of localCandidates.entries()) {
+    candidateIds.set(candidate, add('local-candidate', `L${index}`, candidateMembers(candidate)));
+  }
+  for (const [index, candidate] of remoteCandidates.entries()) {
+    candidateIds.set(candidate, add('remote-candidate', `R${index}`, candidateMembers(candidate)));
+  }
+  const pairIds = new Map<CandidatePair, string>();
+  for (const [index, pair] of pairs.entries()) {
+    pairIds.set(pair, add('candidate-pair', `C${index}`, pairMembers(pair, candidateIds)));
+  }
+  const { selectedPair } = session.agent;
+  add('transport', 'T', {
+    ...transportMembers(session, add),
+    selectedCandidatePairId: selectedPair && pairIds.get(selectedPair),
+    millraceIceChecks: checks,
+    millraceDrops: {
+      driver: { ...session.driver.drops.counts },
+      ice: { ...drops },
+      ...layerDrops(session),
+      dataChannels: { ...channels.drops.counts },
+    },
+  });
+  if (session.association) add('sctp-transport', 'S', { transportId: 'T', ...sctpMembers(session) });
+  return report;
+}
+
+function candidateMembers(candidate: Candidate): Record<string, unknown> {
+  return {
+    transportId: 'T',
+    address: candidate.address,
+    port: candidate.port,
+    protocol: candidate.transport,
+    candidateType: candidate.type,
+    priority: candidate.priority,
+    foundation: candidate.foundation,
+    relatedAddress: candidate.relatedAddress,
+    relatedPort: candidate.relatedPort,
+    usernameFragment: candidate.usernameFragment,
+    tcpType: candidate.tcpType,
+  };
+}
+
+const seconds = (milliseconds: number | undefined): number | undefined =>
+  milliseconds === undefined ? undefined : milliseconds / 1000;
+
+function pairMembers(pair: CandidatePair, ids: ReadonlyMap<Candidate, string>): Record<string, unknown> {
+  return {
+    transportId: 'T',
+    localCandidateId: ids.get(pair.local),
+    remoteCandidateId: ids.get(pair.remote),
+    state: pair.state,
+    nominated: pair.nominated,
+    currentRoundTripTime: seconds(pair.currentRoundTripTime),
+    totalRoundTripTime: seconds(pair.totalRoundTripTime),
+    requestsSent: pair.requestsSent,
+    requestsReceived: pair.requestsReceived,
+    responsesSent: pair.responsesSent,
+    responsesReceived: pair.responsesReceived,
+    consentRequestsSent: pair.consentRequestsSent,
+  };
+}
+
+function transportMembers(
+  { driver, agent, dtls, negotiated }: Session,
+  add: (type: string, id: string, members: Record<string, unknown>) => string,
+): Record<string, unknown> {
+  const remote = dtls?.remoteCertificate;
+  return {
+    packetsSent: driver.packetsSent,
+    packetsReceived: driver.packetsReceived,
+    bytesSent: driver.bytesSent,
+    bytesReceived: driver.bytesReceived,
+    iceRole: negotiated ? agent.role : 'unknown',
+    iceLocalUsernameFragment: agent.localParameters.usernameFragment,
+    iceState: agent.state,
+    dtlsState: dtls?.state ?? 'new',
+    dtlsRole: negotiated?.dtlsRole ?? 'unknown',
+    tlsVersion: dtls?.tlsVersion,
+    dtlsCipher: dtls?.cipherSuite,
+    millraceKeyExchangeGroup: dtls?.group,
+    remoteCertificateId: remote && add('certificate', 'X', certificateMembers(remote)),
+  };
+}
+
+function certificateMembers(der: Uint8Array): Record<string, unknown> {
+  const digest = createHash('sha256').update(der).digest('hex').toUpperCase();
+  return {
+    fingerprint: digest.replace(/..(?=.)/g, '$&:'),
+    fingerprintAlgorithm: 'sha-256',
+    base64Certificate: Buffer.from(der).toString('base64'),
+  };
+}
+
+function sctpMembers({ association }: Session): Record<string, unknown> {
+  if (!association) return {};
+  const { smoothedRoundTripTime, congestionWindow, peerWindow, mtu, drops: _, ...rest } = association.stats;
+  return {
+    smoothedRoundTripTime: seconds(smoothedRoundTripTime),
+    congestionWindow,
+    receiverWindow: peerWindow,
+    mtu,
+    unackData: rest.bytesInFlight,
+    millraceSctp: rest,
+  };
+}
+
+function layerDrops({ dtls, association }: Session): Record<string, unknown> {
+  return {
+    dtls: dtls && { ...dtls.drops },
+    sctp: association && { ...association.stats.drops },
+  };
+}

@@ -1,0 +1,93 @@
+// A UDP socket as the driver sees it, and its portable implementation on node:dgram.
+import { createSocket, type Socket } from 'node:dgram';
+import { isIPv6 } from 'node:net';
+import type { TransportAddress } from '@millrace/ice';
+
+/** What a port hands up. The bytes are borrowed for the call. */
+export type OnDatagram = (bytes: Uint8Array, at: number, end: number, remote: TransportAddress) => void;
+
+/** One UDP socket. A second implementation may send batches through the kernel's segmentation offload. */
+export interface DatagramPort {
+  readonly local: TransportAddress;
+  /**
+   * Sends `bytes[at, end)`. Returns true if the kernel has taken the datagram, and false if the bytes must stay
+   * as they are until `isBusy` is false again: the moment to stop sending.
+   */
+  send(bytes: Uint8Array, at: number, end: number, remote: TransportAddress): boolean;
+  /** Whether datagrams wait in this process because the kernel would not take them. */
+  readonly isBusy: boolean;
+  close(): void;
+}
+
+/** Room for the bursts of a fast peer: the kernel charges each 1200-byte datagram as about 2300 bytes. */
+const RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024;
+const SEND_BUFFER_BYTES = 1024 * 1024;
+
+/**
+ * Opens a UDP socket on `address`, at a port of the kernel's choice unless `port` says otherwise. `onError`
+ * hears of a socket that dies later.
+ *
+ * @throws {Error} Node's own, when the address can't be bound
+ */
+export function openDgramPort(
+  address: string,
+  port: number,
+  onDatagram: OnDatagram,
+  onError: (error: Error) => void,
+): Promise<DatagramPort> {
+  const isV6 = isIPv6(address);
+  const family = isV6 ? 6 : 4;
+  const socket = createSocket({
+    type: isV6 ? 'udp6' : 'udp4',
+    ipv6Only: isV6,
+    // Addresses are numbers already: answering at once saves a turn of the event loop for each datagram.
+    lookup: (hostname, _options, callback) => callback(null, hostname, family),
+  });
+  return new Promise((resolve, reject) => {
+    socket.once('error', reject);
+    socket.bind({ address, port, exclusive: true }, () => {
+      socket.removeListener('error', reject);
+      socket.on('error', onError);
+      socket.on('message', (message, remote) => onDatagram(message, 0, message.length, remote));
+      growBuffers(socket);
+      resolve(new DgramPort(socket, { address, port: socket.address().port }));
+    });
+  });
+}
+
+class DgramPort implements DatagramPort {
+  readonly local: TransportAddress;
+  readonly #socket: Socket;
+  #isOpen = true;
+
+  constructor(socket: Socket, local: TransportAddress) {
+    this.#socket = socket;
+    this.local = local;
+  }
+
+  send(bytes: Uint8Array, at: number, end: number, remote: TransportAddress): boolean {
+    if (!this.#isOpen) return true;
+    // No callback: a datagram that the network refuses is a lost datagram, and every layer above expects losses.
+    this.#socket.send(bytes, at, end - at, remote.port, remote.address);
+    return !this.isBusy;
+  }
+
+  get isBusy(): boolean {
+    return this.#isOpen && this.#socket.getSendQueueCount() > 0;
+  }
+
+  close(): void {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    this.#socket.close();
+  }
+}
+
+function growBuffers(socket: Socket): void {
+  try {
+    socket.setRecvBufferSize(RECEIVE_BUFFER_BYTES);
+    socket.setSendBufferSize(SEND_BUFFER_BYTES);
+  } catch {
+    // The system's limit holds; congestion control copes with a smaller buffer.
+  }
+}

@@ -1,0 +1,263 @@
+// Hot: the one place that knows sockets and time. It moves datagrams between the sockets and the cores of one
+// connection (ICE, then DTLS, then SCTP with its data channels) and rules over nothing else: what the events
+// mean is the observer's business.
+//
+//   socket -> classify -> ICE                             channel.send -> SCTP queue
+//                      -> DTLS opens in place -> SCTP        turn's end: SCTP writes packet -> DTLS seals -> socket
+//
+// Whatever happens within one turn of the event loop (datagrams that came, messages the application sent) is one
+// batch: it is taken in as it comes and answered once, by `#pump`, when the turn ends. So many packets share one
+// SACK and many small messages share packets.
+import type { ChannelsSink, DataChannels } from '@millrace/datachannel';
+import type { DtlsConnection, DtlsSink } from '@millrace/dtls';
+import type { IceAgent, IceSink, Route, TransportAddress } from '@millrace/ice';
+import { Drops, type Millis, NEVER } from '@millrace/sans-io';
+import type { SctpAssociation } from '@millrace/sctp';
+import { Alarm, now } from './alarm.ts';
+import { type DatagramPort, openDgramPort } from './datagram-port.ts';
+import { datagramKind } from './demux.ts';
+
+/** What the driver tells the connection it serves. Called only between state changes of the cores. */
+export interface DriverObserver {
+  readonly ice: IceSink;
+  readonly dtls: Omit<DtlsSink, 'onApplicationData'>;
+  /** Of `channels`, which the driver drains. */
+  readonly channelsSink: ChannelsSink;
+  /** A path to the peer works; DTLS may begin. Called once. */
+  onUsablePath(roundTripTime: Millis | undefined): void;
+}
+
+/** Datagrams sent before the loop turns to the sockets again: bursts stay smaller than a receive buffer. */
+const MAX_DATAGRAMS_PER_TURN = 64;
+/** Room for one datagram: larger than any MTU but that of loopback. */
+const SLOT_BYTES = 2048;
+/** DTLS datagrams kept until the session description that names the peer's fingerprint has come. */
+const MAX_EARLY_DATAGRAMS = 8;
+const MAX_EARLY_BYTES = 16_384;
+
+const DROP_REASONS = ['unverified-source', 'unknown-protocol', 'too-early', 'closed', 'not-used'] as const;
+export type DriverDrop = (typeof DROP_REASONS)[number];
+
+/** Every send ends within the call that makes it, so one slot serves all connections of the process. */
+let slot = new Uint8Array(SLOT_BYTES);
+
+interface MutableRoute {
+  socket: number;
+  remote: TransportAddress;
+}
+
+export class Driver {
+  readonly drops: Drops<DriverDrop> = new Drops(DROP_REASONS);
+  packetsSent = 0;
+  packetsReceived = 0;
+  bytesSent = 0;
+  bytesReceived = 0;
+  readonly #agent: IceAgent;
+  readonly #channels: DataChannels;
+  readonly #observer: DriverObserver;
+  readonly #ports: DatagramPort[] = [];
+  readonly #early: Uint8Array[] = [];
+  readonly #alarm: Alarm = new Alarm(() => this.#pump());
+  readonly #dtlsSink: DtlsSink;
+  #dtls: DtlsConnection | undefined;
+  #association: SctpAssociation | undefined;
+  #hasUsablePath = false;
+  #isAwake = false;
+  #isClosed = false;
+
+  constructor(agent: IceAgent, channels: DataChannels, observer: DriverObserver) {
+    this.#agent = agent;
+    this.#channels = channels;
+    this.#observer = observer;
+    this.#dtlsSink = {
+      ...observer.dtls,
+      onApplicationData: (bytes, at, end) => this.#association?.receive(bytes, at, end, now()),
+    };
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  /**
+   * Opens a socket on `address` and returns the number routes call it by.
+   *
+   * @throws {Error} Node's own, when the address can't be bound
+   */
+  async openSocket(address: string): Promise<{ socket: number; local: TransportAddress } | undefined> {
+    const route: MutableRoute = { socket: -1, remote: { address: '', port: 0 } }; // one for each socket's life
+    const port = await openDgramPort(
+      address,
+      0,
+      (bytes, at, end, remote) => {
+        route.remote = remote;
+        this.#onDatagram(bytes, at, end, route);
+      },
+      () => {}, // a dead socket is a silent one: ICE notices
+    );
+    if (this.#isClosed) {
+      port.close();
+      return undefined;
+    }
+    route.socket = this.#ports.push(port) - 1;
+    return { socket: route.socket, local: port.local };
+  }
+
+  /** Gives the driver the DTLS connection, and with it what came before it was there. */
+  attachDtls(dtls: DtlsConnection): void {
+    this.#dtls = dtls;
+    const at = now();
+    dtls.start(at);
+    for (const datagram of this.#early.splice(0)) {
+      dtls.receive(datagram, 0, datagram.length, at);
+      dtls.drain(this.#dtlsSink);
+    }
+    this.wake();
+  }
+
+  attachSctp(association: SctpAssociation): void {
+    this.#association = association;
+    this.#channels.attach(association);
+    association.connect(now());
+    this.wake();
+  }
+
+  /** Has the batch of this turn dealt with once the turn ends. Cheap when that is already so. */
+  wake(): void {
+    if (this.#isAwake || this.#isClosed) return;
+    this.#isAwake = true;
+    setImmediate(this.#pump);
+  }
+
+  /** Sends what the cores still have to say, each its farewell, and gives everything back. */
+  close(): void {
+    if (this.#isClosed) return;
+    const at = now();
+    if (this.#dtls?.state === 'connected') {
+      this.#association?.abort(undefined, at);
+      this.#flush(at);
+    }
+    this.#dtls?.close(at);
+    this.#flush(at);
+    this.#isClosed = true;
+    this.#agent.close(at);
+    this.#alarm.stop();
+    for (const port of this.#ports) port.close();
+    this.#early.length = 0;
+  }
+
+  #onDatagram(bytes: Uint8Array, at: number, end: number, route: Route): void {
+    if (this.#isClosed || end === at) return;
+    this.packetsReceived++;
+    this.bytesReceived += end - at;
+    switch (datagramKind(bytes[at]!)) {
+      case 'stun':
+        this.#agent.receive(bytes, at, end, now(), route);
+        this.#agent.drain(this.#observer.ice);
+        break;
+      case 'dtls':
+        // RFC 8445 §12.1 lets any valid pair carry data; handshake work is done only for a proven address.
+        if (this.#agent.isVerified(route)) this.#onSecured(bytes, at, end);
+        else this.drops.count('unverified-source');
+        break;
+      case 'rtp':
+      case 'turn-channel':
+        this.drops.count('not-used');
+        break;
+      default:
+        this.drops.count('unknown-protocol');
+    }
+    this.wake();
+  }
+
+  #onSecured(bytes: Uint8Array, at: number, end: number): void {
+    if (this.#dtls) {
+      this.#dtls.receive(bytes, at, end, now());
+      this.#dtls.drain(this.#dtlsSink);
+    } else if (this.#early.length < MAX_EARLY_DATAGRAMS && this.#earlyBytes() + end - at <= MAX_EARLY_BYTES) {
+      this.#early.push(bytes.slice(at, end));
+    } else this.drops.count('too-early');
+  }
+
+  #earlyBytes(): number {
+    return this.#early.reduce((sum, datagram) => sum + datagram.length, 0);
+  }
+
+  readonly #pump = (): void => {
+    this.#isAwake = false;
+    if (this.#isClosed) return;
+    const at = now();
+    this.#expire(at);
+    this.#drain();
+    if (!this.#hasUsablePath && this.#agent.usableRoute) {
+      this.#hasUsablePath = true;
+      this.#observer.onUsablePath(this.#agent.roundTripTime);
+    }
+    const isFinished = this.#flush(at);
+    this.#drain(); // sending can itself raise bufferedamountlow
+    if (this.#isClosed) return;
+    if (isFinished) this.#alarm.set(this.#deadline(), at);
+    else this.wake();
+  };
+
+  #deadline(): Millis {
+    return Math.min(
+      this.#agent.deadline(),
+      this.#dtls?.deadline() ?? NEVER,
+      this.#association?.deadline() ?? NEVER,
+    );
+  }
+
+  #expire(at: Millis): void {
+    if (this.#agent.deadline() <= at) this.#agent.expire(at);
+    if (this.#dtls && this.#dtls.deadline() <= at) this.#dtls.expire(at);
+    if (this.#association && this.#association.deadline() <= at) this.#association.expire(at);
+  }
+
+  #drain(): void {
+    this.#agent.drain(this.#observer.ice);
+    this.#dtls?.drain(this.#dtlsSink);
+    this.#channels.drain(this.#observer.channelsSink, now());
+  }
+
+  /** Sends until there is nothing more to send; false if the turn's share or the kernel's room was used up first. */
+  #flush(at: Millis): boolean {
+    let budget = MAX_DATAGRAMS_PER_TURN;
+    for (; budget > 0; budget--) {
+      const length = this.#agent.transmit(slot, 0, SLOT_BYTES, at);
+      if (length === 0) break;
+      this.#send(length, this.#agent.route);
+    }
+    const route = this.#agent.selectedRoute ?? this.#agent.usableRoute;
+    if (!route || !this.#dtls) return budget > 0;
+    for (; budget > 0; budget--) {
+      const length = this.#dtls.transmit(slot, 0, SLOT_BYTES, at);
+      if (length === 0) break;
+      if (!this.#send(length, route)) return false;
+    }
+    return this.#flushSctp(this.#dtls, route, budget, at);
+  }
+
+  #flushSctp(dtls: DtlsConnection, route: Route, budget: number, at: Millis): boolean {
+    const association = this.#association;
+    if (!association || dtls.state !== 'connected') return budget > 0;
+    if (this.#ports[route.socket]?.isBusy) return false;
+    const { headroom, tailroom } = dtls;
+    for (; budget > 0; budget--) {
+      const length = association.transmit(slot, headroom, SLOT_BYTES - tailroom, at);
+      if (length === 0) return true;
+      if (!this.#send(dtls.seal(slot, 0, length), route)) return false;
+    }
+    return false;
+  }
+
+  #send(length: number, route: Route): boolean {
+    const port = this.#ports[route.socket];
+    if (!port) return true;
+    this.packetsSent++;
+    this.bytesSent += length;
+    if (port.send(slot, 0, length, route.remote)) return true;
+    slot = new Uint8Array(SLOT_BYTES); // the kernel took its time; the old slot is the socket's until it has
+    return false;
+  }
+}

@@ -1,0 +1,30 @@
+// The addresses host candidates are made of (RFC 8445 §5.1.1.1, RFC 8421, RFC 8828).
+import { type NetworkInterfaceInfo, networkInterfaces } from 'node:os';
+
+export interface LocalAddress {
+  readonly address: string;
+  readonly interfaceName: string;
+}
+
+/** More addresses than this cost more in checks than they can win. */
+const MAX_LOCAL_ADDRESSES = 16;
+
+/**
+ * The addresses to gather from: every address of every interface, except link-local IPv6 (it needs a zone that
+ * the peer does not know). Loopback is left out unless `loopback` asks for it or there is nothing else.
+ */
+export function localAddresses(
+  loopback: boolean,
+  interfaces: NodeJS.Dict<NetworkInterfaceInfo[]> = networkInterfaces(),
+): LocalAddress[] {
+  const outer: LocalAddress[] = [];
+  const inner: LocalAddress[] = [];
+  for (const [interfaceName, infos] of Object.entries(interfaces)) {
+    for (const { address, family, internal } of infos ?? []) {
+      if (family === 'IPv6' && /^fe[89ab]/i.test(address)) continue;
+      (internal ? inner : outer).push({ address, interfaceName });
+    }
+  }
+  const all = outer.length === 0 ? inner : loopback ? [...outer, ...inner] : outer;
+  return all.slice(0, MAX_LOCAL_ADDRESSES);
+}
