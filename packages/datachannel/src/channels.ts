@@ -10,67 +10,45 @@ import {
   type ChannelCloseReason,
   type ChannelInit,
   ChannelRecord,
-  StreamState,
+  type StreamState,
 } from './channel.ts';
 import { ACK, type Open, parseDcep, writeOpen } from './dcep.ts';
 import { DROP_REASONS, type DropReason } from './drops.ts';
 import { EarlyMessages } from './early-messages.ts';
-import { DataChannelError, type DataChannelErrorCode } from './errors.ts';
+import { DataChannelError, sendError } from './errors.ts';
 import { checkInit } from './init.ts';
 import {
+  decodeMessage,
+  PPID_BINARY,
+  PPID_BINARY_EMPTY,
+  PPID_DCEP,
+  PPID_STRING,
+  PPID_STRING_EMPTY,
+} from './message.ts';
+import {
   type DataChannelsOptions,
-  DEFAULT_MAX_MESSAGE_SIZE,
-  MAX_CHANNELS,
-  MAX_EARLY_BYTES,
-  MAX_EARLY_MESSAGES,
-  MAX_REMOTE_NAME_BYTES,
+  type ResolvedOptions,
+  requireMessageSize,
+  resolveOptions,
 } from './options.ts';
-import { PPID_BINARY, PPID_BINARY_EMPTY, PPID_DCEP, PPID_STRING, PPID_STRING_EMPTY } from './ppid.ts';
-import { type DtlsRole, MAX_ID, StreamIds } from './stream-ids.ts';
-import { decodeText, EncodedText } from './text.ts';
-
-/** What `drain` tells, oldest first. */
-export interface ChannelsSink {
-  /** The peer has opened a channel. `onOpen` follows. */
-  onChannel(channel: Channel): void;
-  /** The channel can send. */
-  onOpen(channel: Channel): void;
-  /** `message` is handed over: a string, or bytes in memory of their own. */
-  onMessage(channel: Channel, message: Uint8Array | string): void;
-  /** The peer has begun to close the channel; what it had sent has come. */
-  onClosing(channel: Channel): void;
-  /** The end of the channel; nothing follows. */
-  onClosed(channel: Channel, reason: ChannelCloseReason): void;
-  /** `bytes` of messages have been handed to the network: `bufferedAmount` fell by that much. */
-  onSent(channel: Channel, bytes: number): void;
-  /** The association is up. */
-  onConnected?(): void;
-  /** The association has ended; every channel has been closed before. */
-  onAssociationClosed?(reason: CloseReason): void;
-}
+import { type ChannelsSink, NO_SINK } from './sink.ts';
+import { type DtlsRole, MAX_ID } from './stream-ids.ts';
+import { ANY_ID, StreamTable } from './stream-table.ts';
+import { EncodedText } from './text.ts';
 
 const COMMON_MESSAGE_SIZE = 65_536; // what every peer takes, RFC 8841 §6.1
 const RELIABLE = { ordered: true } as const;
-const EMPTY_BYTES = new Uint8Array(0);
 const ONE_ZERO = new Uint8Array(1);
 const CLOSED_HERE: ChannelCloseReason = { by: 'local', code: 'CLOSED' };
-const CLOSED_THERE: ChannelCloseReason = { by: 'remote', code: 'CLOSED' };
-/** `drain` calls a sink only while it runs; outside of it there is none. */
-const NO_SINK: ChannelsSink = {
-  onChannel() {},
-  onOpen() {},
-  onMessage() {},
-  onClosing() {},
-  onClosed() {},
-  onSent() {},
-};
 
 export class DataChannels {
   readonly drops: Drops<DropReason> = new Drops(DROP_REASONS);
-  readonly #maxChannels: number;
-  readonly #maxRemoteNameBytes: number;
-  readonly #ids = new StreamIds();
-  readonly #streams = new Map<number, StreamState>();
+  readonly #options: ResolvedOptions;
+  readonly #streams = new StreamTable({
+    resetStream: (stream) => this.#resetStream(stream),
+    onClosing: (channel) => this.#sink.onClosing(channel),
+    onClosed: (channel, reason) => this.#onStreamClosed(channel, reason),
+  });
   readonly #early: EarlyMessages;
   readonly #text = new EncodedText();
   /** Channels that wait for their id, for the association, or for room to send their OPEN; oldest first. */
@@ -91,25 +69,24 @@ export class DataChannels {
     onConnected: () => this.#onConnected(),
     onMessage: (stream, ppid, message) => this.#onMessage(stream, ppid, message),
     onMessageDropped: (stream) => this.#onMessageDropped(stream),
-    onStreamsReset: (streams) => this.#onStreamsReset(streams),
-    onResetDone: (streams) => this.#onResetDone(streams),
-    onResetFailed: (streams) => this.#onResetFailed(streams),
+    onStreamsReset: (streams) => {
+      for (const stream of streams) this.#onStreamReset(stream);
+    },
+    onResetDone: (streams) => {
+      for (const stream of streams) this.#streams.onResetDone(stream);
+    },
+    onResetFailed: (streams) => {
+      for (const stream of streams) this.#streams.onResetFailed(stream);
+    },
     onSent: (stream, bytes) => this.#onSent(stream, bytes),
     onRestarted: () => this.#closeAll({ by: 'remote', code: 'RESTARTED' }),
     onClosed: (reason) => this.#onAssociationClosed(reason),
   };
 
   constructor(options: DataChannelsOptions = {}) {
-    const { maxMessageSize = DEFAULT_MAX_MESSAGE_SIZE } = options;
-    this.#maxChannels = options.maxChannels ?? MAX_CHANNELS;
-    this.#maxRemoteNameBytes = options.maxRemoteNameBytes ?? MAX_REMOTE_NAME_BYTES;
-    if (!(this.#maxChannels >= 1 && this.#maxChannels <= MAX_CHANNELS))
-      throw new DataChannelError('BAD_OPTION');
-    this.#early = new EarlyMessages(
-      options.maxEarlyMessages ?? MAX_EARLY_MESSAGES,
-      options.maxEarlyBytes ?? MAX_EARLY_BYTES,
-    );
-    this.#maxMessageSize = requireMessageSize(maxMessageSize);
+    this.#options = resolveOptions(options);
+    this.#early = new EarlyMessages(this.#options.maxEarlyMessages, this.#options.maxEarlyBytes);
+    this.#maxMessageSize = this.#options.maxMessageSize;
     this.#association = options.association;
     this.#role = options.dtlsRole;
   }
@@ -133,6 +110,11 @@ export class DataChannels {
   /** Channels that are not closed. */
   get size(): number {
     return this.#channelCount;
+  }
+
+  /** Most channels at a time: what the handshake has settled, or less if so wished. */
+  get maxChannels(): number {
+    return Math.min(this.#options.maxChannels, this.#streamLimit());
   }
 
   get dtlsRole(): DtlsRole | undefined {
@@ -160,11 +142,11 @@ export class DataChannels {
   open(init: ChannelInit, now: Millis): Channel {
     const open = checkInit(init);
     if (this.#end !== undefined) throw new DataChannelError('CLOSED');
-    if (this.#channelCount >= this.#maxChannels) throw new DataChannelError('TOO_MANY_CHANNELS');
+    if (this.#channelCount >= this.#options.maxChannels) throw new DataChannelError('TOO_MANY_CHANNELS');
     const { negotiated = false } = init;
-    if (negotiated && this.#ids.has(init.id as number)) throw new DataChannelError('ID_IN_USE');
+    if (negotiated && this.#streams.has(init.id as number)) throw new DataChannelError('ID_IN_USE');
     const channel = new ChannelRecord(open, negotiated, undefined, false);
-    if (negotiated) this.#occupy(channel, init.id as number);
+    if (negotiated) this.#streams.occupy(channel, init.id as number);
     else if (this.#role !== undefined && !this.#number(channel)) throw new DataChannelError('NO_FREE_ID');
     this.#channelCount++;
     this.#unopened.push(channel);
@@ -192,13 +174,14 @@ export class DataChannels {
     const record = channel as ChannelRecord;
     this.#now = now;
     if (record.state === 'connecting') this.#closeUnopened(record, CLOSED_HERE);
-    else if (record.state === 'open') this.#beginClosing(record, CLOSED_HERE);
+    else if (record.state === 'open') this.#streams.close(record);
   }
 
   /** Ends every channel at once, without a word to the peer: for when its transport is gone. `drain` tells. */
   abandon(reason: CloseReason): void {
     if (this.#end !== undefined) return;
     this.#end = reason;
+    this.#association = undefined;
     for (const channel of this.#all()) this.#markClosed(channel, lossOf(reason));
     this.#forget();
   }
@@ -255,33 +238,28 @@ export class DataChannels {
     else this.#deliver(channel, ppid, message);
   }
 
-  #deliver(channel: ChannelRecord, ppid: number, message: Uint8Array): void {
-    if (ppid === PPID_BINARY) {
-      channel.onHeard();
-      this.#sink.onMessage(channel, message);
-    } else if (ppid === PPID_STRING) {
-      channel.onHeard();
-      this.#sink.onMessage(channel, decodeText(message));
-    } else if (ppid === PPID_BINARY_EMPTY || ppid === PPID_STRING_EMPTY) {
-      channel.onHeard();
-      // RFC 8831 §6.6: the byte that was sent is ignored.
-      this.#sink.onMessage(channel, ppid === PPID_STRING_EMPTY ? '' : EMPTY_BYTES);
-    } else this.drops.count('unknown-ppid');
+  #deliver(channel: ChannelRecord, ppid: number, bytes: Uint8Array): void {
+    const message = decodeMessage(ppid, bytes);
+    if (message === undefined) {
+      this.drops.count('unknown-ppid');
+      return;
+    }
+    channel.onHeard();
+    this.#sink.onMessage(channel, message);
   }
 
   #holdEarly(stream: number, ppid: number, message: Uint8Array): void {
     if (this.#early.hold(stream, ppid, message)) return;
     this.drops.count('unknown-stream');
     this.#early.take(stream);
-    const state = this.#streams.get(stream);
     // RFC 8832 §6: user data on an unused stream is an error, and the stream MUST be reset.
-    if (state === undefined) this.#refuse(stream);
+    this.#streams.refuse(stream);
   }
 
   #onMessageDropped(stream: number): void {
     this.drops.count('too-large');
     const channel = this.#streams.get(stream)?.channel;
-    if (channel?.state === 'open') this.#beginClosing(channel, { by: 'remote', code: 'MESSAGE_TOO_LARGE' });
+    if (channel?.state === 'open') this.#streams.close(channel, { by: 'remote', code: 'MESSAGE_TOO_LARGE' });
   }
 
   #onSent(stream: number, bytes: number): void {
@@ -302,34 +280,36 @@ export class DataChannels {
     const message = parseDcep(bytes);
     if (message === undefined) {
       this.drops.count('malformed-dcep');
-      this.#refuse(stream);
+      this.#streams.refuse(stream);
     } else if (message.type === 'ack') {
-      if (state?.channel?.state !== 'open') this.drops.count('unexpected-ack');
-      state?.channel?.onHeard();
+      const channel = state?.channel;
+      if (channel === undefined || channel.negotiated || channel.isRemote) this.drops.count('unexpected-ack');
+      channel?.onHeard();
     } else this.#onOpen(stream, state, message.open, message.nameBytes);
   }
 
   #onOpen(stream: number, state: StreamState | undefined, open: Open, nameBytes: number): void {
     if (state?.isIncomingReset) {
       // The peer uses the id anew, so it has seen our reset; the news that it has is still under way.
-      this.#finish(stream, state);
+      this.#streams.finish(stream, state);
     } else if (state !== undefined) {
       // RFC 8832 §6: a stream that has a channel can't be given another; that channel MUST be closed.
       this.drops.count('open-on-used-stream');
-      this.#refuse(stream);
+      this.#streams.refuse(stream);
       return;
     }
     // Deviation: RFC 8832 §6 refuses ids of the wrong parity as well. aiortc and werift take theirs from the ICE
     // role, and nothing is lost by it as long as the stream is free.
     const isTooMuch =
-      this.#channelCount >= this.#maxChannels || this.#remoteNameBytes + nameBytes > this.#maxRemoteNameBytes;
+      this.#channelCount >= this.#options.maxChannels ||
+      this.#remoteNameBytes + nameBytes > this.#options.maxRemoteNameBytes;
     if (isTooMuch || stream > MAX_ID || this.#end !== undefined) {
       this.drops.count('refused-open');
-      this.#refuse(stream);
+      this.#streams.refuse(stream);
       return;
     }
     const channel = new ChannelRecord(open, false, undefined, true);
-    this.#occupy(channel, stream);
+    this.#streams.occupy(channel, stream);
     this.#channelCount++;
     channel.nameBytes = nameBytes;
     this.#remoteNameBytes += nameBytes;
@@ -361,10 +341,8 @@ export class DataChannels {
 
   #start(channel: ChannelRecord): boolean {
     if (channel.id === undefined) return false;
-    const { maxOutboundStreams, maxInboundStreams } = this.#association as Association;
-    // RFC 8831 §6.2: the handshake has settled how many streams there are.
-    if (channel.id >= Math.min(maxOutboundStreams, maxInboundStreams)) {
-      this.#free(channel.id);
+    if (channel.id >= this.#streamLimit()) {
+      this.#streams.free(channel.id);
       this.#markClosed(channel, { by: 'local', code: 'NO_FREE_ID' });
       return false;
     }
@@ -393,114 +371,42 @@ export class DataChannels {
   }
 
   #number(channel: ChannelRecord): boolean {
-    const streams = this.#association?.state === 'connected' ? this.#association : undefined;
-    const limit = Math.min(
-      streams?.maxOutboundStreams ?? MAX_ID + 1,
-      streams?.maxInboundStreams ?? MAX_ID + 1,
-    );
-    const id = this.#ids.next(this.#role as DtlsRole, limit);
-    if (id === undefined) return false;
-    channel.id = id;
-    this.#streams.set(id, new StreamState(channel));
-    return true;
+    return this.#streams.occupyNext(channel, this.#role as DtlsRole, this.#streamLimit());
   }
 
-  #occupy(channel: ChannelRecord, id: number): void {
-    channel.id = id;
-    this.#ids.take(id);
-    this.#streams.set(id, new StreamState(channel));
+  /** RFC 8831 §6.2: the handshake settles how many streams there are; until then all may be. */
+  #streamLimit(): number {
+    const association = this.#association;
+    if (association?.state !== 'connected') return ANY_ID;
+    return Math.min(association.maxOutboundStreams, association.maxInboundStreams, ANY_ID);
   }
 
-  // Closing (RFC 8831 §6.7): each side resets its outgoing stream; the channel is closed when both have.
+  // Closing.
 
-  #beginClosing(channel: ChannelRecord, reason: ChannelCloseReason): void {
-    channel.state = 'closing';
-    channel.reason ??= reason;
-    const id = channel.id as number;
-    const state = this.#streams.get(id) as StreamState;
-    if (state.outgoing === 'open') this.#reset(id, state);
-  }
-
-  #reset(stream: number, state: StreamState): void {
-    state.outgoing = 'resetting';
+  #resetStream(stream: number): boolean {
+    this.#early.take(stream);
     try {
       this.#association?.resetStreams([stream], this.#now);
+      return true;
     } catch {
-      // UNSUPPORTED by the peer, or the association is on its way out: there is no orderly end to wait for.
-      this.#giveUp(stream, state);
+      // The peer can't, or the association is on its way out: there is no orderly end to wait for.
+      return false;
     }
   }
 
-  /** Closes what is on `stream`, or makes the peer close what it thinks is there. */
-  #refuse(stream: number): void {
-    let state = this.#streams.get(stream);
-    if (state === undefined) {
-      if (stream > MAX_ID + 1) return;
-      state = new StreamState(undefined);
-      this.#ids.take(stream);
-      this.#streams.set(stream, state);
-    }
-    const { channel } = state;
-    if (channel?.state === 'connecting') return; // its OPEN has not been sent; there is nothing to close yet
-    if (channel?.state === 'open') this.#beginClosing(channel, { by: 'remote', code: 'PROTOCOL_VIOLATION' });
-    else if (state.outgoing === 'open') this.#reset(stream, state);
-  }
-
-  #onStreamsReset(streams: readonly number[]): void {
-    for (const stream of streams) {
-      this.#early.take(stream);
-      const state = this.#streams.get(stream);
-      if (state === undefined || state.isIncomingReset) continue;
-      state.isIncomingReset = true;
-      const { channel } = state;
-      if (channel?.state === 'open') {
-        this.#beginClosing(channel, CLOSED_THERE);
-        this.#sink.onClosing(channel);
-      }
-      this.#finishIfReset(stream, state);
-    }
-  }
-
-  #onResetDone(streams: readonly number[]): void {
-    for (const stream of streams) {
-      const state = this.#streams.get(stream);
-      // 'open' is a new channel on an id whose old reset is told late.
-      if (state?.outgoing !== 'resetting') continue;
-      state.outgoing = 'reset';
-      this.#finishIfReset(stream, state);
-    }
-  }
-
-  #onResetFailed(streams: readonly number[]): void {
-    for (const stream of streams) {
-      const state = this.#streams.get(stream);
-      if (state?.outgoing === 'resetting') this.#giveUp(stream, state);
-    }
-  }
-
-  /** The stream can't be reset: the channel is over, and its id with it, since messages may still come on it. */
-  #giveUp(stream: number, state: StreamState): void {
-    state.isRetired = true;
-    const { channel } = state;
-    state.channel = undefined;
+  #onStreamReset(stream: number): void {
     this.#early.take(stream);
-    if (channel !== undefined) this.#markClosed(channel, CLOSED_HERE);
+    this.#streams.onReset(stream);
   }
 
-  #finishIfReset(stream: number, state: StreamState): void {
-    if (state.isIncomingReset && state.outgoing === 'reset' && !state.isRetired) this.#finish(stream, state);
-  }
-
-  #finish(stream: number, state: StreamState): void {
-    this.#free(stream);
-    if (state.channel === undefined) return;
-    this.#markClosed(state.channel, CLOSED_THERE);
+  #onStreamClosed(channel: ChannelRecord, reason: ChannelCloseReason): void {
+    this.#markClosed(channel, reason);
     if (this.#sink !== NO_SINK) this.#tellClosed();
   }
 
   #closeUnopened(channel: ChannelRecord, reason: ChannelCloseReason): void {
     this.#unopened = this.#unopened.filter((other) => other !== channel);
-    if (channel.id !== undefined) this.#free(channel.id);
+    if (channel.id !== undefined) this.#streams.free(channel.id);
     this.#markClosed(channel, reason);
   }
 
@@ -528,11 +434,6 @@ export class DataChannels {
     return true;
   }
 
-  #free(id: number): void {
-    this.#streams.delete(id);
-    this.#ids.free(id);
-  }
-
   #all(): Set<ChannelRecord> {
     const all = new Set<ChannelRecord>();
     for (const { channel } of this.#streams.values()) if (channel !== undefined) all.add(channel);
@@ -542,7 +443,6 @@ export class DataChannels {
 
   #forget(): void {
     this.#streams.clear();
-    this.#ids.clear();
     this.#early.clear();
     this.#unopened = [];
     this.#unacknowledged = [];
@@ -551,17 +451,4 @@ export class DataChannels {
 
 function lossOf(association: CloseReason): ChannelCloseReason {
   return { by: association.by, code: 'ASSOCIATION_CLOSED', association };
-}
-
-function requireMessageSize(bytes: number): number {
-  if (!(bytes >= 1)) throw new DataChannelError('BAD_OPTION');
-  return bytes;
-}
-
-/** What the association threw, in the words of this package. */
-function sendError(cause: unknown): unknown {
-  const code = (cause as { code?: unknown }).code;
-  const known: readonly DataChannelErrorCode[] = ['QUEUE_FULL', 'TOO_LARGE', 'CLOSED'];
-  const ours = known.find((name) => name === code);
-  return ours === undefined ? cause : new DataChannelError(ours, { cause });
 }

@@ -1,7 +1,7 @@
 // Messages on streams that have no channel. RFC 8832 §6 calls them an error and has the stream reset.
 //
 // Deviation: they are held, up to a cap, since a negotiated channel may be made on this side a moment after the
-// peer has begun to use its own. What finds no room is dropped.
+// peer has begun to use its own. When they find no room, the RFC has its way.
 
 export interface EarlyMessage {
   readonly ppid: number;
@@ -20,7 +20,7 @@ export class EarlyMessages {
     this.#maxBytes = maxBytes;
   }
 
-  /** Keeps `bytes`; false if there is no room, and then for the rest of the stream neither: no gaps. */
+  /** Keeps `bytes`; false if there is no room. */
   hold(stream: number, ppid: number, bytes: Uint8Array): boolean {
     if (this.#messages >= this.#maxMessages || this.#bytes + bytes.length > this.#maxBytes) return false;
     const held = this.#byStream.get(stream);

@@ -29,3 +29,11 @@ export class DataChannelError extends Error {
     this.code = code;
   }
 }
+
+/** What the association threw, in the words of this package. */
+export function sendError(cause: unknown): unknown {
+  const code = (cause as { code?: unknown }).code;
+  const known: readonly DataChannelErrorCode[] = ['QUEUE_FULL', 'TOO_LARGE', 'CLOSED'];
+  const ours = known.find((name) => name === code);
+  return ours === undefined ? cause : new DataChannelError(ours, { cause });
+}

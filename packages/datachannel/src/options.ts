@@ -1,5 +1,6 @@
 // Every tunable with its default, unit and section.
 import type { Association } from './association.ts';
+import { DataChannelError } from './errors.ts';
 import type { DtlsRole } from './stream-ids.ts';
 
 export interface DataChannelsOptions {
@@ -28,3 +29,22 @@ export const MAX_EARLY_BYTES = 262_144;
 export const MAX_NAME_BYTES = 65_535;
 /** W3C RTCPriorityType "low", which is the default there; RFC 8831 §6.4 leaves the numbers to the API. */
 export const DEFAULT_PRIORITY = 256;
+
+export type ResolvedOptions = Required<Omit<DataChannelsOptions, 'association' | 'dtlsRole'>>;
+
+export function resolveOptions(options: DataChannelsOptions): ResolvedOptions {
+  const { maxChannels = MAX_CHANNELS } = options;
+  if (!(maxChannels >= 1 && maxChannels <= MAX_CHANNELS)) throw new DataChannelError('BAD_OPTION');
+  return {
+    maxMessageSize: requireMessageSize(options.maxMessageSize ?? DEFAULT_MAX_MESSAGE_SIZE),
+    maxChannels,
+    maxRemoteNameBytes: options.maxRemoteNameBytes ?? MAX_REMOTE_NAME_BYTES,
+    maxEarlyMessages: options.maxEarlyMessages ?? MAX_EARLY_MESSAGES,
+    maxEarlyBytes: options.maxEarlyBytes ?? MAX_EARLY_BYTES,
+  };
+}
+
+export function requireMessageSize(bytes: number): number {
+  if (!(bytes >= 1)) throw new DataChannelError('BAD_OPTION');
+  return bytes;
+}

@@ -1,0 +1,144 @@
+// The streams in use and the way out of use (RFC 8831 §6.7): each side resets its outgoing stream, and the id is
+// free, and the channel closed, when both have.
+import { type ChannelCloseReason, type ChannelRecord, StreamState } from './channel.ts';
+import { type DtlsRole, MAX_ID, StreamIds } from './stream-ids.ts';
+
+/** What closing needs of those around it. */
+export interface StreamTableOwner {
+  /** Has our outgoing side of `stream` reset; false if that can't be. */
+  resetStream(stream: number): boolean;
+  onClosing(channel: ChannelRecord): void;
+  onClosed(channel: ChannelRecord, reason: ChannelCloseReason): void;
+}
+
+const CLOSED_HERE: ChannelCloseReason = { by: 'local', code: 'CLOSED' };
+const CLOSED_THERE: ChannelCloseReason = { by: 'remote', code: 'CLOSED' };
+
+export class StreamTable {
+  readonly #owner: StreamTableOwner;
+  readonly #ids = new StreamIds();
+  readonly #streams = new Map<number, StreamState>();
+
+  constructor(owner: StreamTableOwner) {
+    this.#owner = owner;
+  }
+
+  /** `undefined` if the stream is not in use. */
+  get(stream: number): StreamState | undefined {
+    return this.#streams.get(stream);
+  }
+
+  has(stream: number): boolean {
+    return this.#streams.has(stream);
+  }
+
+  values(): Iterable<StreamState> {
+    return this.#streams.values();
+  }
+
+  /** Gives `channel` the stream `id`, which must be free. */
+  occupy(channel: ChannelRecord, id: number): void {
+    channel.id = id;
+    this.#ids.take(id);
+    this.#streams.set(id, new StreamState(channel));
+  }
+
+  /** Gives `channel` the lowest stream below `limit` that `role` may choose; false if there is none. */
+  occupyNext(channel: ChannelRecord, role: DtlsRole, limit: number): boolean {
+    const id = this.#ids.next(role, limit);
+    if (id === undefined) return false;
+    channel.id = id;
+    this.#streams.set(id, new StreamState(channel));
+    return true;
+  }
+
+  free(id: number): void {
+    this.#streams.delete(id);
+    this.#ids.free(id);
+  }
+
+  clear(): void {
+    this.#streams.clear();
+    this.#ids.clear();
+  }
+
+  /** Begins to close an open channel from this side. */
+  close(channel: ChannelRecord, reason: ChannelCloseReason = CLOSED_HERE): void {
+    channel.state = 'closing';
+    channel.reason ??= reason;
+    const id = channel.id as number;
+    const state = this.#streams.get(id) as StreamState;
+    if (state.outgoing === 'open') this.#reset(id, state);
+  }
+
+  /** Closes what is on `stream`, or makes the peer close what it thinks is there. */
+  refuse(stream: number): void {
+    let state = this.#streams.get(stream);
+    if (state === undefined) {
+      state = new StreamState(undefined);
+      this.#ids.take(stream);
+      this.#streams.set(stream, state);
+    }
+    const { channel } = state;
+    if (channel?.state === 'open') this.close(channel, { by: 'remote', code: 'PROTOCOL_VIOLATION' });
+    // A channel that is still connecting here has said nothing yet, so there is nothing to take back.
+    else if (channel?.state !== 'connecting' && state.outgoing === 'open') this.#reset(stream, state);
+  }
+
+  /** The peer has reset its side. */
+  onReset(stream: number): void {
+    const state = this.#streams.get(stream);
+    if (state === undefined || state.isIncomingReset) return;
+    state.isIncomingReset = true;
+    const { channel } = state;
+    if (channel?.state === 'open') {
+      channel.state = 'closing';
+      channel.reason ??= CLOSED_THERE;
+      this.#owner.onClosing(channel);
+      // RFC 8831 §6.7: the other side MUST then reset its own.
+      if (state.outgoing === 'open') this.#reset(stream, state);
+    }
+    this.#finishIfReset(stream, state);
+  }
+
+  /** Our side has been reset. */
+  onResetDone(stream: number): void {
+    const state = this.#streams.get(stream);
+    // 'open' is a new channel on an id whose old reset is told late.
+    if (state?.outgoing !== 'resetting') return;
+    state.outgoing = 'reset';
+    this.#finishIfReset(stream, state);
+  }
+
+  /** Our side can't be reset. */
+  onResetFailed(stream: number): void {
+    const state = this.#streams.get(stream);
+    if (state?.outgoing === 'resetting') this.#retire(state);
+  }
+
+  /** Both sides have been reset, whether or not we have been told of ours. */
+  finish(stream: number, { channel }: StreamState): void {
+    this.free(stream);
+    if (channel !== undefined) this.#owner.onClosed(channel, CLOSED_THERE);
+  }
+
+  #reset(stream: number, state: StreamState): void {
+    state.outgoing = 'resetting';
+    if (!this.#owner.resetStream(stream)) this.#retire(state);
+  }
+
+  /** The channel is over, and its id with it, since messages may still come on the stream. */
+  #retire(state: StreamState): void {
+    state.isRetired = true;
+    const { channel } = state;
+    state.channel = undefined;
+    if (channel !== undefined) this.#owner.onClosed(channel, CLOSED_HERE);
+  }
+
+  #finishIfReset(stream: number, state: StreamState): void {
+    if (state.isIncomingReset && state.outgoing === 'reset' && !state.isRetired) this.finish(stream, state);
+  }
+}
+
+/** Ids below it exist in every association. */
+export const ANY_ID: number = MAX_ID + 1;
