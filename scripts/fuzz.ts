@@ -61,7 +61,9 @@ async function fuzz(name: string): Promise<boolean> {
   });
   const { promise, resolve } = Promise.withResolvers<FuzzReport>();
   worker.on('message', resolve);
-  worker.on('error', (error) => resolve({ inputs: 0, failure: `cannot run: ${error instanceof Error ? error.stack : String(error)}` }));
+  worker.on('error', (error) =>
+    resolve({ inputs: 0, failure: `cannot run: ${error instanceof Error ? error.stack : String(error)}` }),
+  );
   worker.on('exit', () => resolve({ inputs: progress[0]!, failure: 'the thread ended without a report' }));
 
   let last = -1;
