@@ -17,6 +17,8 @@ export const DROP_REASONS = [
   'bad-integrity',
   /** A response that no request of ours waits for. */
   'unknown-transaction',
+  /** An authentic response that came another way than its request went. */
+  'bad-route',
   /** An authentic request or response that lacks what it must have. */
   'bad-attributes',
   /** A verified request from one address too many. */

@@ -1,11 +1,7 @@
 export type { TransportAddress } from '@millrace/stun';
-export {
-  type HostCandidateInit,
-  IceAgent,
-  type IceSink,
-  type IceState,
-  type IceStats,
-} from './agent/agent.ts';
+export { IceAgent, type IceSink, type IceStats } from './agent/agent.ts';
+export type { HostCandidateInit } from './agent/candidates.ts';
+export type { IceState } from './agent/session.ts';
 export {
   type Candidate,
   type CandidateExtension,
@@ -16,6 +12,7 @@ export {
   type Route,
   type TcpType,
 } from './candidate.ts';
+export { formatCandidate, parseCandidate } from './candidate-line.ts';
 export { DROP_REASONS, type IceDrop } from './drops.ts';
 export { IceError, type IceErrorCode } from './errors.ts';
 export {

@@ -1,0 +1,222 @@
+// Candidates come in, from our sockets, from signalling or from the peer's checks, and become pairs at once.
+// RFC 8445 §5.1 (ours), §6.1.2 (pairs), §7.3.1.3 (peer-reflexive); RFC 8838 §10 and §11 (trickled, redundant).
+import { canonicalAddress, type TransportAddress } from '@millrace/stun';
+import {
+  type Candidate,
+  candidatePriority,
+  type LocalCandidate,
+  MAX_LOCAL_PREFERENCE,
+} from '../candidate.ts';
+import { canPair } from '../checklist.ts';
+import type { IceDrop } from '../drops.ts';
+import { IceError } from '../errors.ts';
+import { CheckPair } from '../pair.ts';
+import type { IceSession } from './session.ts';
+
+/** What `addLocalCandidate` needs to know of a bound socket. */
+export interface HostCandidateInit {
+  readonly socket: number;
+  readonly address: string;
+  readonly port: number;
+  readonly type?: 'host' | undefined;
+  /** RFC 8445 §5.1.2.1 local preference, 0 to 65535; by default the earlier candidate is preferred. */
+  readonly preference?: number | undefined;
+}
+
+const COMPONENT = 1;
+
+export function addHostCandidate(session: IceSession, init: HostCandidateInit): LocalCandidate {
+  const address = canonicalAddress(init.address);
+  const { socket, port } = init;
+  if (address === undefined || !isPort(port))
+    throw new IceError('BAD_ADDRESS', `${init.address} port ${port}`);
+  const known = session.baseOf(socket);
+  // RFC 8445 §5.1.3: a redundant candidate is eliminated.
+  if (known?.address === address && known.port === port) return known;
+  if (known !== undefined) throw new IceError('SOCKET_IN_USE', `socket ${socket}`);
+  if (session.bases.length >= session.tunables.maxLocalCandidates) throw new IceError('TOO_MANY_CANDIDATES');
+  const preference = init.preference ?? MAX_LOCAL_PREFERENCE - session.bases.length;
+  if (!(Number.isInteger(preference) && preference >= 0 && preference <= MAX_LOCAL_PREFERENCE))
+    throw new IceError('BAD_OPTION', `preference ${preference}`);
+  const base: LocalCandidate = {
+    socket,
+    foundation: session.foundationOf('host', address),
+    component: COMPONENT,
+    transport: 'udp',
+    priority: candidatePriority('host', preference, COMPONENT),
+    address,
+    port,
+    type: 'host',
+    usernameFragment: session.local.usernameFragment,
+  };
+  session.bases.push(base);
+  for (const remote of session.remotes) formPair(session, base, remote, false);
+  return base;
+}
+
+/** RFC 8838 §11: takes a signalled candidate, before or after the peer's credentials. */
+export function addRemoteCandidate(session: IceSession, candidate: Candidate): IceDrop | undefined {
+  const address = canonicalAddress(candidate.address);
+  // TCP and further components are a later step; names are resolved before they come here.
+  if (
+    address === undefined ||
+    !isPort(candidate.port) ||
+    candidate.transport !== 'udp' ||
+    candidate.component !== COMPONENT ||
+    candidate.priority >>> 0 !== candidate.priority
+  )
+    return 'unusable-candidate';
+  if (!isOfGeneration(session, candidate)) return 'other-generation';
+  const usable = { ...candidate, address };
+  const known = session.remoteAt(address, candidate.port);
+  if (known !== undefined) {
+    // RFC 8838 §11: signalled after it was learned: what was signalled holds from now on.
+    if (known.type === 'prflx' && candidate.type !== 'prflx') replaceRemote(session, known, usable);
+    return undefined;
+  }
+  const signalled = session.remotes.reduce((count, remote) => count + Number(remote.type !== 'prflx'), 0);
+  if (signalled >= session.tunables.maxRemoteCandidates) return 'too-many-remote-candidates';
+  session.remotes.push(usable);
+  for (const base of session.bases) formPair(session, base, usable, false);
+  return undefined;
+}
+
+/** RFC 8838 §13: a candidate that names a username fragment belongs to that generation alone. */
+function isOfGeneration(session: IceSession, candidate: Candidate): boolean {
+  return (
+    session.remote === undefined ||
+    candidate.usernameFragment === undefined ||
+    candidate.usernameFragment === session.remote.usernameFragment
+  );
+}
+
+function replaceRemote(session: IceSession, known: Candidate, signalled: Candidate): void {
+  session.remotes[session.remotes.indexOf(known)] = signalled;
+  for (const pair of session.checklist.pairs) if (pair.remote === known) pair.remote = signalled;
+  session.checklist.prioritise(session.role);
+  for (const base of session.bases)
+    if (session.checklist.find(base.socket, signalled.address, signalled.port) === undefined)
+      formPair(session, base, signalled, false);
+}
+
+/** The peer's credentials have come: candidates and checks that came before them are sorted out. */
+export function releaseEarly(session: IceSession): void {
+  for (const remote of session.remotes.filter((candidate) => !isOfGeneration(session, candidate))) {
+    session.drops.count('other-generation');
+    session.remotes.splice(session.remotes.indexOf(remote), 1);
+    for (const pair of session.checklist.pairs.filter((pair) => pair.remote === remote))
+      removePair(session, pair);
+  }
+  for (const pair of session.checklist.pairs) if (pair.state === 'frozen') pair.state = 'waiting';
+}
+
+/**
+ * The pair that a verified request belongs to, made if need be (RFC 8445 §7.3.1.3 and §7.3.1.4), or why there
+ * is none: the peer has used up its peer-reflexive candidates, or there is no place for the pair.
+ */
+export function pairOfRequest(
+  session: IceSession,
+  base: LocalCandidate,
+  from: TransportAddress,
+  priority: number,
+  usernameFragment: string,
+): CheckPair | IceDrop {
+  let remote = session.remoteAt(from.address, from.port);
+  if (remote === undefined) {
+    const learned = session.remotes.reduce((count, known) => count + Number(known.type === 'prflx'), 0);
+    if (learned >= session.tunables.maxPeerReflexive) return 'too-many-peer-reflexive';
+    // RFC 8445 §7.3.1.3: its priority is the request's PRIORITY, its foundation like no other.
+    remote = {
+      foundation: session.foundationOf('prflx', `${from.address} ${from.port}`),
+      component: COMPONENT,
+      transport: 'udp',
+      priority,
+      address: from.address,
+      port: from.port,
+      type: 'prflx',
+      usernameFragment,
+    };
+    session.remotes.push(remote);
+  }
+  return formPair(session, base, remote, true) ?? 'too-many-pairs';
+}
+
+/** RFC 8445 §7.2.5.3.1: the peer sees us at an address of which we have no candidate. */
+export function learnReflexive(
+  session: IceSession,
+  pair: CheckPair,
+  mapped: TransportAddress,
+  priority: number,
+): void {
+  const { base } = pair;
+  if (mapped.address === base.address && mapped.port === base.port) {
+    pair.local = base;
+    return;
+  }
+  const known = session.reflexive.find(
+    (local) => local.socket === base.socket && local.address === mapped.address && local.port === mapped.port,
+  );
+  if (known !== undefined) {
+    pair.local = known;
+    return;
+  }
+  // Another socket of ours can look the same to the peer: then this is no new address of ours, only a new path.
+  if (session.reflexive.length >= session.tunables.maxPeerReflexive) {
+    session.drops.count('too-many-peer-reflexive');
+    return;
+  }
+  pair.local = {
+    socket: base.socket,
+    foundation: session.foundationOf('prflx', base.address),
+    component: COMPONENT,
+    transport: 'udp',
+    priority,
+    address: mapped.address,
+    port: mapped.port,
+    type: 'prflx',
+    relatedAddress: base.address,
+    relatedPort: base.port,
+    usernameFragment: session.local.usernameFragment,
+  };
+  session.reflexive.push(pair.local);
+}
+
+function formPair(
+  session: IceSession,
+  base: LocalCandidate,
+  remote: Candidate,
+  isAlive: boolean,
+): CheckPair | undefined {
+  const known = session.checklist.find(base.socket, remote.address, remote.port);
+  if (known !== undefined) return known;
+  if (!isAlive && !canPair(base, remote)) return undefined;
+  // RFC 8838 §12: a new pair waits for no other; without the peer's password nothing can be checked.
+  const state = session.remote === undefined ? 'frozen' : 'waiting';
+  const pair = new CheckPair(base, remote, session.role, state);
+  const victim = session.checklist.add(pair, isAlive);
+  if (victim === undefined) return pair;
+  // Whoever asked for a pair that is known to work counts the drop.
+  if (victim === pair && isAlive) return undefined;
+  session.drops.count('too-many-pairs');
+  if (victim === pair) return undefined;
+  forget(session, victim);
+  return pair;
+}
+
+function removePair(session: IceSession, pair: CheckPair): void {
+  session.checklist.remove(pair);
+  forget(session, pair);
+}
+
+/** A removed pair may still stand in the triggered queue: its state keeps it from being checked. */
+function forget(session: IceSession, pair: CheckPair): void {
+  pair.state = 'failed';
+  pair.verified = false;
+  if (pair.check === undefined) return;
+  session.checks.delete(pair.check.transaction.key);
+  pair.check = undefined;
+}
+
+function isPort(port: number): boolean {
+  return Number.isInteger(port) && port > 0 && port < 65_536;
+}

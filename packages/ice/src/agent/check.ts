@@ -1,0 +1,19 @@
+// One connectivity check under way: the request's bytes, which its retransmissions repeat, and what it said.
+import type { ClientTransaction } from '@millrace/stun';
+import type { IceRole } from '../options.ts';
+import type { CheckPair } from '../pair.ts';
+
+export interface Check {
+  readonly transaction: ClientTransaction;
+  readonly pair: CheckPair;
+  /** Consent checks fail for nobody: silence is judged over several of them. */
+  readonly purpose: 'connectivity' | 'consent';
+  readonly role: IceRole;
+  readonly useCandidate: boolean;
+  /** The PRIORITY it carried: that of the peer-reflexive candidate it may reveal. */
+  readonly priority: number;
+  /** The request as it was sent first. RFC 8489 §6.2.1: a retransmission is the same message. */
+  bytes: Uint8Array;
+  /** It waits for `transmit` to send it again. */
+  resend: boolean;
+}

@@ -1,0 +1,220 @@
+// Connectivity checks as they go out: which is next, what it says, when it is repeated and when it has failed.
+// RFC 8445 §6.1.4 (scheduling), §7.2.2 to §7.2.4 (forming), §14 (pacing and timeouts).
+import type { Millis } from '@millrace/sans-io';
+import {
+  ClientTransaction,
+  ICE_CONTROLLED,
+  ICE_CONTROLLING,
+  METHOD_BINDING,
+  MessageWriter,
+  PRIORITY,
+  type TransactionTunables,
+  USE_CANDIDATE,
+  USERNAME,
+} from '@millrace/stun';
+import { candidatePriority } from '../candidate.ts';
+import type { CheckPair } from '../pair.ts';
+import type { Check } from './check.ts';
+import type { IceSession } from './session.ts';
+
+const writer = new MessageWriter();
+
+/** Puts `pair` before all ordinary checks. RFC 8445 §7.3.1.4 */
+export function trigger(session: IceSession, pair: CheckPair): void {
+  if (pair.state !== 'frozen' && pair.state !== 'succeeded') pair.state = 'waiting';
+  if (pair.triggered) return;
+  pair.triggered = true;
+  session.triggered.push(pair);
+}
+
+/** Whether checking `pair` could still change the outcome. */
+export function isWorthChecking(session: IceSession, pair: CheckPair): boolean {
+  const { selected } = session;
+  return selected === undefined || session.silent || pair === selected || pair.compare(selected) < 0;
+}
+
+/** The pair whose turn it is once Ta has passed. RFC 8445 §6.1.4.2: the waiting one with the highest priority. */
+export function nextOrdinary(session: IceSession): CheckPair | undefined {
+  if (session.remote === undefined || session.isOver) return undefined;
+  for (const pair of session.checklist.pairs) {
+    if (!isWorthChecking(session, pair)) return undefined; // nor are those behind it
+    if (pair.state === 'waiting') return pair;
+  }
+  return undefined;
+}
+
+/** The head of the triggered-check queue; pairs that failed or were dropped meanwhile are passed over. */
+export function nextTriggered(session: IceSession): CheckPair | undefined {
+  if (session.remote === undefined) return undefined;
+  for (let pair = session.triggered.at(0); pair !== undefined; pair = session.triggered.at(0)) {
+    // A succeeded pair is checked again when it is to be nominated.
+    if (pair.state === 'waiting' || (pair.state === 'succeeded' && pair.nominating)) return pair;
+    session.triggered.shift();
+    pair.triggered = false;
+  }
+  return undefined;
+}
+
+/** Writes the first request of a new check of `pair`; 0 if it does not fit. */
+export function writeCheck(
+  session: IceSession,
+  pair: CheckPair,
+  purpose: Check['purpose'],
+  out: Uint8Array,
+  at: number,
+  end: number,
+  now: Millis,
+): number {
+  const tunables = purpose === 'consent' ? consentTunables(session) : checkTunables(session);
+  const useCandidate = carriesUseCandidate(session, pair);
+  // RFC 8445 §7.1.1: the priority that a peer-reflexive candidate found by this check would have.
+  const localPreference = (pair.base.priority >>> 8) & 0xffff;
+  const priority = candidatePriority('prflx', localPreference, pair.base.component);
+  const transaction = new ClientTransaction(session.random, tunables);
+  // RFC 8445 §7.2.2: the peer's username fragment, then ours.
+  const username = `${session.remote!.usernameFragment}:${session.local.usernameFragment}`;
+  writer.begin(out, at, end, 'request', METHOD_BINDING, transaction.id).add(USERNAME, username);
+  // RFC 8445 §7.1.3
+  writer.add(session.role === 'controlling' ? ICE_CONTROLLING : ICE_CONTROLLED, session.tieBreaker);
+  if (useCandidate) writer.add(USE_CANDIDATE, true);
+  writer.add(PRIORITY, priority).addIntegrity(session.remoteKey, session.crypto).addFingerprint();
+  const length = writer.finish();
+  if (length === 0) return 0;
+  const check: Check = {
+    transaction,
+    pair,
+    purpose,
+    role: session.role,
+    useCandidate,
+    priority,
+    bytes: out.slice(at, at + length),
+    resend: false,
+  };
+  remember(session, check);
+  if (purpose === 'connectivity') {
+    // RFC 8445 §7.3.1.4: an older check is not repeated, but its response still counts.
+    pair.check?.transaction.cancel(now);
+    pair.check = check;
+    if (pair.state !== 'succeeded') pair.state = 'in-progress';
+  } else {
+    pair.consentRequestsSent++;
+  }
+  onSent(session, check, now);
+  return length;
+}
+
+/** Writes the request of `check` again. */
+export function writeResend(
+  session: IceSession,
+  check: Check,
+  out: Uint8Array,
+  at: number,
+  end: number,
+  now: Millis,
+): number {
+  if (check.bytes.length > end - at) return 0;
+  out.set(check.bytes, at);
+  check.resend = false;
+  onSent(session, check, now);
+  return check.bytes.length;
+}
+
+function onSent(session: IceSession, check: Check, now: Millis): void {
+  check.transaction.onSent(now);
+  check.pair.requestsSent++;
+  session.requestsSent++;
+}
+
+/**
+ * Deviation: RFC 8445 leaves aggressive nomination to RFC 5245 agents, yet browsers nominate with every check,
+ * and it saves a round trip. RFC 8445 §6.1.1 and RFC 5245 §8.1.1: never so with a lite peer.
+ */
+function carriesUseCandidate(session: IceSession, pair: CheckPair): boolean {
+  if (session.role !== 'controlling') return false;
+  const isRegular = session.tunables.nomination === 'regular' || session.remote?.lite === true;
+  return !isRegular || pair.nominating || pair.nominated;
+}
+
+/**
+ * RFC 8445 §14.3: RTO grows with the number of checks that share the pacing.
+ * Deviation: it starts below 500 ms, since libwebrtc repeats an unanswered check within 50 ms and a lost
+ * first check would otherwise add half a second to every opening; later waits are capped instead of doubling on.
+ */
+function checkTunables(session: IceSession): TransactionTunables {
+  const { checkInterval, checkRtoInitial, checkRtoMax, checkSends, checkLastWait } = session.tunables;
+  let busy = 0;
+  for (const pair of session.checklist.pairs)
+    if (pair.state === 'waiting' || pair.state === 'in-progress') busy++;
+  const rto = Math.max(checkRtoInitial, checkInterval * busy);
+  return { rto, rtoMax: Math.max(rto, checkRtoMax), sends: checkSends, lastWait: checkLastWait };
+}
+
+// RFC 7675 §5.1: a consent check is sent once; its response counts as long as consent itself could last.
+function consentTunables(session: IceSession): TransactionTunables {
+  return {
+    rto: session.tunables.consentInterval,
+    rtoMax: session.tunables.consentInterval,
+    sends: 1,
+    lastWait: 1,
+  };
+}
+
+function remember(session: IceSession, check: Check): void {
+  if (session.checks.size >= session.tunables.maxTransactions) {
+    for (const [key, oldest] of session.checks) {
+      // The check that a pair's fate hangs on is kept as long as there is another to forget.
+      if (oldest.pair.check === oldest) continue;
+      session.checks.delete(key);
+      break;
+    }
+  }
+  if (session.checks.size >= session.tunables.maxTransactions) {
+    const [key, oldest] = session.checks.entries().next().value!;
+    session.checks.delete(key);
+    onTimeout(oldest);
+  }
+  session.checks.set(check.transaction.key, check);
+}
+
+/** The earliest time at which a check wants to be repeated or given up. */
+export function checksDeadline(session: IceSession, earliest: Millis): Millis {
+  for (const check of session.checks.values())
+    if (!check.resend && check.transaction.deadline < earliest) earliest = check.transaction.deadline;
+  return earliest;
+}
+
+/** Queues what is to be repeated and ends what has waited long enough. */
+export function expireChecks(session: IceSession, now: Millis): void {
+  for (const [key, check] of session.checks) {
+    if (check.resend) continue;
+    const due = check.transaction.due(now);
+    if (due === 'nothing') continue;
+    if (due === 'timeout') {
+      session.checks.delete(key);
+      onTimeout(check);
+    } else if (isWorthChecking(session, check.pair)) {
+      check.resend = true;
+      session.resends.push(check);
+    } else {
+      park(check, now);
+    }
+  }
+}
+
+/** RFC 5245 §8.1.2: beside a selected pair, lower ones are not pursued. A late response still counts. */
+function park(check: Check, now: Millis): void {
+  check.transaction.cancel(now);
+  if (check.pair.check !== check) return;
+  check.pair.check = undefined;
+  if (check.pair.state === 'in-progress') check.pair.state = 'waiting';
+}
+
+/** RFC 8445 §7.2.5.2.3: a check without response fails its pair; one that was replaced meanwhile does not. */
+function onTimeout(check: Check): void {
+  const { pair } = check;
+  if (pair.check !== check) return;
+  pair.check = undefined;
+  pair.nominating = false;
+  // A pair that succeeded before stays so: consent will tell whether it still works.
+  if (pair.state === 'in-progress') pair.state = 'failed';
+}

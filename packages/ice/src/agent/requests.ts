@@ -1,0 +1,107 @@
+// The peer's checks as they come in. RFC 8445 §7.3 (the STUN server's part), RFC 8489 §6.3.1 and §9.1.3.
+import type { Millis } from '@millrace/sans-io';
+import {
+  ERROR,
+  MESSAGE_INTEGRITY_SHA256,
+  PRIORITY,
+  type StunMessage,
+  type TransportAddress,
+  USE_CANDIDATE,
+  USERNAME,
+  verifyIntegrity,
+  verifyIntegritySha256,
+} from '@millrace/stun';
+import type { LocalCandidate } from '../candidate.ts';
+import type { IceDrop } from '../drops.ts';
+import type { CheckPair } from '../pair.ts';
+import { pairOfRequest } from './candidates.ts';
+import { trigger } from './connectivity.ts';
+import { queueReply } from './replies.ts';
+import { settleRoles } from './roles.ts';
+import type { IceSession } from './session.ts';
+
+/** A check under way is not started again by the peer's if it was sent this short a time ago, in milliseconds. */
+const FRESH_CHECK = 50;
+/** A pair that answered this long ago is asked again before a new nomination of it counts, in milliseconds. */
+const STALE_PAIR = 10_000;
+
+export function onRequest(
+  session: IceSession,
+  request: StunMessage,
+  base: LocalCandidate,
+  from: TransportAddress,
+  now: Millis,
+): IceDrop | undefined {
+  const fragments = (request.get(USERNAME) ?? '').split(':');
+  // RFC 8445 §7.3: the first part is our fragment. The second is the peer's, once we know it.
+  const [ours, theirs] = fragments;
+  if (
+    fragments.length !== 2 ||
+    ours !== session.local.usernameFragment ||
+    (session.remote !== undefined && theirs !== session.remote.usernameFragment)
+  )
+    return 'wrong-username';
+  if (!isAuthentic(session, request)) return 'bad-integrity';
+  session.requestsReceived++;
+  const sha256 = request.has(MESSAGE_INTEGRITY_SHA256);
+  const refuse = (error: number, unknownAttributes: readonly number[] = []): IceDrop | undefined =>
+    queueReply(session, {
+      transactionId: request.transactionId,
+      route: { socket: base.socket, remote: from },
+      pair: session.checklist.find(base.socket, from.address, from.port),
+      sha256,
+      error,
+      unknownAttributes,
+    });
+  // RFC 8489 §6.3.1: with an attribute that we would have to understand, the request is refused.
+  if (request.unknownRequired.length > 0) return refuse(ERROR.UNKNOWN_ATTRIBUTE, request.unknownRequired);
+  const known = session.checklist.find(base.socket, from.address, from.port);
+  const priority = request.get(PRIORITY);
+  // RFC 8445 §7.1.1: PRIORITY belongs in every check; it is needed only to learn a candidate.
+  if (priority === undefined && known === undefined) return refuse(ERROR.BAD_REQUEST) ?? 'bad-attributes';
+  if (settleRoles(session, request, now) === 'refuse') return refuse(ERROR.ROLE_CONFLICT);
+
+  const pair = known ?? pairOfRequest(session, base, from, priority ?? 0, theirs ?? '');
+  if (typeof pair === 'string') return pair;
+  pair.verified = true;
+  pair.requestsReceived++;
+  const drop = queueReply(session, {
+    transactionId: request.transactionId,
+    route: pair.route,
+    pair,
+    sha256,
+    error: 0,
+    unknownAttributes: [],
+  });
+  if (request.has(USE_CANDIDATE) && session.role === 'controlled') onNominated(session, pair, now);
+  triggerInReturn(session, pair, now);
+  return drop;
+}
+
+/**
+ * Deviation: RFC 8489 §9.1.3 would answer 400 and 401 to requests that are not. Nothing here answers whoever
+ * does not know the password, so nobody can have us send to an address of their choice.
+ */
+function isAuthentic(session: IceSession, request: StunMessage): boolean {
+  return request.has(MESSAGE_INTEGRITY_SHA256)
+    ? verifyIntegritySha256(request, session.localKey, session.crypto)
+    : verifyIntegrity(request, session.localKey, session.crypto);
+}
+
+// RFC 8445 §7.3.1.5: a pair that has succeeded is nominated at once, another when it succeeds.
+function onNominated(session: IceSession, pair: CheckPair, now: Millis): void {
+  pair.useCandidateReceived = true;
+  if (pair.state !== 'succeeded') return;
+  const isStale = pair !== session.consentPair && now - (pair.lastResponseAt ?? 0) > STALE_PAIR;
+  if (isStale) pair.state = 'waiting';
+  else pair.nominated = true;
+}
+
+/** RFC 8445 §7.3.1.4: the peer's check has come through, so ours has good prospects now. */
+function triggerInReturn(session: IceSession, pair: CheckPair, now: Millis): void {
+  if (pair.state === 'succeeded') return;
+  // Both sides' first checks cross: another one now would only spoil the round-trip sample.
+  const isUnderWay = pair.state === 'in-progress' && pair.check !== undefined;
+  if (isUnderWay && now - pair.check!.transaction.lastSentAt < FRESH_CHECK) return;
+  trigger(session, pair);
+}

@@ -1,0 +1,102 @@
+// Responses to our checks. RFC 8445 §7.2.5 (the STUN client's part), RFC 8489 §6.3.3, §6.3.4 and §9.1.4.
+import type { Millis } from '@millrace/sans-io';
+import {
+  ERROR,
+  ERROR_CODE,
+  type StunMessage,
+  TRANSACTION_ID_AT,
+  type TransportAddress,
+  verifyIntegrity,
+  XOR_MAPPED_ADDRESS,
+} from '@millrace/stun';
+import type { IceDrop } from '../drops.ts';
+import { learnReflexive } from './candidates.ts';
+import type { Check } from './check.ts';
+import { loseConsent, onConsent } from './consent.ts';
+import { onRoleConflict } from './roles.ts';
+import type { IceSession } from './session.ts';
+
+export function onResponse(
+  session: IceSession,
+  response: StunMessage,
+  socket: number,
+  from: TransportAddress,
+  now: Millis,
+): IceDrop | undefined {
+  const check = session.checks.get(response.transactionKey);
+  if (!check?.transaction.matches(response.bytes, response.at + TRANSACTION_ID_AT))
+    return 'unknown-transaction';
+  // RFC 8489 §9.1.4: without the right integrity the response is as if it had not come. That goes for errors
+  // too: a forged 401 must not fail a pair.
+  if (!verifyIntegrity(response, session.remoteKey, session.crypto)) return 'bad-integrity';
+  session.checks.delete(check.transaction.key);
+  session.responsesReceived++;
+  check.pair.responsesReceived++;
+  const { route } = check.pair;
+  // RFC 8445 §7.2.5.2.1: the response has to come the way the request went.
+  const isSymmetric =
+    socket === route.socket && from.port === route.remote.port && from.address === route.remote.address;
+  if (!isSymmetric) {
+    onFailure(check, now);
+    return 'bad-route';
+  }
+  if (response.messageClass === 'success') return onSuccess(session, check, response, now);
+  onError(session, check, response, now);
+  return undefined;
+}
+
+function onSuccess(
+  session: IceSession,
+  check: Check,
+  response: StunMessage,
+  now: Millis,
+): IceDrop | undefined {
+  const { pair } = check;
+  const mapped = response.get(XOR_MAPPED_ADDRESS);
+  // RFC 8489 §6.3.3: a response with an attribute that we would have to understand is a failure.
+  if (mapped === undefined || response.unknownRequired.length > 0) {
+    onFailure(check, now);
+    return 'bad-attributes';
+  }
+  const sample = check.transaction.roundTripTime(now);
+  if (sample !== undefined) pair.onRoundTrip(sample);
+  learnReflexive(session, pair, mapped, check.priority);
+  // An older check's answer is as good as the newest one's: that one need not be repeated.
+  if (pair.check !== undefined && pair.check !== check) pair.check.transaction.cancel(now);
+  pair.check = undefined;
+  pair.verified = true;
+  pair.lastResponseAt = now;
+  pair.state = 'succeeded';
+  // RFC 8445 §7.2.5.3.4
+  if (session.role === 'controlling' && check.useCandidate) {
+    pair.nominated = true;
+    pair.nominating = false;
+  } else if (session.role === 'controlled' && pair.useCandidateReceived) {
+    pair.nominated = true;
+  }
+  onConsent(session, pair, now);
+  return undefined;
+}
+
+function onError(session: IceSession, check: Check, response: StunMessage, now: Millis): void {
+  const code = response.get(ERROR_CODE)?.code;
+  if (code === ERROR.ROLE_CONFLICT) {
+    if (check.pair.check === check) check.pair.check = undefined;
+    onRoleConflict(session, check, now);
+  } else if (code === ERROR.FORBIDDEN && check.pair === session.consentPair) {
+    // RFC 7675 §5.2: the peer wants no more of this.
+    loseConsent(session, check.pair, now);
+  } else {
+    onFailure(check, now);
+  }
+}
+
+/** RFC 8445 §7.2.5.2: the pair fails with its check; consent is not lost by one bad answer. */
+function onFailure(check: Check, now: Millis): void {
+  const { pair } = check;
+  if (pair.check !== check) return;
+  check.transaction.cancel(now);
+  pair.check = undefined;
+  pair.nominating = false;
+  if (pair.state === 'in-progress') pair.state = 'failed';
+}

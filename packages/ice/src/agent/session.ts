@@ -1,0 +1,160 @@
+// The data of one ICE generation: credentials, candidates, pairs and what waits to be sent. The procedures in
+// the files beside it work on it. An ICE restart (RFC 8445 §9) would be a second session beside the first.
+import { Drops, type Millis, NEVER, Ring, randomBytes, u32 } from '@millrace/sans-io';
+import { shortTermKey } from '@millrace/stun';
+import type { Candidate, LocalCandidate } from '../candidate.ts';
+import { Checklist } from '../checklist.ts';
+import { DROP_REASONS, type IceDrop } from '../drops.ts';
+import {
+  type IceAgentOptions,
+  type IceParameters,
+  type IceRole,
+  type IceTunables,
+  iceTunables,
+  type RemoteIceParameters,
+} from '../options.ts';
+import type { CheckPair } from '../pair.ts';
+import type { Check } from './check.ts';
+import { checkParameters, drawParameters } from './credentials.ts';
+import type { Reply } from './replies.ts';
+
+export type IceState = 'new' | 'checking' | 'connected' | 'completed' | 'disconnected' | 'failed' | 'closed';
+
+export type IceEvent =
+  | { readonly kind: 'state'; readonly state: IceState }
+  | { readonly kind: 'selected-pair'; readonly pair: CheckPair | undefined }
+  | { readonly kind: 'role'; readonly role: IceRole };
+
+export class IceSession {
+  readonly tunables: IceTunables;
+  readonly crypto: IceAgentOptions['crypto'];
+  readonly random: IceAgentOptions['random'];
+  readonly events: Ring<IceEvent> = new Ring();
+  readonly drops: Drops<IceDrop> = new Drops(DROP_REASONS);
+  state: IceState = 'new';
+
+  role: IceRole;
+  tieBreaker: bigint;
+  roleSwitches = 0;
+
+  readonly local: IceParameters;
+  readonly localKey: Uint8Array;
+  remote: RemoteIceParameters | undefined = undefined;
+  remoteKey: Uint8Array = new Uint8Array(0);
+
+  /** One for each socket; `socket` is unique. */
+  readonly bases: LocalCandidate[] = [];
+  /** Ours as the peer has seen them, beside the bases. RFC 8445 §7.2.5.3.1 */
+  readonly reflexive: LocalCandidate[] = [];
+  readonly remotes: Candidate[] = [];
+  localEnded = false;
+  remoteEnded = false;
+
+  readonly checklist: Checklist;
+  selected: CheckPair | undefined = undefined;
+  /** The selected pair has not answered for a while. */
+  silent = false;
+
+  readonly triggered: Ring<CheckPair> = new Ring();
+  readonly replies: Ring<Reply> = new Ring();
+  readonly checks: Map<number, Check> = new Map();
+  readonly resends: Ring<Check> = new Ring();
+  /** When the next ordinary check may go out. */
+  nextCheckAt: Millis = Number.NEGATIVE_INFINITY;
+  /** Regular nomination waits no longer than this. */
+  nominateAt: Millis = NEVER;
+  /** RFC 8863 §3: until then nothing fails. `NEVER` once it is over, or not begun. */
+  patienceUntil: Millis = NEVER;
+  impatient = false;
+
+  /** The pair whose consent is kept fresh. */
+  consentPair: CheckPair | undefined = undefined;
+  /** When the next consent check is due; `NEVER` while one waits for `transmit`. */
+  consentAt: Millis = NEVER;
+  /** When it would be due if nothing were amiss. */
+  consentRegularAt: Millis = NEVER;
+  consentDue = false;
+  consentUnanswered = 0;
+
+  requestsSent = 0;
+  requestsReceived = 0;
+  responsesSent = 0;
+  responsesReceived = 0;
+
+  readonly #foundations = new Map<string, string>();
+
+  constructor(options: IceAgentOptions) {
+    this.tunables = iceTunables(options);
+    if (options.local !== undefined) checkParameters(options.local);
+    this.crypto = options.crypto;
+    this.random = options.random;
+    this.role = options.role;
+    this.tieBreaker = this.drawTieBreaker();
+    this.local = options.local ?? drawParameters(options.random);
+    this.localKey = shortTermKey(this.local.password);
+    this.checklist = new Checklist(this.tunables.maxPairs);
+  }
+
+  /** Whether anything may still be sent or learned. */
+  get isOver(): boolean {
+    return this.state === 'failed' || this.state === 'closed';
+  }
+
+  /** RFC 8445 §16.1: 64 random bits. */
+  drawTieBreaker(): bigint {
+    const bytes = randomBytes(this.random, 8);
+    return (BigInt(u32(bytes, 0)) << 32n) | BigInt(u32(bytes, 4));
+  }
+
+  /** RFC 8445 §5.1.1.3: one foundation for each kind, base and transport. Numbered, so that it tells no address. */
+  foundationOf(type: string, baseAddress: string): string {
+    const key = `${type} ${baseAddress}`;
+    let foundation = this.#foundations.get(key);
+    if (foundation === undefined) {
+      foundation = String(this.#foundations.size + 1);
+      this.#foundations.set(key, foundation);
+    }
+    return foundation;
+  }
+
+  setState(state: IceState): void {
+    if (this.state === state) return;
+    this.state = state;
+    this.events.push({ kind: 'state', state });
+  }
+
+  select(pair: CheckPair | undefined): void {
+    if (this.selected === pair) return;
+    this.selected = pair;
+    this.silent = false;
+    this.events.push({ kind: 'selected-pair', pair });
+  }
+
+  baseOf(socket: number): LocalCandidate | undefined {
+    for (const base of this.bases) if (base.socket === socket) return base;
+    return undefined;
+  }
+
+  remoteAt(address: string, port: number): Candidate | undefined {
+    for (const remote of this.remotes) if (remote.address === address && remote.port === port) return remote;
+    return undefined;
+  }
+
+  /** Forgets everything that would be sent. */
+  silence(): void {
+    this.triggered.clear();
+    this.replies.clear();
+    this.resends.clear();
+    this.checks.clear();
+    this.nominateAt = NEVER;
+    this.patienceUntil = NEVER;
+    this.consentAt = NEVER;
+    this.consentDue = false;
+    this.consentPair = undefined;
+    for (const pair of this.checklist.pairs) {
+      pair.check = undefined;
+      pair.triggered = false;
+      pair.verified = false;
+    }
+  }
+}

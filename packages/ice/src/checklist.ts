@@ -1,0 +1,93 @@
+// Hot in one method (`find`, for every datagram): the pairs of one stream, in order of priority, and by route.
+// RFC 8445 §6.1.2 (forming), §6.1.2.4 (pruning), §6.1.2.5 (the limit).
+import { isIpv6 } from '@millrace/stun';
+import type { Candidate, LocalCandidate } from './candidate.ts';
+import type { IceRole } from './options.ts';
+import type { CheckPair } from './pair.ts';
+
+type ByAddress = Map<string, Map<number, CheckPair>>;
+
+export class Checklist {
+  readonly #limit: number;
+  readonly #pairs: CheckPair[] = [];
+  /** socket, then address, then port: no key is built to look one up. */
+  readonly #routes = new Map<number, ByAddress>();
+
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  /** Highest priority first. */
+  get pairs(): readonly CheckPair[] {
+    return this.#pairs;
+  }
+
+  /** The pair of a socket and a remote address, of which there is at most one (RFC 8445 §6.1.2.4). */
+  find(socket: number, address: string, port: number): CheckPair | undefined {
+    return this.#routes.get(socket)?.get(address)?.get(port);
+  }
+
+  /**
+   * Adds a pair whose route is new. Where the list is full, the pair with the lowest priority that nothing is
+   * known of gives way, which may be the new one; `isAlive` says that the new one is known to work.
+   *
+   * @returns the pair that had no place, if any
+   */
+  add(pair: CheckPair, isAlive: boolean): CheckPair | undefined {
+    let victim: CheckPair | undefined;
+    if (this.#pairs.length >= this.#limit) {
+      victim = this.#expendable();
+      if (victim === undefined || (!isAlive && pair.compare(victim) >= 0)) return pair;
+      this.remove(victim);
+    }
+    this.#pairs.push(pair);
+    this.sort();
+    const { socket, remote } = pair.route;
+    let byAddress = this.#routes.get(socket);
+    if (byAddress === undefined) this.#routes.set(socket, (byAddress = new Map()));
+    let byPort = byAddress.get(remote.address);
+    if (byPort === undefined) byAddress.set(remote.address, (byPort = new Map()));
+    byPort.set(remote.port, pair);
+    return victim;
+  }
+
+  remove(pair: CheckPair): void {
+    const { socket, remote } = pair.route;
+    this.#pairs.splice(this.#pairs.indexOf(pair), 1);
+    this.#routes.get(socket)?.get(remote.address)?.delete(remote.port);
+    if (this.#routes.get(socket)?.get(remote.address)?.size === 0)
+      this.#routes.get(socket)?.delete(remote.address);
+  }
+
+  /** After priorities or the role have changed. */
+  prioritise(role: IceRole): void {
+    for (const pair of this.#pairs) pair.prioritise(role);
+    this.sort();
+  }
+
+  sort(): void {
+    this.#pairs.sort((a, b) => a.compare(b)); // stable: of equals, the older first
+  }
+
+  /** The last pair that was neither verified nor is being checked. */
+  #expendable(): CheckPair | undefined {
+    for (let i = this.#pairs.length - 1; i >= 0; i--) {
+      const pair = this.#pairs[i]!;
+      if (!pair.verified && pair.state !== 'in-progress' && pair.state !== 'succeeded') return pair;
+    }
+    return undefined;
+  }
+}
+
+/** RFC 8445 §6.1.2.2: one address family, and link-local addresses among themselves. */
+export function canPair(local: LocalCandidate, remote: Candidate): boolean {
+  return (
+    isIpv6(local.address) === isIpv6(remote.address) &&
+    isLinkLocal(local.address) === isLinkLocal(remote.address)
+  );
+}
+
+/** fe80::/10, of canonical text. IPv4's 169.254/16 is left out: hosts on one link reach each other anyway. */
+function isLinkLocal(address: string): boolean {
+  return /^fe[89ab][0-9a-f]:/.test(address);
+}
