@@ -15,6 +15,7 @@ import { findImports, type Import, lineOf, maskSource } from './lexer.ts';
 export type Rule =
   | 'direction'
   | 'undeclared'
+  | 'unused'
   | 'foreign-source'
   | 'testing-in-source'
   | 'platform'
@@ -59,6 +60,7 @@ function checkWorkspace(workspace: WorkspaceFiles, names: ReadonlySet<string>): 
       rule: 'unknown-package',
       message: `${workspace.name} has no place in the architecture: add it to MAY_USE in scripts/layers/architecture.ts and to docs/architecture.md`,
     });
+  const used = new Set<string>();
   for (const [path, source] of workspace.files) {
     const report = (line: number, rule: Rule, message: string): void => {
       violations.push({ file: posix.join(workspace.folder, path), line, rule, message });
@@ -66,7 +68,10 @@ function checkWorkspace(workspace: WorkspaceFiles, names: ReadonlySet<string>): 
     const masked = maskSource(source);
     const imports = findImports(source, masked);
     checkFile(path, source, report);
-    for (const found of imports) checkImport(workspace, names, path, found, report);
+    for (const found of imports) {
+      checkImport(workspace, names, path, found, report);
+      if (path.startsWith('src/')) used.add(packageName(found.specifier));
+    }
     if (isProtocol(workspace)) {
       const checkHere = path.startsWith('src/') ? checkPlatform : checkTestPlatform;
       checkHere(path, source, masked, imports, report);
@@ -81,6 +86,14 @@ function checkWorkspace(workspace: WorkspaceFiles, names: ReadonlySet<string>): 
         })),
     );
   }
+  for (const name of workspace.published ? workspace.declared : [])
+    if (!used.has(name))
+      violations.push({
+        file: `${workspace.folder}/package.json`,
+        line: 1,
+        rule: 'unused',
+        message: `${name} is a dependency that nothing in src imports: every user would install it for nothing; remove it, or make it a devDependency if tests need it`,
+      });
   return [...violations, ...findCycles(workspace, edges)];
 }
 

@@ -12,12 +12,7 @@ interface Fixture {
 const ALL = ['@millrace/sans-io', '@millrace/stun', '@millrace/ice', '@millrace/dtls', 'millrace'];
 
 /** What the check says about one package among the usual ones, as `file:line rule`. */
-function check({
-  name = '@millrace/ice',
-  declared = ['@millrace/sans-io', '@millrace/stun'],
-  published = true,
-  files,
-}: Fixture): string[] {
+function check({ name = '@millrace/ice', declared = [], published = true, files }: Fixture): string[] {
   const others = ALL.filter((other) => other !== name).map(
     (other): WorkspaceFiles => ({
       name: other,
@@ -66,6 +61,16 @@ describe('the layer check catches', () => {
     assert.deepEqual(check({ declared: [], files }), ['src/a.ts:1 undeclared', 'src/a.ts:2 undeclared']);
   });
 
+  test('a dependency that nothing imports, or only a test', () => {
+    const declared = ['@millrace/sans-io', '@millrace/stun'];
+    const files = {
+      'src/a.ts': `import { u16 } from '@millrace/sans-io';`,
+      'test/a.test.ts': `import { isStun } from '@millrace/stun';`,
+    };
+    assert.deepEqual(check({ declared, files }), ['package.json:1 unused']);
+    assert.deepEqual(check({ declared, files, published: false }), []);
+  });
+
   test('a tool for tests that is used in the source', () => {
     const files = {
       'src/a.ts': `import fc from 'fast-check';`,
@@ -99,7 +104,7 @@ describe('the layer check catches', () => {
       'src/a.ts': `import { Pair } from '@millrace/sans-io/testing';`,
       'src/testing/pair.ts': `import { Pair } from '@millrace/sans-io/testing';`,
     };
-    assert.deepEqual(check({ files }), ['src/a.ts:1 testing-in-source']);
+    assert.deepEqual(check({ declared: ['@millrace/sans-io'], files }), ['src/a.ts:1 testing-in-source']);
   });
 
   for (const [what, code] of [
