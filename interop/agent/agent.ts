@@ -34,6 +34,13 @@ export interface BulkPlan {
   readonly seed: number;
 }
 
+export interface BulkSent {
+  readonly sha256: string;
+  readonly lowEvents: number;
+  /** How often the sender found the high-water mark exceeded. */
+  readonly waits: number;
+}
+
 export interface BulkResult {
   readonly sha256: string;
   readonly milliseconds: number;
@@ -238,17 +245,18 @@ export class Agent {
     this.#log(number).expectBulk(bytes);
   }
 
-  async sendBulk(number: number, plan: BulkPlan): Promise<{ sha256: string; lowEvents: number }> {
+  async sendBulk(number: number, plan: BulkPlan): Promise<BulkSent> {
     const log = this.#log(number);
     const { channel } = log;
     const bytes = grow(plan.bytes, plan.seed);
     channel.bufferedAmountLowThreshold = plan.highWater / 2;
+    let waits = 0;
     for (let at = 0; at < bytes.length; at += plan.messageBytes) {
-      while (channel.bufferedAmount > plan.highWater) await this.#low(log);
+      for (; channel.bufferedAmount > plan.highWater; waits++) await this.#low(log);
       const part = bytes.subarray(at, Math.min(at + plan.messageBytes, bytes.length));
       channel.send(this.#options.toSend?.(part) ?? part);
     }
-    return { sha256: await sha256(bytes), lowEvents: log.lowEvents };
+    return { sha256: await sha256(bytes), lowEvents: log.lowEvents, waits };
   }
 
   /** Waits as long as data keeps coming, and gives up once nothing has come for `patience` milliseconds. */

@@ -1,6 +1,9 @@
 // Chromium, headless, driven over CDP. Each launch has a new empty profile in the temporary directory, which
-// Playwright removes when the browser ends.
+// Playwright removes when the browser ends, and a temporary directory of its own, which we remove.
 
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { chromium as playwright } from 'playwright-core';
 import {
   EVERYTHING,
@@ -33,13 +36,16 @@ export const chromium: Implementation = {
   version: () => programVersion(PATH),
   launch,
   canHideAddresses: true,
+  offersHeldRole: false,
   capacity: EVERYTHING,
   defects,
 };
 
 async function launch({ hideAddresses }: LaunchOptions): Promise<Remote> {
   const args = [...QUIET, LOOPBACK, ...(hideAddresses ? [] : [PLAIN_ADDRESSES])];
-  const browser = await playwright.launchServer({ executablePath: PATH, headless: true, args });
+  const temporary = mkdtempSync(join(tmpdir(), 'interop-chromium-'));
+  const env = { ...process.env, TMPDIR: temporary };
+  const browser = await playwright.launchServer({ executablePath: PATH, headless: true, args, env });
   const child = browser.process();
   const endWithUs = (): void => void child.kill('SIGKILL');
   process.once('exit', endWithUs);
@@ -47,6 +53,7 @@ async function launch({ hideAddresses }: LaunchOptions): Promise<Remote> {
   const close = async (): Promise<void> => {
     await browser.kill();
     await server.close();
+    rmSync(temporary, { recursive: true, force: true, maxRetries: 5 });
     process.off('exit', endWithUs);
   };
   try {

@@ -1,6 +1,6 @@
 // One end of a connection under test, and one end of a channel: an agent's numbers under names one can read.
 
-import type { BulkPlan, BulkResult, ChannelFacts } from '../agent/agent.ts';
+import type { BulkPlan, BulkResult, BulkSent, ChannelFacts } from '../agent/agent.ts';
 import type { Item, Seen } from '../agent/payload.ts';
 import type { ChannelInit } from '../agent/w3c.ts';
 import type { Implementation, Remote } from './implementation.ts';
@@ -104,7 +104,7 @@ export class ChannelEnd {
     return this.end.remote.call('expectBulk', this.#number, bytes);
   }
 
-  sendBulk(plan: BulkPlan): Promise<{ sha256: string; lowEvents: number }> {
+  sendBulk(plan: BulkPlan): Promise<BulkSent> {
     return this.end.remote.call('sendBulk', this.#number, plan);
   }
 

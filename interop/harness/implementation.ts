@@ -20,8 +20,10 @@ export interface LaunchOptions {
  * and must fail in the way described; once it holds, the run fails and says that the entry can go.
  */
 export interface Defect {
-  /** The name of the claim that does not hold. */
+  /** The name of the claim that does not hold; a `*` at its end stands for any rest. */
   readonly claim: string;
+  /** Where the implementation stands in it: `from` acts (sends, opens, closes, offers), `to` sees it happen. */
+  readonly at: 'from' | 'to';
   /** What happens instead, in one sentence. */
   readonly says: string;
   /** Where to look it up: a measurement of ours, or the place in its source. */
@@ -34,6 +36,10 @@ export interface Defect {
   readonly breaksConnection?: true;
   /** Only when the implementation has this part in the signaling. */
   readonly as?: 'offerer' | 'answerer';
+  /** Shows only in the place under test, not as a peer. */
+  readonly onlyAsSubject?: true;
+  /** Only when one of these is at the other end. */
+  readonly against?: readonly string[];
 }
 
 /** Amounts an implementation manages in reasonable time. Less than `EVERYTHING` needs a reason. */
@@ -67,6 +73,8 @@ export interface Implementation {
   version(): string;
   launch(options: LaunchOptions): Promise<Remote>;
   readonly canHideAddresses: boolean;
+  /** A later offer of its own says `active` or `passive`, the DTLS role already held, and not `actpass`. */
+  readonly offersHeldRole: boolean;
   readonly capacity: Capacity;
   readonly defects: readonly Defect[];
 }

@@ -11,6 +11,12 @@ import { type InteropOptions, interopOptions } from './options.ts';
 import { record } from './results.ts';
 import { type Party, Session, type SignalingOptions } from './session.ts';
 
+/** Whom a claim is about: `from` acts, `to` sees it happen. */
+export interface Ends {
+  readonly from: End;
+  readonly to?: End;
+}
+
 /** Ends a scenario early and quietly; what there was to report has been reported. */
 export class Stop extends Error {
   /** Nothing unexpected happened: the ends can be used again once their connections are closed. */
@@ -26,6 +32,8 @@ export interface Roles {
   readonly subject: Party;
   readonly peer: Party;
   readonly offers: 'subject' | 'peer';
+  /** The pinned defects that claims have met so far, or not met though they stood in their way. */
+  readonly lookedFor: Set<Defect>;
 }
 
 export class Run {
@@ -67,18 +75,14 @@ export class Run {
   }
 
   /**
-   * Claims `sentence` of the implementations at `ends`. Returns whether it holds; a claim that should hold and
+   * Claims `sentence` of the implementations at the two ends. Returns whether it holds; a claim that should hold and
    * does not ends the scenario.
    */
-  async claim(
-    name: string,
-    sentence: string,
-    ends: readonly End[],
-    body: () => Promise<void>,
-  ): Promise<boolean> {
-    const found = this.#defect(name, ends);
+  async claim(name: string, sentence: string, ends: Ends, body: () => Promise<void>): Promise<boolean> {
+    const found = findDefect(name, ends);
     if (found === undefined) return this.#mustHold(name, sentence, body);
     const { defect, of } = found;
+    this.roles.lookedFor.add(defect);
     let met = false;
     let failed = true;
     await this.#test.test(`${sentence} [defect of ${of.name}: ${defect.says}]`, async () => {
@@ -90,7 +94,7 @@ export class Run {
       kind: 'defect',
       peer: this.roles.peer.implementation.name,
       of: `${of.name} ${of.version()}`,
-      claim: name,
+      claim: defect.claim,
       says: defect.says,
       met,
     });
@@ -128,15 +132,24 @@ export class Run {
     const peer = this.roles.peer.implementation.name;
     record(this.options.results, { kind: 'claim', peer, part: this.roles.offers, claim, says, outcome });
   }
+}
 
-  #defect(claim: string, ends: readonly End[]): { defect: Defect; of: Implementation } | undefined {
-    for (const end of ends) {
-      const { defects } = end.implementation;
-      const defect = defects.find((each) => each.claim === claim && (each.as ?? end.part) === end.part);
-      if (defect !== undefined) return { defect, of: end.implementation };
-    }
-    return undefined;
-  }
+function findDefect(claim: string, { from, to }: Ends): { defect: Defect; of: Implementation } | undefined {
+  const defect = defectOf(claim, 'from', from, to);
+  if (defect !== undefined) return { defect, of: from.implementation };
+  if (to === undefined) return undefined;
+  const other = defectOf(claim, 'to', to, from);
+  return other === undefined ? undefined : { defect: other, of: to.implementation };
+}
+
+function defectOf(claim: string, at: Defect['at'], end: End, far: End | undefined): Defect | undefined {
+  return end.implementation.defects.find(
+    (defect) =>
+      defect.at === at &&
+      (defect.as ?? end.part) === end.part &&
+      (defect.against === undefined || defect.against.includes(far?.name ?? '')) &&
+      (defect.claim.endsWith('*') ? claim.startsWith(defect.claim.slice(0, -1)) : claim === defect.claim),
+  );
 }
 
 /** Runs a claim that a defect says cannot hold. Returns whether the defect was met this time. */

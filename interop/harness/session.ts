@@ -18,6 +18,7 @@ export interface SignalingOptions {
 
 const TRICKLE: SignalingOptions = { candidates: 'trickle', pass: () => true };
 const NEXT_CANDIDATE = 250; // ms
+const STEP = 5000; // ms
 
 export class Session {
   readonly offerer: End;
@@ -61,13 +62,13 @@ export class Session {
   /** One round of offer and answer. The offerer must have a channel by now. */
   async negotiate(from: End = this.offerer): Promise<{ offer: Description; answer: Description }> {
     const to = this.other(from);
-    let offer = await from.remote.call('offer', from.connection);
+    let offer = await settled('offer', from, from.remote.call('offer', from.connection));
     const trickles = this.#signaling.candidates === 'trickle';
     if (!trickles) offer = await from.remote.call('gathered', from.connection, PATIENCE);
-    let answer = await to.remote.call('answer', to.connection, offer);
+    let answer = await settled('answer', to, to.remote.call('answer', to.connection, offer));
     if (!trickles) answer = await to.remote.call('gathered', to.connection, PATIENCE);
     if (trickles && this.#pumps.length === 0) this.#pumps.push(this.#pump(from, to));
-    await from.remote.call('acceptAnswer', from.connection, answer);
+    await settled('acceptAnswer', from, from.remote.call('acceptAnswer', from.connection, answer));
     if (trickles && this.#pumps.length === 1) this.#pumps.push(this.#pump(to, from));
     return Object.assign(this.descriptions, { offer, answer });
   }
@@ -118,5 +119,18 @@ export class Session {
     } catch (error) {
       this.refused.push(`${to.name} refused ${candidate?.candidate ?? null}: ${(error as Error).message}`);
     }
+  }
+}
+
+async function settled<T>(step: string, { name }: End, promise: Promise<T>): Promise<T> {
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(
+    () => reject(new Error(`${step} of ${name} does not settle within ${STEP} ms`)),
+    STEP,
+  );
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
   }
 }

@@ -1,10 +1,11 @@
 // All scenarios against one peer, the subject offering first and answering second.
 
+import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { scenarios } from '../scenarios/index.ts';
 import type { Scenario } from '../scenarios/scenario.ts';
 import { subjects } from '../subjects.ts';
-import type { Implementation, LaunchOptions, Remote } from './implementation.ts';
+import type { Defect, Implementation, LaunchOptions, Remote } from './implementation.ts';
 import { interopOptions } from './options.ts';
 import { record } from './results.ts';
 import { type Roles, Run, Stop } from './run.ts';
@@ -29,6 +30,7 @@ export function interop(peer: Implementation): void {
   record(options.results, { kind: 'version', peer: peer.name, version: peer.version() });
   describe(`${peer.name} ${peer.version()}`, () => {
     const pair = new Pair(subject, peer);
+    const lookedFor = new Set<Defect>();
     before(() => pair.launch(), { timeout: LAUNCH_PATIENCE });
     after(() => pair.close(), { timeout: LAUNCH_PATIENCE });
     for (const offers of ['subject', 'peer'] as const) {
@@ -36,12 +38,23 @@ export function interop(peer: Implementation): void {
         for (const scenario of scenarios.filter((each) => runs(each, peer, options.scenario))) {
           const timeout = scenario.patience + LAUNCH_PATIENCE;
           test(scenario.title, { timeout }, (context) =>
-            pair.run(scenario, (roles) => new Run(context, { ...roles, offers })),
+            pair.run(scenario, (roles) => new Run(context, { ...roles, offers, lookedFor })),
           );
         }
       });
     }
+    if (options.scenario === '') {
+      test('every pinned defect that can show here was looked for', () => {
+        const unseen = peer.defects.filter((defect) => canShow(defect, subject) && !lookedFor.has(defect));
+        const names = unseen.map(({ claim, at }) => `${claim} at ${at}`);
+        assert.deepEqual(names, [], 'no claim has these names, or an earlier failure hid them');
+      });
+    }
   });
+}
+
+function canShow({ against, onlyAsSubject }: Defect, subject: Implementation): boolean {
+  return onlyAsSubject !== true && (against === undefined || against.includes(subject.name));
 }
 
 function runs(scenario: Scenario, peer: Implementation, wanted: string): boolean {
@@ -70,7 +83,7 @@ class Pair {
     await Promise.all(remotes?.map((remote) => remote.close()) ?? []);
   }
 
-  async run(scenario: Scenario, makeRun: (roles: Omit<Roles, 'offers'>) => Run): Promise<void> {
+  async run(scenario: Scenario, makeRun: (roles: Omit<Roles, 'offers' | 'lookedFor'>) => Run): Promise<void> {
     if (scenario.hiddenAddresses) await this.close();
     if (this.#remotes === undefined) await this.launch({ hideAddresses: scenario.hiddenAddresses === true });
     const [subject, peer] = await this.#remotes!;

@@ -19,19 +19,21 @@ async function bulk(run: Run): Promise<void> {
     [near, far],
     [far, near],
   ] as const) {
+    let waits = 0;
     let lowEvents = 0;
-    const ends = [from.end, to.end];
+    const ends = { from: from.end, to: to.end };
     await run.claim('bulk', `${bytes / MIB} MiB from ${from.end.name} arrive whole`, ends, async () => {
       await to.expectBulk(bytes);
       const plan = { bytes, messageBytes, highWater: HIGH_WATER, seed: 42 };
       const [sent, received] = await Promise.all([from.sendBulk(plan), to.receiveBulk(run.stallMs)]);
       assert.equal(received.sha256, sent.sha256, 'SHA-256');
       assert.equal(received.messages, Math.ceil(bytes / messageBytes), 'messages');
-      lowEvents = sent.lowEvents;
+      ({ waits, lowEvents } = sent);
       const direction = from.end.implementation === subject.implementation ? 'out' : 'in';
       run.measure(direction, (bytes * 8) / 1000 / received.milliseconds, `Mbit/s from ${from.end.name}`);
     });
-    await run.claim('low-event', `${from.end.name} fires bufferedamountlow`, [from.end], async () => {
+    if (waits === 0) continue; // it took everything at once
+    await run.claim('low-event', `${from.end.name} fires bufferedamountlow`, { from: from.end }, async () => {
       assert.ok(lowEvents > 0, 'bufferedamountlow was never fired');
     });
   }

@@ -28,7 +28,7 @@ async function openTogether(
 async function eight(run: Run): Promise<void> {
   const session = await run.session();
   await session.open();
-  const ends = [session.offerer, session.answerer];
+  const ends = { from: session.offerer, to: session.answerer };
   await run.claim(
     'eight',
     'eight channels, four from each side, carry data at once both ways',
@@ -84,7 +84,7 @@ async function reliability(run: Run): Promise<void> {
       await run.claim(
         'own-attributes',
         `${from.name} reports its own channel as ${kind}`,
-        [from],
+        { from },
         async () => {
           assert.deepEqual(attributes(await near.facts()), wanted);
         },
@@ -92,7 +92,7 @@ async function reliability(run: Run): Promise<void> {
       await run.claim(
         `attributes-${kind}`,
         `${to.name} sees the channel as ${kind}`,
-        [from, to],
+        { from, to },
         async () => {
           assert.deepEqual(attributes(await far.facts()), wanted);
         },
@@ -100,7 +100,7 @@ async function reliability(run: Run): Promise<void> {
       await run.claim(
         `flow-${kind}`,
         `a channel that is ${kind} carries data both ways`,
-        [from, to],
+        { from, to },
         async () => {
           const order = wanted.ordered ? 'kept' : 'any';
           await arrives(near, far, binary(20, 1500, 3), { order });
@@ -114,23 +114,19 @@ async function reliability(run: Run): Promise<void> {
 async function negotiated(run: Run): Promise<void> {
   const session = await run.session();
   const { offerer, answerer } = session;
+  const both = { from: offerer, to: answerer };
   const early = { negotiated: true, id: 0 };
   const nearEarly = await offerer.create('agreed', early);
   const farEarly = await answerer.create('agreed', early);
-  await run.claim(
-    'negotiated-early',
-    'a channel agreed before the offer opens',
-    [offerer, answerer],
-    async () => {
-      await session.negotiate();
-      await Promise.all([nearEarly.opened(), farEarly.opened()]);
-      await arrives(nearEarly, farEarly, [{ text: 'one' }, { bytes: 5000, seed: 1 }]);
-      await arrives(farEarly, nearEarly, [{ text: 'two' }, { bytes: 5000, seed: 2 }]);
-    },
-  );
+  await run.claim('negotiated-early', 'a channel agreed before the offer opens', both, async () => {
+    await session.negotiate();
+    await Promise.all([nearEarly.opened(), farEarly.opened()]);
+    await arrives(nearEarly, farEarly, [{ text: 'one' }, { bytes: 5000, seed: 1 }]);
+    await arrives(farEarly, nearEarly, [{ text: 'two' }, { bytes: 5000, seed: 2 }]);
+  });
   for (const id of [10, 11, 1000]) {
     const sentence = `a channel agreed later with id ${id} opens, unordered on both sides`;
-    await run.claim('negotiated-late', sentence, [offerer, answerer], async () => {
+    await run.claim('negotiated-late', sentence, both, async () => {
       const init = { negotiated: true, id, ordered: false, protocol: 'agreed' };
       const near = await offerer.create(`agreed ${id}`, init);
       const far = await answerer.create(`agreed ${id}`, init);
@@ -143,7 +139,7 @@ async function negotiated(run: Run): Promise<void> {
       }
     });
   }
-  await run.claim('negotiated-silent', 'no channel is announced in band', [offerer, answerer], async () => {
+  await run.claim('negotiated-silent', 'no channel is announced in band', both, async () => {
     for (const end of [offerer, answerer]) {
       await assert.rejects(end.incoming(100), /a datachannel event: not within/);
     }
@@ -165,7 +161,7 @@ async function names(run: Run): Promise<void> {
       const isAscii = /^[\x20-\x7e]*$/.test(label);
       const shown = label.length > 100 ? `${label.length} characters` : `'${label}', '${protocol}'`;
       const claim = isAscii ? 'names' : 'names-not-ascii';
-      await run.claim(claim, `${to.name} reads the names ${shown}`, [from, to], async () => {
+      await run.claim(claim, `${to.name} reads the names ${shown}`, { from, to }, async () => {
         const [, far] = await session.channel(from, label, { protocol });
         const facts = await far.facts();
         assert.deepEqual([facts.label, facts.protocol], [label, protocol]);

@@ -22,18 +22,28 @@ async function channelClose(run: Run): Promise<void> {
       const [mine, other] = closer === opener ? [near, far] : [far, near];
       const which = `a channel of ${opener.name}, closed by ${closer.name},`;
       await arrives(mine, other, [{ text: 'a word before' }]);
-      await run.claim('channel-close', `${which} closes on the other side`, [closer, other.end], async () => {
-        await mine.close();
-        await other.closed(CLOSE_PATIENCE);
-        await other.event('close', CLOSE_PATIENCE);
-      });
-      await run.claim('channel-close-own', `${which} reaches closed on its own side`, [closer], async () => {
-        await mine.closed(CLOSE_PATIENCE);
-        await mine.event('close', CLOSE_PATIENCE);
-      });
+      await run.claim(
+        'channel-close',
+        `${which} closes on the other side`,
+        { from: closer, to: other.end },
+        async () => {
+          await mine.close();
+          await other.closed(CLOSE_PATIENCE);
+          await other.event('close', CLOSE_PATIENCE);
+        },
+      );
+      await run.claim(
+        'channel-close-own',
+        `${which} reaches closed on its own side`,
+        { from: closer },
+        async () => {
+          await mine.closed(CLOSE_PATIENCE);
+          await mine.event('close', CLOSE_PATIENCE);
+        },
+      );
     }
   }
-  const ends = [session.offerer, session.answerer];
+  const ends = { from: session.offerer, to: session.answerer };
   await run.claim('channel-close-others', 'other channels work on', ends, async () => {
     await arrives(first, firstFar, [{ text: 'still' }]);
     await arrives(firstFar, first, [{ text: 'here' }]);
@@ -48,7 +58,7 @@ async function drain(run: Run): Promise<void> {
     const [near, far] = await session.channel(from, 'to be drained');
     const items = binary(count, 800, 5);
     const sentence = `${count} messages sent by ${from.name} in the turn of its close all arrive before it`;
-    await run.claim('close-drains', sentence, [from, to], async () => {
+    await run.claim('close-drains', sentence, { from, to }, async () => {
       await near.sendAndClose(...items);
       const seen = await far.receive(count, CLOSE_PATIENCE);
       assert.deepEqual(seen, await Promise.all(items.map((item) => describe(payload(item)))));
@@ -69,7 +79,7 @@ async function idReuse(run: Run): Promise<void> {
     await run.claim(
       'id-reuse',
       `${from.name} uses the id of a closed channel again`,
-      [from, to],
+      { from, to },
       async () => {
         const ids: Array<number | null> = [];
         for (const label of ['one', 'two', 'three']) {
@@ -90,10 +100,9 @@ async function idReuse(run: Run): Promise<void> {
 async function agreedIdReuse(run: Run): Promise<void> {
   const session = await run.session();
   await session.open();
-  const ends = [session.offerer, session.answerer];
-  for (const closer of ends) {
+  for (const [closer, other] of session.directions) {
     const sentence = `an agreed id serves three channels in turn, each closed by ${closer.name}`;
-    await run.claim('agreed-id-reuse', sentence, ends, async () => {
+    await run.claim('agreed-id-reuse', sentence, { from: closer, to: other }, async () => {
       for (const label of ['one', 'two', 'three']) {
         const init = { negotiated: true, id: 40 };
         const near = await session.offerer.create(label, init);
@@ -118,7 +127,7 @@ async function connectionClose(run: Run): Promise<void> {
     await run.claim(
       'connection-close',
       `${other.name} sees ${closer.name} close`,
-      [closer, other],
+      { from: closer, to: other },
       async () => {
         await closer.close();
         await watched.closed(CLOSE_PATIENCE);
@@ -127,8 +136,11 @@ async function connectionClose(run: Run): Promise<void> {
     );
     run.note(`${other.name} is then ${(await other.states()).connection}`);
     const own = closer === near.end ? near : far;
-    await run.claim('own-channels-closed', `the channels of ${closer.name} are closed`, [closer], () =>
-      own.closed(CLOSE_PATIENCE),
+    await run.claim(
+      'own-channels-closed',
+      `the channels of ${closer.name} are closed`,
+      { from: closer },
+      () => own.closed(CLOSE_PATIENCE),
     );
     await session.end();
   }

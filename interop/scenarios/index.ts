@@ -1,7 +1,7 @@
 import { bulkTransfer } from './bulk.ts';
 import { channels } from './channels.ts';
 import { closing } from './closing.ts';
-import { connecting } from './connecting.ts';
+import { connecting, hiding } from './connecting.ts';
 import { messages } from './messages.ts';
 import { renegotiation } from './renegotiation.ts';
 import type { Scenario } from './scenario.ts';
@@ -13,4 +13,5 @@ export const scenarios: readonly Scenario[] = [
   ...closing,
   ...renegotiation,
   ...bulkTransfer,
+  ...hiding,
 ];

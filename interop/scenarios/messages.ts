@@ -40,7 +40,7 @@ async function strings(run: Run): Promise<void> {
   ];
   for (const [near, far] of bothWays(...(await session.open()))) {
     const sentence = `text from ${near.end.name} arrives as text`;
-    await run.claim('strings', sentence, [near.end, far.end], () => arrives(near, far, items));
+    await run.claim('strings', sentence, { from: near.end, to: far.end }, () => arrives(near, far, items));
   }
 }
 
@@ -51,7 +51,7 @@ async function binaries(run: Run): Promise<void> {
     const sizes = SIZES.filter((size) => size <= limit);
     const sentence = `${sizes[0]} to ${sizes.at(-1)} bytes from ${near.end.name} arrive whole`;
     const items = sizes.map((bytes, i) => ({ bytes, seed: i + 1 }));
-    await run.claim('binary', sentence, [near.end, far.end], () => arrives(near, far, items));
+    await run.claim('binary', sentence, { from: near.end, to: far.end }, () => arrives(near, far, items));
   }
 }
 
@@ -59,7 +59,7 @@ async function empty(run: Run): Promise<void> {
   const session = await run.session();
   for (const [near, far] of bothWays(...(await session.open()))) {
     const sentence = `empty messages from ${near.end.name} arrive empty, among others, and nothing breaks`;
-    await run.claim('empty', sentence, [near.end, far.end], () =>
+    await run.claim('empty', sentence, { from: near.end, to: far.end }, () =>
       arrives(
         near,
         far,
@@ -81,8 +81,9 @@ async function tooLarge(run: Run): Promise<void> {
       continue;
     }
     const sentence = `${near.end.name} throws TypeError for ${limit + 1} bytes, and the channel works on`;
-    await run.claim('too-large', sentence, [near.end], async () => {
-      assert.equal(await near.sendError({ bytes: limit + 1, seed: 1 }), 'TypeError', 'of send');
+    await run.claim('too-large', sentence, { from: near.end }, async () => {
+      const error = await near.sendError({ bytes: limit + 1, seed: 1 });
+      assert.equal(error, 'TypeError', `send threw ${error ?? 'nothing'}`);
       await arrives(near, far, [{ text: 'still here' }], { patience: 3000 });
     });
   }
@@ -93,7 +94,7 @@ async function burst(run: Run): Promise<void> {
   const count = run.capacity('burstMessages');
   for (const [near, far] of bothWays(...(await session.open()))) {
     const sentence = `${count} messages of 800 bytes sent by ${near.end.name} in one turn arrive in order`;
-    await run.claim('burst', sentence, [near.end, far.end], async () => {
+    await run.claim('burst', sentence, { from: near.end, to: far.end }, async () => {
       const start = performance.now();
       await arrives(near, far, binary(count, 800, 7), { patience: 15_000 });
       run.note(`${near.end.name}: ${Math.round((count / (performance.now() - start)) * 1000)} messages/s`);
@@ -105,7 +106,7 @@ async function burstRate(run: Run): Promise<void> {
   const session = await run.session();
   for (const [near, far] of bothWays(...(await session.open()))) {
     const sentence = `500 messages of 800 bytes sent by ${near.end.name} in one turn take less than 2 s`;
-    await run.claim('burst-rate', sentence, [near.end, far.end], () =>
+    await run.claim('burst-rate', sentence, { from: near.end, to: far.end }, () =>
       arrives(near, far, binary(500, 800, 8), { patience: 2000 }),
     );
   }

@@ -20,14 +20,15 @@ async function again(run: Run): Promise<void> {
   ]);
   for (const from of [session.offerer, session.answerer]) {
     const to = session.other(from);
-    await run.claim('re-offer', `${from.name} offers again, ${to.name} answers`, [from, to], async () => {
+    await run.claim('re-offer', `${from.name} offers again, ${to.name} answers`, { from, to }, async () => {
       const { offer, answer } = await session.negotiate(from);
       assert.ok(['actpass', roles.get(from)].includes(setupOf(offer)), `the offer says ${setupOf(offer)}`);
       assert.equal(setupOf(answer), roles.get(to), 'the DTLS role of the answer');
       await arrives(near, far, [{ text: 'after' }]);
       await arrives(far, near, [{ text: 'after' }]);
     });
-    await run.claim('re-offer-role', `${from.name} offers the DTLS role it has`, [from], async () => {
+    if (!from.implementation.offersHeldRole) continue;
+    await run.claim('re-offer-role', `${from.name} offers the DTLS role it has`, { from }, async () => {
       assert.equal(setupOf(session.descriptions.offer!), roles.get(from));
     });
   }

@@ -1,3 +1,72 @@
 import type { Defect } from '../harness/implementation.ts';
 
-export const defects: readonly Defect[] = [];
+export const defects: readonly Defect[] = [
+  {
+    claim: 'empty',
+    at: 'from',
+    says: 'an empty message of its own ends the association',
+    evidence: 'it goes out with PPID 56 or 57 but without the one byte that RFC 8831 §6.6 asks for',
+    failure: /messages: not within/,
+    seen: 'always',
+    breaksConnection: true,
+  },
+  {
+    claim: 'names-not-ascii',
+    at: 'from',
+    says: 'writes the length of label and protocol in characters, not bytes',
+    evidence: "'мельница 🌊' arrives as 'мельн\ufffd'",
+    failure: /actual - expected|datachannel event: not within/,
+    seen: 'always',
+    breaksConnection: true,
+  },
+  {
+    claim: 'too-large',
+    at: 'from',
+    says: 'throws Error in the place of TypeError for a message that is too large',
+    evidence: 'send of maxMessageSize + 1 bytes',
+    failure: /send threw Error/,
+    seen: 'always',
+  },
+  {
+    claim: 'low-event',
+    at: 'from',
+    says: 'has no onbufferedamountlow',
+    evidence: 'dataChannel.ts: the event reaches addEventListener only',
+    failure: /never fired/,
+    seen: 'always',
+  },
+  {
+    claim: 'close-drains',
+    at: 'from',
+    says: 'loses what is queued when close is called',
+    evidence: '17 of 20 messages arrived in node-datachannel in one run',
+    failure: /messages: not within/,
+    seen: 'sometimes',
+  },
+  {
+    claim: 'connection-close',
+    at: 'from',
+    says: 'close of the connection says nothing to the other side',
+    evidence: 'channels in Chromium, Firefox and node-datachannel stay open',
+    failure: /readyState closed: not within/,
+    seen: 'always',
+  },
+  {
+    claim: 'id-reuse',
+    at: 'from',
+    says: 'does not use ids again, or ends the process with "channel not found"',
+    evidence: 'an uncaught error when a channel is opened soon after one was closed',
+    failure: /the ids were|channel not found/,
+    seen: 'sometimes',
+    breaksConnection: true,
+  },
+  {
+    claim: 'agreed-id-reuse',
+    at: 'from',
+    says: 'messages on the second channel of an agreed id do not arrive in some runs',
+    evidence: 'nothing within 8 s against node-datachannel, which reports the channel closed',
+    failure: /messages: not within/,
+    seen: 'sometimes',
+    breaksConnection: true,
+  },
+];

@@ -13,9 +13,10 @@ export const werift: Implementation = {
   version: () => packageVersion('werift'),
   launch: () => forkRemote(new URL('./child.ts', import.meta.url)),
   canHideAddresses: false,
+  offersHeldRole: false,
   capacity: {
     bulkBytes: 64 * MIB,
-    bulkBytesQuick: 4 * MIB,
+    bulkBytesQuick: 16 * MIB,
     bulkMessageBytes: 65_536,
     burstMessages: 100,
     drainMessages: 20,
