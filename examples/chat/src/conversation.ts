@@ -1,0 +1,122 @@
+// The chat itself, without a terminal: everybody has a direct channel to everybody else. A message on a channel is
+// JSON: { type: 'hello', name } once, then { type: 'text', text }.
+import { Meeting, type PeerLink } from '@millrace/example-send-file/meeting';
+import type { SignalingRoom } from '@millrace/signaling/client';
+import type { RTCDataChannel } from 'millrace';
+import { cleanName, cleanText } from './text.ts';
+
+export interface ConversationEvents {
+  onArrival(name: string): void;
+  onDeparture(name: string): void;
+  onText(name: string, text: string): void;
+  /** Somebody is in the room but cannot be connected to. */
+  onUnreachable(reason: string): void;
+}
+
+interface Member {
+  readonly channel: RTCDataChannel;
+  /** Known when they have said hello. */
+  name: string | undefined;
+}
+
+const LABEL = 'chat';
+/** Milliseconds that a channel may take to close when we leave. */
+const CLOSE_GRACE = 2000;
+
+export class Conversation {
+  readonly #name: string;
+  readonly #events: ConversationEvents;
+  readonly #meeting: Meeting;
+  readonly #members = new Map<PeerLink, Member>();
+  #firstArrival = Promise.withResolvers<void>();
+
+  constructor(room: SignalingRoom, name: string, isLocal: boolean, events: ConversationEvents) {
+    this.#name = name;
+    this.#events = events;
+    this.#meeting = new Meeting(room, {
+      labels: [LABEL],
+      configuration: { iceServers: [], millrace: { loopback: isLocal } },
+      onChannel: (channel, link) => void this.#converse(channel, link),
+      onLost: (link, reason) => {
+        if (!this.#members.has(link)) events.onUnreachable(reason.message);
+      },
+    });
+  }
+
+  /** The names of those who are here. */
+  get names(): string[] {
+    return [...this.#members.values()].flatMap(({ name }) => name ?? []);
+  }
+
+  /** Resolves when somebody is here. */
+  get firstArrival(): Promise<void> {
+    return this.#firstArrival.promise;
+  }
+
+  /** Connects to everybody who comes; throws when the signaling server is lost. Those who are here stay. */
+  run(): Promise<void> {
+    return this.#meeting.run();
+  }
+
+  /** Says `text` to all who are here; returns how many that are. */
+  async say(text: string): Promise<number> {
+    const message = JSON.stringify({ type: 'text', text: cleanText(text) });
+    const listening = [...this.#members.values()].filter(({ name }) => name !== undefined);
+    const sent = await Promise.allSettled(
+      listening.map(async ({ channel }) => {
+        await channel.ready;
+        channel.send(message);
+      }),
+    );
+    return sent.filter(({ status }) => status === 'fulfilled').length;
+  }
+
+  /** Leaves when everything said has arrived. */
+  async close(): Promise<void> {
+    const grace = Promise.withResolvers<void>();
+    const timer = setTimeout(grace.resolve, CLOSE_GRACE);
+    const closings = [...this.#members.values()].map(({ channel }) => {
+      channel.close();
+      return channel.closed.catch(() => {}); // they may be gone already
+    });
+    await Promise.race([Promise.all(closings), grace.promise]);
+    clearTimeout(timer);
+    this.#meeting.close();
+  }
+
+  async #converse(channel: RTCDataChannel, link: PeerLink): Promise<void> {
+    const messages = channel[Symbol.asyncIterator]();
+    const member: Member = { channel, name: undefined };
+    try {
+      await channel.ready;
+      this.#members.set(link, member);
+      channel.send(JSON.stringify({ type: 'hello', name: this.#name }));
+      for await (const message of messages) this.#onMessage(member, message);
+    } catch {
+      // The channel has failed: to the others that is no different from leaving.
+    }
+    this.#members.delete(link);
+    link.close();
+    if (member.name !== undefined) this.#events.onDeparture(member.name);
+  }
+
+  #onMessage(member: Member, message: unknown): void {
+    const { type, name, text } = parse(message);
+    if (type === 'hello' && member.name === undefined) {
+      member.name = cleanName(String(name));
+      this.#events.onArrival(member.name);
+      this.#firstArrival.resolve();
+    } else if (type === 'text' && member.name !== undefined) {
+      this.#events.onText(member.name, cleanText(String(text)));
+    }
+  }
+}
+
+/** What is not ours to understand is passed over. */
+function parse(message: unknown): Record<string, unknown> {
+  try {
+    return Object(JSON.parse(String(message)));
+  } catch {
+    return {};
+  }
+}

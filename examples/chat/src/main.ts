@@ -1,0 +1,140 @@
+#!/usr/bin/env -S node --conditions=@millrace/source
+// A chat in the terminal: everybody is connected to everybody, directly and encrypted. This file reads the command
+// line and ties the conversation to the screen.
+import { userInfo } from 'node:os';
+import { parseArgs } from 'node:util';
+import { EXIT, type ExitCode, Failure, interruptible, runProgram } from '@millrace/example-send-file/failure';
+import {
+  MEETING_ARGUMENTS,
+  MEETING_HELP,
+  openMeetingPlace,
+  parsePort,
+  takeInvite,
+} from '@millrace/example-send-file/meeting-place';
+import { Conversation } from './conversation.ts';
+import { Screen } from './screen.ts';
+import { cleanName, MAX_NAME, MAX_TEXT } from './text.ts';
+
+const HELP = `Usage: millrace-chat [INVITE] [options]
+
+Talks to the others in a room over direct, encrypted connections. One makes a meeting place and passes the printed
+invitation on; everybody who has it can come in.
+
+  millrace-chat --serve --name Ada
+  millrace-chat http://192.168.1.5:41234/rooms/...#... --name Grace
+
+${MEETING_HELP}
+Options:
+  --name NAME        how others see you, ${MAX_NAME} characters at most (default: your user name)
+  -h, --help         show this text
+
+In the chat: /who lists who is here, /quit or Ctrl-D or Ctrl-C leaves. Where standard input is no terminal its
+lines are said as soon as somebody is here, and its end leaves.
+
+Exit codes: 0 left, 1 failed, 2 wrong usage.
+`;
+
+await runProgram('millrace-chat', main);
+
+async function main(): Promise<ExitCode> {
+  const { values, positionals } = readArguments();
+  if (values.help) {
+    process.stdout.write(HELP);
+    return EXIT.ok;
+  }
+  const invite = values.invite ?? takeInvite(positionals);
+  if (positionals.length > 0) throw usage(`'${positionals[0]}' is not an invitation`);
+  const name = cleanName(values.name ?? userName());
+  const port = parsePort(values.port);
+  const leaving = interruptible();
+
+  await using cleanup = new AsyncDisposableStack();
+  const place = await openMeetingPlace({ ...values, port, invite, signal: leaving.signal });
+  cleanup.defer(() => place.close());
+  const screen = new Screen(`${name} > `);
+  cleanup.defer(() => screen.close());
+  printInvitations(screen, place.invitations);
+  const conversation = new Conversation(place.room, name, place.isLocal, {
+    onArrival: (who) => screen.notice(`${who} is here`),
+    onDeparture: (who) => screen.notice(`${who} has left`),
+    onText: (who, text) => screen.message(who, text),
+    onUnreachable: (reason) => screen.notice(`somebody cannot be reached: ${reason}`),
+  });
+  cleanup.defer(() => conversation.close());
+  conversation.run().catch((error: Error) => {
+    if (!leaving.signal.aborted) screen.notice(`nobody else can come in: ${error.message}`);
+  });
+  if (!screen.isTerminal) await Promise.race([conversation.firstArrival, aborted(leaving.signal)]);
+  await talk(conversation, screen, name, leaving);
+  return EXIT.ok;
+}
+
+/** Until the input ends, or whoever types wants to leave. */
+async function talk(
+  conversation: Conversation,
+  screen: Screen,
+  name: string,
+  leaving: AbortController,
+): Promise<void> {
+  const left = Promise.withResolvers<void>();
+  let saying: Promise<void> = Promise.resolve();
+  leaving.signal.addEventListener('abort', () => left.resolve());
+  if (leaving.signal.aborted) return;
+  screen.input.on('SIGINT', () => left.resolve()); // Ctrl-C on a terminal in raw mode
+  screen.input.on('close', () => left.resolve());
+  screen.input.on('line', (line) => {
+    const text = line.trim();
+    if (text === '/quit') left.resolve();
+    else if (text === '/who') screen.notice(`here: ${[name, ...conversation.names].join(', ')}`);
+    else if (text.startsWith('/')) screen.notice(`there is no ${text.split(' ', 1)[0]}, only /who and /quit`);
+    else if (text !== '') saying = saying.then(() => say(conversation, screen, name, text));
+    else if (screen.isTerminal) screen.input.prompt();
+  });
+  screen.start();
+  await left.promise;
+  await saying;
+}
+
+async function say(conversation: Conversation, screen: Screen, name: string, text: string): Promise<void> {
+  if (text.length > MAX_TEXT) screen.notice(`that was too long: ${MAX_TEXT} characters at most`);
+  else if ((await conversation.say(text)) === 0) screen.notice('nobody is here to hear that');
+  else screen.own(name, text);
+}
+
+function printInvitations(screen: Screen, [first, ...others]: readonly string[]): void {
+  if (first === undefined) return;
+  process.stdout.write(`Others come in with:\n\n  npx millrace-chat '${first}'\n\n`);
+  for (const other of others) screen.notice(`or, if that does not reach this machine: ${other}`);
+}
+
+function readArguments() {
+  try {
+    return parseArgs({
+      allowPositionals: true,
+      options: {
+        ...MEETING_ARGUMENTS,
+        name: { type: 'string' },
+        help: { type: 'boolean', short: 'h', default: false },
+      },
+    });
+  } catch (error) {
+    throw usage((error as Error).message);
+  }
+}
+
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return 'somebody'; // a user without an entry, as in some containers
+  }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener('abort', () => resolve());
+  });
+}
+
+const usage = (message: string): Failure => new Failure(message, EXIT.usage);

@@ -1,0 +1,40 @@
+// The numbers at the end of the demo.
+import { styleText } from 'node:util';
+import { formatBytes } from '@millrace/example-send-file/progress';
+import type { TransferResult } from '@millrace/example-send-file/transfer';
+import type { RoundTrips } from './messages.ts';
+import { type OpeningMarks, openingPhases } from './opening.ts';
+
+export interface DemoResults {
+  readonly marks: OpeningMarks;
+  readonly transfer: TransferResult;
+  readonly roundTrips: RoundTrips;
+}
+
+export function printReport(results: DemoResults): void {
+  const { marks, transfer, roundTrips } = results;
+  const { bytes, milliseconds, sha256 } = transfer;
+  const phases = openingPhases(marks).map(({ name, milliseconds: spent }) => `${name} ${spent.toFixed(1)}`);
+  const megabits = (bytes * 8) / (Math.max(milliseconds, 0.001) * 1000);
+  const rows: Array<[name: string, value: string, detail: string]> = [
+    ['Verified', 'SHA-256', sha256],
+    ['Time to open', `${(marks.channelOpen - marks.created).toFixed(1)} ms`, phases.join(' + ')],
+    [
+      'Throughput',
+      `${megabits.toFixed(0)} Mbit/s`,
+      `${formatBytes(bytes)} in ${(milliseconds / 1000).toFixed(2)} s, hashed and written to disk`,
+    ],
+    [
+      'Round trip',
+      `p50 ${formatMillis(roundTrips.p50)}`,
+      `p99 ${formatMillis(roundTrips.p99)}, p99.9 ${formatMillis(roundTrips.p999)} (${roundTrips.count} messages of 1 KiB)`,
+    ],
+  ];
+  process.stdout.write('\n');
+  for (const [name, value, detail] of rows)
+    process.stdout.write(`${name.padEnd(14)}${styleText('bold', value.padEnd(16))}${detail}\n`);
+}
+
+function formatMillis(milliseconds: number): string {
+  return `${milliseconds.toFixed(milliseconds < 10 ? 3 : 1)} ms`;
+}

@@ -1,0 +1,45 @@
+// How the example programs end: an exit code for each way to fail, and one line that says why.
+
+export const EXIT = {
+  ok: 0,
+  failed: 1,
+  usage: 2,
+  refused: 3,
+  corrupt: 4,
+  interrupted: 130,
+} as const;
+
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
+
+/** A failure the user is told about in one line. */
+export class Failure extends Error {
+  readonly exitCode: ExitCode;
+
+  constructor(message: string, exitCode: ExitCode = EXIT.failed, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'Failure';
+    this.exitCode = exitCode;
+  }
+}
+
+/** Runs a program's main function; prints what goes wrong and sets the exit code. */
+export async function runProgram(name: string, main: () => Promise<ExitCode>): Promise<void> {
+  try {
+    process.exitCode = await main();
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    process.stderr.write(`${name}: ${message.replaceAll('\n', ' ')}\n`);
+    process.exitCode = error instanceof Failure ? error.exitCode : EXIT.failed;
+    if (process.exitCode === EXIT.usage) process.stderr.write('Try --help.\n');
+    if (process.env.MILLRACE_DEBUG) console.error(error);
+  }
+}
+
+/** A controller that Ctrl-C or a polite kill aborts; a second Ctrl-C ends the process as it is. */
+export function interruptible(): AbortController {
+  const controller = new AbortController();
+  const interrupt = (): void => controller.abort(new Failure('interrupted', EXIT.interrupted));
+  process.once('SIGINT', interrupt);
+  process.once('SIGTERM', interrupt);
+  return controller;
+}

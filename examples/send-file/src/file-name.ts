@@ -1,0 +1,25 @@
+// The name a received file gets. It comes from the other side, so it is made harmless: one plain name, in the
+// directory the receiver chose, whatever was asked for.
+
+/** Bytes of a file name that every common file system takes. */
+const MAX_BYTES = 240;
+/** Names that Windows keeps for devices, with or without an extension. */
+const DEVICES = /^(con|prn|aux|nul|com\d|lpt\d)(\.|$)/i;
+
+export function safeFileName(asked: string): string {
+  const last = asked.split(/[/\\]/).at(-1)!;
+  const plain = last
+    .replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, '') // nothing that moves a cursor or turns text around
+    .replace(/[<>:"|?*]/g, '_')
+    .replace(/^[.\s]+|[.\s]+$/g, ''); // no hidden file, no `..`, no end that Windows drops
+  const named = DEVICES.test(plain) ? `_${plain}` : plain;
+  return shorten(named) || 'file';
+}
+
+function shorten(name: string): string {
+  if (Buffer.byteLength(name) <= MAX_BYTES) return name;
+  const extension = /\.[^.]{1,16}$/u.exec(name)?.[0] ?? '';
+  let stem = [...name.slice(0, name.length - extension.length)];
+  while (Buffer.byteLength(stem.join('') + extension) > MAX_BYTES) stem = stem.slice(0, -1);
+  return stem.join('') + extension;
+}

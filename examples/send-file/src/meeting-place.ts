@@ -1,0 +1,142 @@
+// Where two peers meet: a room on a signaling server, entered by invitation, made on a server that runs already,
+// or made on one that this process starts itself.
+import { networkInterfaces } from 'node:os';
+import {
+  createRoom,
+  formatInvite,
+  type Invite,
+  isInvite,
+  joinRoom,
+  parseInvite,
+  type SignalingRoom,
+} from '@millrace/signaling/client';
+import { type SignalingServer, startSignalingServer } from '@millrace/signaling/server';
+import { EXIT, Failure } from './failure.ts';
+
+export interface MeetingPlaceOptions {
+  readonly invite?: string | undefined;
+  readonly url?: string | undefined;
+  readonly room?: string | undefined;
+  readonly token?: string | undefined;
+  readonly serve?: boolean | undefined;
+  readonly host?: string | undefined;
+  readonly port?: number | undefined;
+  readonly signal: AbortSignal;
+}
+
+/** The options of `node:util` parseArgs that say where to meet, and what --help says about them. */
+export const MEETING_ARGUMENTS = {
+  invite: { type: 'string' },
+  url: { type: 'string' },
+  room: { type: 'string' },
+  token: { type: 'string' },
+  serve: { type: 'boolean' },
+  host: { type: 'string' },
+  port: { type: 'string' },
+} as const;
+
+export const MEETING_HELP = `Where to meet (one of):
+  INVITE                         the invitation that the other side printed
+  --url URL                      make a room on this signaling server and print an invitation
+  --url URL --room R --token T   the room R on this server
+  --serve                        run a signaling server here and print an invitation
+      --host HOST                address it listens on (default 0.0.0.0, every interface)
+      --port PORT                port it listens on (default: a free one)
+`;
+
+export interface MeetingPlace {
+  readonly room: SignalingRoom;
+  /** Invitations to print, the likeliest to work first; empty if this side was invited. */
+  readonly invitations: readonly string[];
+  /** Both sides are on this machine. */
+  readonly isLocal: boolean;
+  close(): Promise<void>;
+}
+
+export async function openMeetingPlace(options: MeetingPlaceOptions): Promise<MeetingPlace> {
+  checkChoice(options);
+  const { signal } = options;
+  if (options.serve) return serveMeetingPlace(options);
+  if (options.invite !== undefined || options.room !== undefined) {
+    const { url, room, token } = options;
+    const invite = options.invite === undefined ? { url, room, token } : parseInvite(options.invite);
+    return enter({ ...(invite as Invite), signal });
+  }
+  const invite = await createRoom({ url: options.url!, signal });
+  return enter({ ...invite, signal }, [formatInvite(invite)]);
+}
+
+/** Takes the invitation out of a command's positional arguments, if there is one. */
+export function takeInvite(positionals: string[]): string | undefined {
+  const at = positionals.findIndex(isInvite);
+  return at < 0 ? undefined : positionals.splice(at, 1)[0];
+}
+
+export function parsePort(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : 65_536;
+  if (port > 65_535) throw new Failure(`--port must be a number from 0 to 65535, not '${text}'`, EXIT.usage);
+  return port;
+}
+
+function checkChoice({ invite, url, room, token, serve, host, port }: MeetingPlaceOptions): void {
+  const wrong = (message: string): never => {
+    throw new Failure(message, EXIT.usage);
+  };
+  const ways = [invite, url, serve].filter((way) => way !== undefined && way !== false).length;
+  if (ways === 0) wrong('say where to meet: an invitation, --url URL or --serve');
+  if (ways > 1) wrong('an invitation, --url and --serve exclude each other');
+  if (invite !== undefined && !isInvite(invite)) wrong('not an invitation (http://HOST/rooms/ROOM#TOKEN)');
+  if (url !== undefined && !/^https?:\/\//.test(url)) wrong('--url must begin with http:// or https://');
+  if ((room === undefined) !== (token === undefined)) wrong('--room and --token belong together');
+  if (room !== undefined && url === undefined) wrong('--room and --token need --url');
+  if ((host !== undefined || port !== undefined) && !serve) wrong('--host and --port go with --serve');
+}
+
+async function serveMeetingPlace({ host, port, signal }: MeetingPlaceOptions): Promise<MeetingPlace> {
+  const server = await startSignalingServer({
+    host: host ?? '0.0.0.0',
+    port: port ?? 0,
+    rooms: 1,
+    openRooms: false,
+  });
+  try {
+    const key = server.createRoom();
+    const invitations = urlsOf(server, host).map((url) => formatInvite({ url, ...key }));
+    const place = await enter({ url: server.url, ...key, signal }, invitations);
+    return {
+      ...place,
+      isLocal: isLoopback(invitations[0]!),
+      close: async () => {
+        await place.close();
+        await server.close();
+      },
+    };
+  } catch (error) {
+    await server.close();
+    throw error;
+  }
+}
+
+async function enter(
+  invite: Invite & { signal: AbortSignal },
+  invitations: string[] = [],
+): Promise<MeetingPlace> {
+  const room = await joinRoom(invite);
+  return { room, invitations, isLocal: isLoopback(invite.url), close: () => room.close() };
+}
+
+/** Where others reach a server that listens on every interface: at each address that is not this machine's own. */
+function urlsOf(server: SignalingServer, host = '0.0.0.0'): string[] {
+  if (host !== '0.0.0.0' && host !== '::') return [server.url];
+  const addresses = Object.values(networkInterfaces())
+    .flatMap((addresses) => addresses ?? [])
+    .filter(({ internal, family }) => !internal && family === 'IPv4')
+    .map(({ address }) => `http://${address}:${server.port}`);
+  return addresses.length > 0 ? addresses : [server.url];
+}
+
+function isLoopback(url: string): boolean {
+  const { hostname } = new URL(url);
+  return hostname === 'localhost' || hostname === '[::1]' || hostname.startsWith('127.');
+}
