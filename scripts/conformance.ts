@@ -1,31 +1,36 @@
-// `npm run conformance [-- --check]`: writes docs/conformance.md from the names of the tests. A describe or test whose
-// name begins with "RFC nnnn §x.y" says that the section is held; this gathers them by RFC and section. With
-// --check it only compares, and fails if the document is not what the tests say.
+// `npm run conformance [-- --check]`: writes what documents say from the sources. docs/conformance.md lists every
+// test under the RFC section its name, or that of a describe around it, begins with; the list in docs/deviations.md
+// holds every comment that says `Deviation:`. With --check it only compares, and fails if a document is out of date.
 import { globSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Claim, gatherClaims, renderConformance } from './conformance/claims.ts';
+import { gatherClaims, renderConformance } from './conformance/claims.ts';
+import { gatherDeviations, insertDeviations } from './conformance/deviations.ts';
 import { ROOT } from './workspace.ts';
 
-const DOCUMENT = 'docs/conformance.md';
+const claims = read('packages/*/test/**/*.test.ts').flatMap(([path, text]) => gatherClaims(path, text));
+const deviations = read('packages/*/src/**/*.ts').flatMap(([path, text]) => gatherDeviations(path, text));
+const isCheck = process.argv.includes('--check');
 
-const claims: Claim[] = globSync('packages/*/test/**/*.test.ts', { cwd: ROOT })
-  .map((path) => path.replaceAll('\\', '/'))
-  .sort()
-  .flatMap((path) => gatherClaims(path, readFileSync(join(ROOT, path), 'utf8')));
-const text = renderConformance(claims);
+let stale = 0;
+write('docs/conformance.md', () => renderConformance(claims));
+write('docs/deviations.md', (current) => insertDeviations(current, deviations));
+console.log(`conformance: ${claims.length} tests and ${deviations.length} deviations`);
+process.exitCode = stale === 0 ? 0 : 1;
 
-if (process.argv.includes('--check')) {
-  let current = '';
-  try {
-    current = readFileSync(join(ROOT, DOCUMENT), 'utf8');
-  } catch {
-    // Missing is out of date.
-  }
-  if (current !== text) {
-    console.error(`${DOCUMENT} is not what the tests say: run npm run conformance and commit it`);
-    process.exitCode = 1;
-  } else console.log(`conformance: ${claims.length} tests, ${DOCUMENT} is current`);
-} else {
-  writeFileSync(join(ROOT, DOCUMENT), text);
-  console.log(`conformance: ${claims.length} tests written to ${DOCUMENT}`);
+function write(document: string, make: (current: string) => string): void {
+  const path = join(ROOT, document);
+  const current = readFileSync(path, 'utf8');
+  const made = make(current);
+  if (made === current) return;
+  if (isCheck) {
+    stale++;
+    console.error(`${document} is not what the sources say: run npm run conformance and commit it`);
+  } else writeFileSync(path, made);
+}
+
+function read(pattern: string): Array<[path: string, text: string]> {
+  return globSync(pattern, { cwd: ROOT })
+    .map((path) => path.replaceAll('\\', '/'))
+    .sort()
+    .map((path) => [path, readFileSync(join(ROOT, path), 'utf8')]);
 }
