@@ -122,6 +122,11 @@ export class DtlsConnection implements Core<DtlsSink> {
     return this.#session?.srtpProfile;
   }
 
+  /** Memory for input that came before its time; bounded by `maxReassemblyBytes` and `maxEarlyBytes`. */
+  get heldBytes(): number {
+    return this.#early.bytes + this.#handshake.heldBytes;
+  }
+
   /** Input left aside, by reason. A live view. */
   get drops(): DropCounts<DropReason> {
     return this.#drops.counts;

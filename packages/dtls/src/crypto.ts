@@ -7,7 +7,7 @@
 export type HashAlgorithm = 'sha-1' | 'sha-256' | 'sha-384' | 'sha-512';
 export type PrfHash = 'sha-256' | 'sha-384';
 export type AeadAlgorithm = 'aes-128-gcm' | 'aes-256-gcm' | 'chacha20-poly1305';
-export type GroupName = 'x25519' | 'secp256r1';
+export type GroupName = 'x25519' | 'secp256r1' | 'secp384r1';
 export type KeyAlgorithm = 'ecdsa' | 'rsa';
 
 /** RFC 8446 §4.2.3; in DTLS 1.2 the `ecdsa` names do not bind the curve. */
@@ -42,7 +42,7 @@ export interface AeadKey {
 
 /** One ephemeral key pair. */
 export interface KeyShare {
-  /** As it goes on the wire: 32 bytes for x25519, the uncompressed point (65 bytes) for secp256r1. */
+  /** As it goes on the wire: 32 bytes for x25519, the uncompressed point (65 or 97 bytes) for the others. */
   readonly publicKey: Uint8Array;
   /** The shared secret; `undefined` if the public key of the peer is not a valid one. */
   agree(peerPublicKey: Uint8Array): Uint8Array | undefined;

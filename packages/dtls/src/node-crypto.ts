@@ -11,6 +11,7 @@ import {
   createPublicKey,
   createSecretKey,
   diffieHellman,
+  type ECDH,
   generateKeyPairSync,
   KeyObject,
   sign,
@@ -54,7 +55,8 @@ export const nodeDtlsCrypto: DtlsCrypto = {
   hash: (algorithm, bytes) => createHash(HASH_NAMES[algorithm]).update(bytes).digest(),
   hmac: (algorithm, key, bytes) => createHmac(HASH_NAMES[algorithm], key).update(bytes).digest(),
   createAeadKey: (algorithm, key) => new NodeAeadKey(algorithm, key),
-  createKeyShare: (group: GroupName): KeyShare => (group === 'x25519' ? new X25519Share() : new P256Share()),
+  createKeyShare: (group: GroupName): KeyShare =>
+    group === 'x25519' ? new X25519Share() : new EllipticCurveShare(group),
   readPublicKey,
   sign(privateKey, scheme, bytes) {
     return sign(SCHEME_HASHES[scheme], bytes, signingKey(privateKey as KeyObject, scheme));
@@ -196,16 +198,18 @@ class X25519Share implements KeyShare {
 
 const UNCOMPRESSED_POINT = 4;
 
-class P256Share implements KeyShare {
+class EllipticCurveShare implements KeyShare {
   readonly publicKey: Uint8Array;
-  readonly #ecdh = createECDH('prime256v1');
+  readonly #ecdh: ECDH;
 
-  constructor() {
+  constructor(group: 'secp256r1' | 'secp384r1') {
+    this.#ecdh = createECDH(group === 'secp256r1' ? 'prime256v1' : group);
     this.publicKey = this.#ecdh.generateKeys();
   }
 
   agree(peerPublicKey: Uint8Array): Uint8Array | undefined {
-    if (peerPublicKey.length !== 65 || peerPublicKey[0] !== UNCOMPRESSED_POINT) return undefined;
+    if (peerPublicKey.length !== this.publicKey.length || peerPublicKey[0] !== UNCOMPRESSED_POINT)
+      return undefined;
     try {
       return this.#ecdh.computeSecret(peerPublicKey); // refuses points off the curve
     } catch {

@@ -23,7 +23,10 @@ export interface DtlsOptions {
 
   /** Cipher suites by preference. Default: c02b c02f cca9 cca8 c02c c030. */
   readonly cipherSuites?: readonly number[] | undefined;
-  /** Key exchange groups by preference. Default: x25519 (29), secp256r1 (23). RFC 8422 §5.1.1. */
+  /**
+   * Key exchange groups by preference. Peers take them for the curves of certificates as well.
+   * Default: x25519 (29), secp256r1 (23), secp384r1 (24). RFC 8422 §5.1.1.
+   */
   readonly groups?: readonly number[] | undefined;
   /** SRTP protection profiles by preference; empty leaves `use_srtp` out. Default: empty. RFC 5764 §4.1.2. */
   readonly srtpProfiles?: readonly number[] | undefined;
@@ -97,7 +100,7 @@ export interface Settings {
 }
 
 const DEFAULT_CIPHER_SUITES: readonly number[] = [0xc02b, 0xc02f, 0xcca9, 0xcca8, 0xc02c, 0xc030];
-const DEFAULT_GROUPS: readonly number[] = [29, 23];
+const DEFAULT_GROUPS: readonly number[] = [29, 23, 24];
 const DEFAULT_HELLO_DELAYS: readonly Millis[] = [50, 100, 100, 200];
 /** Room for a record header, a fragment header, the sealing of a record and at least some bytes of a message. */
 const LEAST_MTU = 128;

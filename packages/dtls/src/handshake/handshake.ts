@@ -48,6 +48,11 @@ export class Handshake {
     this.#retransmission = new Retransmission(settings);
   }
 
+  /** Memory for messages not yet complete or not yet due. */
+  get heldBytes(): number {
+    return this.#fragments.bytes;
+  }
+
   start(now: Millis): void {
     const context = {
       settings: this.#settings,
