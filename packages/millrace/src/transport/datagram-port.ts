@@ -22,6 +22,8 @@ export interface DatagramPort {
 /** Room for the bursts of a fast peer: the kernel charges each 1200-byte datagram as about 2300 bytes. */
 const RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024;
 const SEND_BUFFER_BYTES = 1024 * 1024;
+/** Turns of the event loop that a closing socket may wait for its last datagrams. */
+const FAREWELL_TURNS = 100;
 
 /**
  * Opens a UDP socket on `address`, at a port of the kernel's choice unless `port` says otherwise. `onError`
@@ -79,7 +81,13 @@ class DgramPort implements DatagramPort {
   close(): void {
     if (!this.#isOpen) return;
     this.#isOpen = false;
-    this.#socket.close();
+    this.#closeWhenSent(FAREWELL_TURNS);
+  }
+
+  /** What the kernel has not taken yet includes the farewell to the peer: it gets some turns of the event loop. */
+  #closeWhenSent(turns: number): void {
+    if (turns === 0 || this.#socket.getSendQueueCount() === 0) this.#socket.close();
+    else setImmediate(() => this.#closeWhenSent(turns - 1));
   }
 }
 
