@@ -49,6 +49,16 @@ export function copyBytes(to: Uint8Array, at: number, from: Uint8Array, start: n
   return at + end - start;
 }
 
+/**
+ * A copy of `bytes[at, end)` in an array of its own. `slice` will not do for bytes that came from a socket: they
+ * may be a Buffer, whose `slice` is a view.
+ */
+export function ownCopy(bytes: Uint8Array, at: number, end: number): Uint8Array {
+  const copy = new Uint8Array(end - at);
+  copyBytes(copy, 0, bytes, at, end);
+  return copy;
+}
+
 /** Equality of two byte strings that need not stay secret. */
 export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
   if (a.length !== b.length) return false;

@@ -2,6 +2,7 @@ export {
   copyBytes,
   equalBytes,
   equalConstantTime,
+  ownCopy,
   putU16,
   putU24,
   putU32,

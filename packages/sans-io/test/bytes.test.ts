@@ -5,6 +5,7 @@ import {
   copyBytes,
   equalBytes,
   equalConstantTime,
+  ownCopy,
   putU16,
   putU24,
   putU32,
@@ -94,5 +95,13 @@ describe('copying and comparing', () => {
     assert.ok(!equalConstantTime(a, 2, b, 1, 3));
     assert.ok(!equalConstantTime(a, 1, b, 2, 3));
     assert.ok(equalConstantTime(a, 4, b, 4, 0));
+  });
+
+  test('ownCopy copies, also out of a Buffer, whose slice would be a view', () => {
+    const source = Buffer.from([1, 2, 3, 4]);
+    const copy = ownCopy(source, 1, 3);
+    source.fill(0);
+    assert.deepEqual(copy, Uint8Array.of(2, 3));
+    assert.equal(copy.buffer.byteLength, 2);
   });
 });

@@ -7,7 +7,6 @@ const MESSAGES = {
   EMPTY_MESSAGE: 'SCTP cannot carry a message of no bytes',
   BAD_STREAM: 'the stream id is outside the range both ends agreed on',
   BAD_OPTION: 'an option is outside its range',
-  UNSUPPORTED: 'the peer did not negotiate this extension',
 } as const;
 
 export type SctpErrorCode = keyof typeof MESSAGES;

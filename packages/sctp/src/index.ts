@@ -1,4 +1,5 @@
-export { type AssociationState, type SctpStats, type SendOptions, SctpAssociation } from './association/association.ts';
+export { SctpAssociation, type SctpStats, type SendOptions } from './association/association.ts';
+export type { AssociationState, StateName } from './association/state.ts';
 export { DROP_REASONS, type DropReason } from './drops.ts';
 export { SctpError, type SctpErrorCode } from './errors.ts';
 export { DEFAULTS, type SctpOptions } from './options.ts';

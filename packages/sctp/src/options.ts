@@ -58,7 +58,11 @@ export interface SctpOptions {
 export type ResolvedOptions = Required<Omit<SctpOptions, 'roundTripTime' | 'initialTsn' | 'initiateTag'>> &
   Pick<SctpOptions, 'roundTripTime' | 'initialTsn' | 'initiateTag'>;
 
-export const DEFAULTS = {
+/** What has no default: it must be given, or is not known. */
+type Undefaulted = 'random' | 'cookieMac' | 'roundTripTime' | 'initialTsn' | 'initiateTag';
+type Defaults = Readonly<Required<Omit<SctpOptions, Undefaulted>>>;
+
+export const DEFAULTS: Defaults = {
   /** Port both ends of a WebRTC association use unless SDP says otherwise. RFC 8841 §5.1 */
   localPort: 5000,
   remotePort: 5000,
@@ -122,11 +126,13 @@ export const DEFAULTS = {
   maxDuplicateTsns: 20,
   /** Control chunks (HEARTBEAT ACK, ERROR, ...) that may wait to be sent. */
   maxPendingControl: 64,
-  checksum: crc32c as Checksum,
-  congestionControl: renoCongestionControl as CongestionControlFactory,
-  scheduler: roundRobinScheduler as SchedulerFactory,
-} as const;
+  checksum: crc32c,
+  congestionControl: renoCongestionControl,
+  scheduler: roundRobinScheduler,
+};
 
+/** Chunks that may be outstanding. A gap block reaches 65535 TSNs far, so more could never be reported. §3.3.4 */
+export const MAX_OUTSTANDING_CHUNKS = 60_000;
 /** Largest state cookie taken from a peer and echoed, in bytes. usrsctp sends about 500, dcSCTP about 30. */
 export const MAX_COOKIE_BYTES = 1_024;
 /** Most bytes of an error cause or of an abort reason that are kept, sent or echoed. */

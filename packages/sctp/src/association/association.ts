@@ -1,18 +1,31 @@
-import type { Core, DropCounts, Millis } from '@millrace/sans-io';
+// An SCTP association over a path that somebody else secures (RFC 9260, RFC 8261): the one class that users see.
+// It only routes: packets, time and requests to the procedure they belong to. One path, so no multihoming (§6.4).
+import { type Core, type DropCounts, type Millis, NEVER } from '@millrace/sans-io';
 import type { DropReason } from '../drops.ts';
+import { SctpError } from '../errors.ts';
 import type { SctpOptions } from '../options.ts';
+import { CAUSE, makeCause, makeTextCause } from '../packet/error-causes.ts';
 import type { SctpSink } from '../sink.ts';
-
-export type AssociationState = 'new' | 'connecting' | 'connected' | 'closing' | 'closed';
+import { expiryOf } from '../tx/send-queue.ts';
+import { Connect } from './connect.ts';
+import { AssociationContext } from './context.ts';
+import { Heartbeat } from './heartbeat.ts';
+import { Inbound } from './inbound.ts';
+import { Outbound } from './outbound.ts';
+import { Shutdown } from './shutdown.ts';
+import { type AssociationState, type StateName, seenAs } from './state.ts';
+import type { Tcb } from './tcb.ts';
+import { TIMER } from './timers.ts';
 
 export interface SendOptions {
   readonly ordered: boolean;
-  /** RFC 7496: give the message up after this many retransmissions. */
+  /** Give the message up when it would have to be retransmitted more often than this (RFC 7496 §3.1). */
   readonly maxRetransmits?: number;
-  /** RFC 3758: give the message up when this many milliseconds have passed. */
+  /** Give the message up when this many milliseconds have passed (RFC 3758 §4.1). */
   readonly maxPacketLifeTime?: Millis;
 }
 
+/** A moment's copy of what there is to know. */
 export interface SctpStats {
   readonly state: AssociationState;
   readonly packetsSent: number;
@@ -23,6 +36,7 @@ export interface SctpStats {
   readonly messagesReceived: number;
   readonly retransmittedChunks: number;
   readonly abandonedMessages: number;
+  /** Times that T3-rtx ran out. */
   readonly timeouts: number;
   readonly fastRecoveries: number;
   readonly smoothedRoundTripTime: Millis | undefined;
@@ -30,29 +44,233 @@ export interface SctpStats {
   readonly congestionWindow: number;
   readonly slowStartThreshold: number;
   readonly bytesInFlight: number;
+  /** What the peer last said it can take. */
   readonly peerWindow: number;
+  /** What we can take now. */
   readonly receiveWindow: number;
   readonly mtu: number;
   readonly drops: DropCounts<DropReason>;
 }
 
-export declare class SctpAssociation implements Core<SctpSink> {
-  constructor(options: SctpOptions);
-  get state(): AssociationState;
-  get maxOutboundStreams(): number;
-  get maxInboundStreams(): number;
-  get totalBuffered(): number;
-  get stats(): SctpStats;
-  connect(now: Millis): void;
-  send(stream: number, ppid: number, bytes: Uint8Array, at: number, end: number, options: SendOptions, now: Millis): void;
-  canSend(bytes: number): boolean;
-  bufferedAmount(stream: number): number;
-  resetStreams(streams: readonly number[], now: Millis): void;
-  shutdown(now: Millis): void;
-  abort(cause: string | undefined, now: Millis): void;
-  receive(bytes: Uint8Array, at: number, end: number, now: Millis): void;
-  transmit(out: Uint8Array, at: number, end: number, now: Millis): number;
-  deadline(): Millis;
-  expire(now: Millis): void;
-  drain(sink: SctpSink): boolean;
+export class SctpAssociation implements Core<SctpSink> {
+  readonly #context: AssociationContext;
+  readonly #connect: Connect;
+  readonly #shutdown: Shutdown;
+  readonly #heartbeat: Heartbeat;
+  readonly #inbound: Inbound;
+  readonly #outbound: Outbound;
+  #packetsSent = 0;
+  #packetsReceived = 0;
+  #bytesSent = 0;
+  #bytesReceived = 0;
+  #messagesSent = 0;
+
+  constructor(options: SctpOptions) {
+    const context = new AssociationContext(options);
+    this.#context = context;
+    this.#shutdown = new Shutdown(context);
+    this.#heartbeat = new Heartbeat(context);
+    this.#connect = new Connect(context, {
+      onEstablished: (tcb, isRestart, now) => this.#onEstablished(tcb, isRestart, now),
+    });
+    this.#inbound = new Inbound(context, this.#connect, this.#shutdown, this.#heartbeat);
+    this.#outbound = new Outbound(context, this.#shutdown);
+  }
+
+  get state(): AssociationState {
+    return seenAs(this.#context.state.name);
+  }
+
+  /** The state by its name in RFC 9260 §4. */
+  get phase(): StateName {
+    return this.#context.state.name;
+  }
+
+  /** Streams we may send on: ids below this. What we asked for until the handshake is over. */
+  get maxOutboundStreams(): number {
+    return this.#context.tcb?.outboundStreams ?? this.#context.options.outboundStreams;
+  }
+
+  get maxInboundStreams(): number {
+    return this.#context.tcb?.inboundStreams ?? this.#context.options.inboundStreams;
+  }
+
+  /** Whether the peer can give up messages; if not, they are all reliable. Known once connected. */
+  get hasPartialReliability(): boolean {
+    return this.#context.tcb?.capabilities.forwardTsn ?? false;
+  }
+
+  /** Whether the peer can reset streams; if not, `resetStreams` ends in `onResetFailed`. Known once connected. */
+  get hasStreamReset(): boolean {
+    return this.#context.tcb?.capabilities.reconfig ?? false;
+  }
+
+  /** User bytes of all streams accepted by `send` and not yet put into a packet. */
+  get totalBuffered(): number {
+    return this.#context.queue.bufferedBytes;
+  }
+
+  /** User bytes of one stream accepted by `send` and not yet put into a packet. */
+  bufferedAmount(stream: number): number {
+    return this.#context.queue.stream(stream)?.bufferedBytes ?? 0;
+  }
+
+  /** Whether `send` would take a message of `bytes` now. */
+  canSend(bytes: number): boolean {
+    return (
+      this.#isOpenForSending &&
+      bytes > 0 &&
+      this.totalBuffered + bytes <= this.#context.options.sendQueueLimit
+    );
+  }
+
+  /** Begins the handshake. Both ends may; harmless when the peer was quicker. */
+  connect(now: Millis): void {
+    if (this.state === 'closed') throw new SctpError('CLOSED');
+    this.#connect.begin(now);
+  }
+
+  /**
+   * Queues the message `bytes[at, end)`, borrowed for the call. May be called before the handshake is over. Throws
+   * CLOSED, EMPTY_MESSAGE, BAD_STREAM, TOO_LARGE or QUEUE_FULL, and has then changed nothing.
+   */
+  send(
+    stream: number,
+    ppid: number,
+    bytes: Uint8Array,
+    at: number,
+    end: number,
+    options: SendOptions,
+    now: Millis,
+  ): void {
+    const { queue, options: tunables } = this.#context;
+    const length = end - at;
+    if (!this.#isOpenForSending) throw new SctpError('CLOSED');
+    if (!(length > 0)) throw new SctpError('EMPTY_MESSAGE');
+    this.#requireStream(stream);
+    if (length > tunables.sendQueueLimit) throw new SctpError('TOO_LARGE', `${length} bytes`);
+    if (queue.bufferedBytes + length > tunables.sendQueueLimit) throw new SctpError('QUEUE_FULL');
+    queue.push(
+      stream,
+      ppid,
+      bytes,
+      at,
+      end,
+      options.ordered,
+      options.maxRetransmits ?? Number.POSITIVE_INFINITY,
+      expiryOf(options.maxPacketLifeTime, now),
+    );
+    this.#messagesSent++;
+  }
+
+  /**
+   * Resets our side of `streams` when what has been sent on them is acknowledged; ends in `onResetDone` or
+   * `onResetFailed`. Messages sent on them from now on wait, and belong to the stream's next life.
+   */
+  resetStreams(streams: readonly number[], now: Millis): void {
+    const { queue, tcb } = this.#context;
+    if (this.state === 'closed') throw new SctpError('CLOSED');
+    for (const stream of streams) this.#requireStream(stream);
+    for (const stream of streams) queue.beginReset(stream);
+    if (tcb !== undefined && this.state === 'connected') tcb.streamReset.proceed(now);
+  }
+
+  /** Closes once everything queued has been acknowledged. */
+  shutdown(now: Millis): void {
+    this.#shutdown.begin(now);
+  }
+
+  /** Closes at once. `reason` is told to the peer, cut to what fits an error cause. */
+  abort(reason: string | undefined, _now: Millis): void {
+    const cause =
+      reason === undefined ? makeCause(CAUSE.USER_ABORT) : makeTextCause(CAUSE.USER_ABORT, reason);
+    this.#context.abort(cause, { by: 'local', code: 'ABORTED' });
+  }
+
+  receive(bytes: Uint8Array, at: number, end: number, now: Millis): void {
+    this.#packetsReceived++;
+    this.#bytesReceived += end - at;
+    this.#inbound.onPacket(bytes, at, end, now);
+  }
+
+  transmit(out: Uint8Array, at: number, end: number, now: Millis): number {
+    const length = this.#outbound.write(out, at, end, now);
+    if (length > 0) {
+      this.#packetsSent++;
+      this.#bytesSent += length;
+    }
+    return length;
+  }
+
+  deadline(): Millis {
+    return this.state === 'closed' ? NEVER : this.#context.timers.next();
+  }
+
+  expire(now: Millis): void {
+    const { timers, tcb } = this.#context;
+    if (timers.next() > now) return;
+    if (timers.take(TIMER.T1, now)) this.#connect.onTimeout(now);
+    if (timers.take(TIMER.DELAYED_ACK, now)) tcb?.receiver.onAckTimeout();
+    if (timers.take(TIMER.T3_RTX, now) && tcb !== undefined) {
+      tcb.sender.onTimeout(now);
+      this.#context.closeIfUnreachable();
+    }
+    if (timers.take(TIMER.RECONFIG, now)) tcb?.streamReset.onTimeout(now);
+    if (timers.take(TIMER.T2_SHUTDOWN, now)) this.#shutdown.onTimeout(now);
+    if (timers.take(TIMER.T5_SHUTDOWN_GUARD, now)) this.#shutdown.onGuardTimeout();
+    if (timers.take(TIMER.HEARTBEAT_ACK, now)) this.#heartbeat.onAckTimeout();
+    if (timers.take(TIMER.HEARTBEAT, now)) this.#heartbeat.onTimeout(now);
+  }
+
+  drain(sink: SctpSink): boolean {
+    return this.#context.events.drain(sink, this.#context.queue);
+  }
+
+  get stats(): SctpStats {
+    const { tcb, rto, options, drops } = this.#context;
+    return {
+      state: this.state,
+      packetsSent: this.#packetsSent,
+      packetsReceived: this.#packetsReceived,
+      bytesSent: this.#bytesSent,
+      bytesReceived: this.#bytesReceived,
+      messagesSent: this.#messagesSent,
+      messagesReceived: tcb?.receiver.reassembly.messagesReceived ?? 0,
+      retransmittedChunks: tcb?.sender.retransmittedChunks ?? 0,
+      abandonedMessages: tcb?.sender.abandonment.abandonedMessages ?? 0,
+      timeouts: tcb?.sender.timeouts ?? 0,
+      fastRecoveries: tcb?.sender.fastRecoveries ?? 0,
+      smoothedRoundTripTime: rto.smoothedRoundTripTime,
+      rto: rto.current,
+      congestionWindow: tcb?.sender.congestion.window ?? options.initialWindowPackets * options.mtu,
+      slowStartThreshold: tcb?.sender.congestion.slowStartThreshold ?? NEVER,
+      bytesInFlight: tcb?.sender.outstanding.bytesInFlight ?? 0,
+      peerWindow: tcb?.sender.peerWindow ?? 0,
+      receiveWindow: tcb?.receiver.window.available ?? options.receiveWindow,
+      mtu: options.mtu,
+      drops: { ...drops.counts },
+    };
+  }
+
+  get #isOpenForSending(): boolean {
+    return this.state !== 'closed' && !this.#shutdown.isUnderWay;
+  }
+
+  #requireStream(stream: number): void {
+    if (Number.isInteger(stream) && stream >= 0 && stream < this.maxOutboundStreams) return;
+    throw new SctpError('BAD_STREAM', `${stream} of ${this.maxOutboundStreams}`);
+  }
+
+  #onEstablished(tcb: Tcb, isRestart: boolean, now: Millis): void {
+    const { events, queue } = this.#context;
+    if (isRestart) events.restarted();
+    else {
+      queue.dropStreamsFrom(tcb.outboundStreams);
+      events.connected();
+    }
+    tcb.sender.startTimer(now);
+    this.#heartbeat.begin(now);
+    tcb.streamReset.proceed(now);
+    this.#shutdown.onEstablished(now);
+  }
 }

@@ -34,7 +34,7 @@ export class Recorder implements SctpSink {
   readonly resetDone: number[][] = [];
   readonly resetFailed: number[][] = [];
   readonly dropped: Array<{ stream: number; ppid: number; bytes: number }> = [];
-  readonly sent = new Map<number, number>();
+  readonly sent: Map<number, number> = new Map();
   closed: CloseReason | undefined;
   /** Events in the order in which they came, by name. */
   readonly log: string[] = [];

@@ -19,12 +19,20 @@ export type SchedulerFactory = () => StreamScheduler;
 /** One message of each stream in turn. */
 class RoundRobin implements StreamScheduler {
   readonly #turns = new Ring<OutgoingStream>();
+  /** The head has had its turn; it goes to the back unless it is removed first. */
+  #isTurnOver = false;
 
   add(stream: OutgoingStream): void {
+    this.#turnOver();
     this.#turns.push(stream);
   }
 
   remove(stream: OutgoingStream): void {
+    if (this.#turns.at(0) === stream) {
+      this.#turns.shift();
+      this.#isTurnOver = false;
+      return;
+    }
     for (let left = this.#turns.length; left > 0; left--) {
       const other = this.#turns.shift()!;
       if (other !== stream) this.#turns.push(other);
@@ -32,11 +40,17 @@ class RoundRobin implements StreamScheduler {
   }
 
   next(): OutgoingStream | undefined {
+    this.#turnOver();
     return this.#turns.at(0);
   }
 
   onSent(stream: OutgoingStream, _bytes: number, endsMessage: boolean): void {
-    if (!endsMessage || this.#turns.length < 2 || this.#turns.at(0) !== stream) return;
+    if (endsMessage && this.#turns.at(0) === stream) this.#isTurnOver = true;
+  }
+
+  #turnOver(): void {
+    if (!this.#isTurnOver) return;
+    this.#isTurnOver = false;
     this.#turns.push(this.#turns.shift()!);
   }
 }

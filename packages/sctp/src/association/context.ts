@@ -1,0 +1,83 @@
+// What the procedures of an association share: its state, its queues and counters, and the two ways to end it.
+import { type Drops, type Millis, randomU32, TimerTable } from '@millrace/sans-io';
+import { type DropReason, sctpDrops } from '../drops.ts';
+import { EventQueue } from '../events.ts';
+import { type ResolvedOptions, resolveOptions, type SctpOptions } from '../options.ts';
+import { makeAbortChunk } from '../packet/error-causes.ts';
+import type { CloseReason } from '../sink.ts';
+import { Rto } from '../tx/rto.ts';
+import { SendQueue } from '../tx/send-queue.ts';
+import { Outbox } from './outbox.ts';
+import { PathErrors } from './path-errors.ts';
+import type { State } from './state.ts';
+import type { Tcb } from './tcb.ts';
+import { TIMER_COUNT } from './timers.ts';
+
+export class AssociationContext {
+  readonly options: ResolvedOptions;
+  readonly timers: TimerTable = new TimerTable(TIMER_COUNT);
+  readonly drops: Drops<DropReason> = sctpDrops();
+  readonly events: EventQueue = new EventQueue();
+  readonly outbox: Outbox;
+  readonly queue: SendQueue;
+  readonly errors: PathErrors;
+  readonly rto: Rto;
+  state: State = { name: 'new' };
+  /** Our Initiate Tag: the verification tag of what comes in. A restart changes it. */
+  localTag: number;
+  readonly initialTsn: number;
+
+  constructor(options: SctpOptions) {
+    this.options = resolveOptions(options);
+    this.outbox = new Outbox(this.options.maxPendingControl, this.drops);
+    this.queue = new SendQueue(this.options.scheduler());
+    this.errors = new PathErrors(this.options.maxRetransmits);
+    this.rto = new Rto(this.options);
+    this.localTag = this.options.initiateTag ?? this.newTag();
+    this.initialTsn = this.options.initialTsn ?? randomU32(this.options.random);
+  }
+
+  /** The association's TCB, if it has one. */
+  get tcb(): Tcb | undefined {
+    return 'tcb' in this.state ? this.state.tcb : undefined;
+  }
+
+  /** RFC 9260 §5.3.1: a random tag, never 0. */
+  newTag(): number {
+    return randomU32(this.options.random) || 1;
+  }
+
+  /** Ends the association. Packets of their own that are queued still go out. */
+  close(reason: CloseReason): void {
+    if (this.state.name === 'closed') return;
+    this.state = { name: 'closed', reason };
+    this.timers.stopAll();
+    this.outbox.clearControl();
+    this.events.closed(reason);
+  }
+
+  /** RFC 9260 §9.1: sends ABORT with `cause` and ends the association. */
+  abort(cause: Uint8Array | undefined, reason: CloseReason): void {
+    const { tcb } = this;
+    if (tcb !== undefined) this.outbox.queueAlone(makeAbortChunk(0, cause), tcb.peerTag);
+    this.close(reason);
+  }
+
+  /** A timer ran out without an answer: counts it, and ends the association when there were too many. */
+  failPath(): void {
+    this.errors.fail();
+    this.closeIfUnreachable();
+  }
+
+  /** RFC 9260 §8.1. */
+  closeIfUnreachable(): void {
+    if (this.errors.isUnreachable) this.abort(undefined, { by: 'timeout', code: 'PEER_UNREACHABLE' });
+  }
+
+  /** T1 with nothing lost yet: three round trips if they are known, and doubled for each retransmission. */
+  handshakeTimeout(retransmits: number): Millis {
+    const { roundTripTime, rtoInitial, t1Min, backoffMax } = this.options;
+    const first = roundTripTime === undefined ? rtoInitial : Math.max(t1Min, 3 * roundTripTime);
+    return Math.min(first * 2 ** Math.min(retransmits, 30), Math.max(first, backoffMax));
+  }
+}

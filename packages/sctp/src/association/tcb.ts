@@ -1,0 +1,84 @@
+// The transmission control block (RFC 9260 §14): what two ends have agreed on, and the two halves that move data.
+// It exists from the INIT ACK or the COOKIE ECHO on.
+import type { StateCookie } from '../packet/cookie.ts';
+import { Receiver } from '../rx/receiver.ts';
+import { Sender } from '../tx/sender.ts';
+import type { Capabilities } from './capabilities.ts';
+import type { AssociationContext } from './context.ts';
+import { StreamReset } from './stream-reset.ts';
+import { StreamResetAnswer } from './stream-reset-answer.ts';
+
+/** What a TCB is made of: an INIT ACK's contents or a cookie's. */
+export type Agreement = Pick<
+  StateCookie,
+  | 'localTag'
+  | 'peerTag'
+  | 'localInitialTsn'
+  | 'peerInitialTsn'
+  | 'peerWindow'
+  | 'outboundStreams'
+  | 'inboundStreams'
+  | 'capabilities'
+>;
+
+export class Tcb {
+  readonly localTag: number;
+  peerTag: number;
+  outboundStreams: number;
+  inboundStreams: number;
+  capabilities: Capabilities;
+  receiver: Receiver;
+  readonly sender: Sender;
+  streamReset: StreamReset;
+  streamResetAnswer: StreamResetAnswer;
+  /** First sequence number of either side's stream reset requests (RFC 6525 §5.1.1). */
+  readonly localInitialTsn: number;
+  peerInitialTsn: number;
+
+  constructor(context: AssociationContext, agreement: Agreement) {
+    this.localTag = agreement.localTag;
+    this.peerTag = agreement.peerTag;
+    this.outboundStreams = agreement.outboundStreams;
+    this.inboundStreams = agreement.inboundStreams;
+    this.capabilities = agreement.capabilities;
+    this.localInitialTsn = agreement.localInitialTsn;
+    this.peerInitialTsn = agreement.peerInitialTsn;
+    this.receiver = receiverFor(context, agreement);
+    this.sender = new Sender({
+      options: context.options,
+      queue: context.queue,
+      timers: context.timers,
+      errors: context.errors,
+      rto: context.rto,
+      initialTsn: agreement.localInitialTsn,
+      peerWindow: agreement.peerWindow,
+      partialReliability: agreement.capabilities.forwardTsn,
+    });
+    this.streamReset = new StreamReset(context, this);
+    this.streamResetAnswer = new StreamResetAnswer(context, this, this.streamReset);
+  }
+
+  /** RFC 9260 §5.2.4 B: the peer is not whom the INIT ACK came from; nothing has been received from it yet. */
+  adoptPeer(context: AssociationContext, agreement: Agreement): void {
+    this.peerTag = agreement.peerTag;
+    this.outboundStreams = agreement.outboundStreams;
+    this.inboundStreams = agreement.inboundStreams;
+    this.capabilities = agreement.capabilities;
+    this.peerInitialTsn = agreement.peerInitialTsn;
+    this.receiver = receiverFor(context, agreement);
+    this.sender.peerWindow = agreement.peerWindow;
+    this.streamReset = new StreamReset(context, this);
+    this.streamResetAnswer = new StreamResetAnswer(context, this, this.streamReset);
+  }
+}
+
+function receiverFor(context: AssociationContext, agreement: Agreement): Receiver {
+  return new Receiver(
+    context.options,
+    context.timers,
+    context.events,
+    context.drops,
+    agreement.peerInitialTsn,
+    agreement.inboundStreams,
+  );
+}

@@ -1,0 +1,14 @@
+// The timers of an association (RFC 9260 §5 to §9, RFC 6525 §5): one deadline each.
+
+export const TIMER = {
+  T1: 0,
+  T2_SHUTDOWN: 1,
+  T3_RTX: 2,
+  T5_SHUTDOWN_GUARD: 3,
+  DELAYED_ACK: 4,
+  HEARTBEAT: 5,
+  HEARTBEAT_ACK: 6,
+  RECONFIG: 7,
+} as const;
+
+export const TIMER_COUNT = 8;

@@ -1,0 +1,41 @@
+// Hot: CRC32c (RFC 9260 Appendix A; reflected polynomial 0x82f63b78), eight bytes at a time over eight tables.
+
+/** The checksum of `bytes[at, end)`, as an unsigned number. Its least significant byte goes first on the wire. */
+export type Checksum = (bytes: Uint8Array, at: number, end: number) => number;
+
+const POLYNOMIAL = 0x82f63b78;
+const TABLES = 8;
+
+/** Table k, at k * 256, is the CRC of a byte followed by k bytes of zero. */
+const tables = makeTables();
+
+export function crc32c(bytes: Uint8Array, at: number, end: number): number {
+  const t = tables;
+  let crc = -1;
+  for (; at + 8 <= end; at += 8) {
+    const low = crc ^ (bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24));
+    crc =
+      t[0x700 | (low & 0xff)]! ^
+      t[0x600 | ((low >>> 8) & 0xff)]! ^
+      t[0x500 | ((low >>> 16) & 0xff)]! ^
+      t[0x400 | (low >>> 24)]! ^
+      t[0x300 | bytes[at + 4]!]! ^
+      t[0x200 | bytes[at + 5]!]! ^
+      t[0x100 | bytes[at + 6]!]! ^
+      t[bytes[at + 7]!]!;
+  }
+  for (; at < end; at++) crc = (crc >>> 8) ^ t[(crc ^ bytes[at]!) & 0xff]!;
+  return ~crc >>> 0;
+}
+
+function makeTables(): Int32Array {
+  const table = new Int32Array(TABLES * 256);
+  for (let byte = 0; byte < 256; byte++) {
+    let crc = byte;
+    for (let bit = 0; bit < 8; bit++) crc = (crc >>> 1) ^ (crc & 1 ? POLYNOMIAL : 0);
+    table[byte] = crc;
+  }
+  for (let i = 256; i < table.length; i++)
+    table[i] = (table[i - 256]! >>> 8) ^ table[table[i - 256]! & 0xff]!;
+  return table;
+}

@@ -1,0 +1,86 @@
+// Partial reliability, sending side (RFC 3758 §3.5): messages that are given up, and the FORWARD TSN chunks that
+// tell the peer not to wait for them.
+import { add32, after32, atOrAfter32, type Millis } from '@millrace/sans-io';
+import { FORWARD_TSN_BYTES, writeForwardTsn } from '../packet/forward-tsn.ts';
+import type { OutgoingMessage } from './outgoing-stream.ts';
+import { CHUNK_STATE, type Outstanding } from './outstanding.ts';
+import type { SendQueue } from './send-queue.ts';
+
+export class Abandonment {
+  /** Messages given up. */
+  abandonedMessages = 0;
+  readonly #outstanding: Outstanding;
+  readonly #queue: SendQueue;
+  readonly #isNegotiated: boolean;
+  /** RFC 3758 §3.5 C1: Advanced.Peer.Ack.Point. */
+  #advancedAckPoint: number;
+  /** A FORWARD TSN is to be sent. */
+  isDue = false;
+  /** Last skipped SSN by stream, for the chunk being written. */
+  readonly #skipped = new Map<number, number>();
+
+  constructor(outstanding: Outstanding, queue: SendQueue, isNegotiated: boolean) {
+    this.#outstanding = outstanding;
+    this.#queue = queue;
+    this.#isNegotiated = isNegotiated;
+    this.#advancedAckPoint = add32(outstanding.first, -1);
+  }
+
+  /** Gives up `message`, some of which has been sent. False if the peer does not know partial reliability. */
+  abandon(message: OutgoingMessage, now: Millis): boolean {
+    if (!this.#isNegotiated) return false;
+    const outstanding = this.#outstanding;
+    this.abandonedMessages++;
+    if (!message.isWhollySent) {
+      // The peer may already have, and have acknowledged, all that was sent. A TSN that stands for the unsent end
+      // gives it something to skip; without, the next message would begin in the midst of this one.
+      this.#queue.discard(message);
+      outstanding.addAbandoned(message, now);
+    }
+    message.abandoned = true;
+    let tsn = after32(outstanding.first, message.firstTsn) ? outstanding.first : message.firstTsn;
+    for (; tsn !== outstanding.next && outstanding.message(tsn) === message; tsn = add32(tsn, 1))
+      outstanding.abandon(tsn);
+    this.onSack();
+    return true;
+  }
+
+  /** RFC 3758 §3.5 C1 to C3: the ack point moves over what was given up, and the peer is told if it lags behind. */
+  onSack(): void {
+    const outstanding = this.#outstanding;
+    if (after32(outstanding.first, add32(this.#advancedAckPoint, 1)))
+      this.#advancedAckPoint = add32(outstanding.first, -1);
+    for (let tsn = add32(this.#advancedAckPoint, 1); tsn !== outstanding.next; tsn = add32(tsn, 1)) {
+      if (outstanding.state(tsn) !== CHUNK_STATE.ABANDONED) break;
+      this.#advancedAckPoint = tsn;
+    }
+    this.request();
+  }
+
+  /** Sends FORWARD TSN (again) if the peer has not caught up. */
+  request(): void {
+    this.isDue = atOrAfter32(this.#advancedAckPoint, this.#outstanding.first);
+  }
+
+  /** Writes a FORWARD TSN chunk into `out[at, limit)` if one is due; returns where it ends. */
+  write(out: Uint8Array, at: number, limit: number): number {
+    if (!this.isDue || at + FORWARD_TSN_BYTES > limit) return at;
+    this.isDue = false;
+    const outstanding = this.#outstanding;
+    const most = (limit - at - FORWARD_TSN_BYTES) >> 2;
+    const skipped = this.#skipped;
+    skipped.clear();
+    let cumulative = add32(outstanding.first, -1);
+    // RFC 3758 §3.5 C4: as many streams as fit; the rest follows when these are acknowledged.
+    for (let tsn = outstanding.first; atOrAfter32(this.#advancedAckPoint, tsn); tsn = add32(tsn, 1)) {
+      const message = outstanding.message(tsn)!;
+      if (message.ordered) {
+        const stream = message.stream!.id;
+        if (skipped.size >= most && !skipped.has(stream)) break;
+        skipped.set(stream, message.ssn);
+      }
+      cumulative = tsn;
+    }
+    return writeForwardTsn(out, at, cumulative, skipped);
+  }
+}

@@ -1,0 +1,68 @@
+// One outgoing stream, made when it is first used, and the messages that wait in it.
+import { type Millis, NEVER, Ring } from '@millrace/sans-io';
+
+/** Memory that has gone back to the pool must not be read by mistake. */
+const NOTHING = new Uint8Array(0);
+
+/** A user message on its way, from `send` until its last chunk has left the outstanding ones. Objects are used again. */
+export class OutgoingMessage {
+  stream: OutgoingStream | undefined;
+  bytes: Uint8Array = NOTHING;
+  length = 0;
+  ppid = 0;
+  ordered = true;
+  /** Given when the first fragment is sent, so that a message dropped before that leaves no hole. */
+  ssn = 0;
+  expiresAt: Millis = NEVER;
+  maxRetransmits: number = Number.POSITIVE_INFINITY;
+  /** Bytes that have been put into chunks. */
+  sent = 0;
+  firstTsn = 0;
+  /** Chunks of it among the outstanding ones. */
+  outstanding = 0;
+  abandoned = false;
+
+  /** No byte of it has been put into a chunk. */
+  get isUntouched(): boolean {
+    return this.sent === 0;
+  }
+
+  get isWhollySent(): boolean {
+    return this.sent === this.length;
+  }
+
+  clear(): void {
+    this.stream = undefined;
+    this.bytes = NOTHING;
+  }
+}
+
+/**
+ * 'open': messages are sent. 'draining': a reset was asked for; what is queued goes out, what comes goes to `later`.
+ * 'resetting': the request is under way. The last two end with `later` becoming the queue.
+ */
+export type StreamPhase = 'open' | 'draining' | 'resetting';
+
+export class OutgoingStream {
+  readonly id: number;
+  phase: StreamPhase = 'open';
+  nextSsn = 0;
+  readonly queue: Ring<OutgoingMessage> = new Ring(4);
+  /** Messages sent after a reset was asked for; they belong to the stream's next life. */
+  later: Ring<OutgoingMessage> | undefined;
+  bufferedBytes = 0;
+  /** Messages that have left the queue but are not yet acknowledged. */
+  unacknowledged = 0;
+  /** Whether the scheduler has it. */
+  scheduled = false;
+  /** Bytes that left the queue since the sink was last told. */
+  unreported = 0;
+
+  constructor(id: number) {
+    this.id = id;
+  }
+
+  get isDrained(): boolean {
+    return this.queue.length === 0 && this.unacknowledged === 0;
+  }
+}

@@ -1,0 +1,52 @@
+// The retransmission timeout (RFC 9260 §6.3.1) with its back-off (§6.3.3 E2).
+import type { Millis } from '@millrace/sans-io';
+import type { ResolvedOptions } from '../options.ts';
+
+const ALPHA = 1 / 8;
+const BETA = 1 / 4;
+
+export class Rto {
+  /** undefined until something has been measured or a seed was given. */
+  smoothedRoundTripTime: Millis | undefined;
+  #variance: Millis = 0;
+  #base: Millis;
+  #backoff = 1;
+  readonly #options: ResolvedOptions;
+
+  constructor(options: ResolvedOptions) {
+    this.#options = options;
+    // §6.3.1 C1: until there is a measurement, RTO.Initial. ICE's own measurement of the path is one.
+    this.#base = options.rtoInitial;
+    if (options.roundTripTime !== undefined) this.observe(options.roundTripTime);
+  }
+
+  /** The timeout now, backed off by what has run out since the last measurement. */
+  get current(): Millis {
+    if (this.#backoff === 1) return this.#base;
+    return Math.min(this.#base * this.#backoff, Math.max(this.#base, this.#options.backoffMax));
+  }
+
+  /** A round trip was measured on something sent once (§6.3.1 C5, Karn). */
+  observe(roundTripTime: Millis): void {
+    const { rtoMin, rtoMax, rttVarianceFloor } = this.#options;
+    const smoothed = this.smoothedRoundTripTime;
+    if (smoothed === undefined) {
+      // §6.3.1 C2: the first measurement.
+      this.smoothedRoundTripTime = roundTripTime;
+      this.#variance = roundTripTime / 2;
+    } else {
+      // §6.3.1 C3.
+      this.#variance += BETA * (Math.abs(smoothed - roundTripTime) - this.#variance);
+      this.smoothedRoundTripTime = smoothed + ALPHA * (roundTripTime - smoothed);
+    }
+    const timeout = this.smoothedRoundTripTime! + Math.max(4 * this.#variance, rttVarianceFloor);
+    // §6.3.1 C6, C7.
+    this.#base = Math.min(Math.max(timeout, rtoMin), rtoMax);
+    this.#backoff = 1;
+  }
+
+  /** §6.3.3 E2: the timer ran out. Only a new measurement undoes it, or a longer path would never be measured. */
+  backOff(): void {
+    if (this.current < this.#options.backoffMax) this.#backoff *= 2;
+  }
+}

@@ -1,0 +1,220 @@
+// Hot: messages that wait to be sent, stream by stream. Streams exist from their first message until they are
+// idle again after a reset; a user's bytes are copied once, into memory that is used again.
+import { type Millis, NEVER, Ring } from '@millrace/sans-io';
+import { MessageMemory } from './message-memory.ts';
+import { OutgoingMessage, OutgoingStream } from './outgoing-stream.ts';
+import type { StreamScheduler } from './scheduler.ts';
+
+/** Message objects kept for reuse. */
+const KEPT_MESSAGES = 1_024;
+
+export class SendQueue {
+  /** User bytes in the queue: accepted and not yet put into a chunk. */
+  bufferedBytes = 0;
+  /** Streams with bytes that left the queue and that the sink has not been told of. */
+  readonly unreported: Ring<OutgoingStream> = new Ring();
+  /** Streams in phase 'draining' that have nothing left to send or to be acknowledged. */
+  readonly drained: Ring<OutgoingStream> = new Ring();
+  readonly #streams = new Map<number, OutgoingStream>();
+  readonly #scheduler: StreamScheduler;
+  readonly #memory = new MessageMemory();
+  readonly #free: OutgoingMessage[] = [];
+  /** The message whose fragments are going out: RFC 9260 §6.9 wants their TSNs in one run. */
+  #current: OutgoingMessage | undefined;
+  #lastStream: OutgoingStream | undefined;
+
+  constructor(scheduler: StreamScheduler) {
+    this.#scheduler = scheduler;
+  }
+
+  get hasData(): boolean {
+    return this.#current !== undefined || this.#scheduler.next() !== undefined;
+  }
+
+  stream(id: number): OutgoingStream | undefined {
+    return this.#streams.get(id);
+  }
+
+  /** The streams in use. */
+  streams(): IterableIterator<OutgoingStream> {
+    return this.#streams.values();
+  }
+
+  /** Queues a copy of `bytes[at, end)`, which are borrowed for the call. */
+  push(
+    id: number,
+    ppid: number,
+    bytes: Uint8Array,
+    at: number,
+    end: number,
+    ordered: boolean,
+    maxRetransmits: number,
+    expiresAt: Millis,
+  ): void {
+    const stream = this.#streamFor(id);
+    const message = this.#free.pop() ?? new OutgoingMessage();
+    const length = end - at;
+    message.stream = stream;
+    message.bytes = this.#memory.take(length);
+    if (at === 0 && end === bytes.length) message.bytes.set(bytes, 0);
+    else message.bytes.set(bytes.subarray(at, end), 0);
+    message.length = length;
+    message.ppid = ppid;
+    message.ordered = ordered;
+    message.maxRetransmits = maxRetransmits;
+    message.expiresAt = expiresAt;
+    message.sent = 0;
+    message.outstanding = 0;
+    message.abandoned = false;
+    this.bufferedBytes += length;
+    stream.bufferedBytes += length;
+    if (stream.phase === 'open') {
+      stream.queue.push(message);
+      this.#schedule(stream);
+    } else (stream.later ??= new Ring<OutgoingMessage>(4)).push(message);
+  }
+
+  /** The message to take the next fragment from. Messages whose time is up before their first fragment are dropped. */
+  next(now: Millis): OutgoingMessage | undefined {
+    if (this.#current !== undefined) return this.#current;
+    for (;;) {
+      const message = this.#scheduler.next()?.queue.at(0);
+      if (message === undefined || message.expiresAt > now) return message;
+      this.discard(message);
+      this.release(message);
+    }
+  }
+
+  /** `bytes` of `message`, which `next` returned, have been put into a chunk. */
+  advance(message: OutgoingMessage, bytes: number): void {
+    const stream = message.stream!;
+    if (message.isUntouched) {
+      if (message.ordered) {
+        message.ssn = stream.nextSsn;
+        stream.nextSsn = (stream.nextSsn + 1) & 0xffff;
+      }
+      this.#current = message;
+    }
+    message.sent += bytes;
+    this.#leaves(stream, bytes);
+    const isOver = message.isWhollySent;
+    if (isOver) this.#removeHead(stream);
+    this.#scheduler.onSent(stream, bytes, isOver);
+    if (isOver && stream.queue.length === 0) this.#unschedule(stream);
+  }
+
+  /** Drops what is still unsent of `message`, the one that `next` returns. */
+  discard(message: OutgoingMessage): void {
+    const stream = message.stream!;
+    const rest = message.length - message.sent;
+    message.abandoned = true;
+    message.length = message.sent;
+    this.#leaves(stream, rest);
+    this.#removeHead(stream);
+    this.#scheduler.onSent(stream, 0, true);
+    if (stream.queue.length === 0) this.#unschedule(stream);
+  }
+
+  /** No chunk of `message` is outstanding any more: its memory is free. */
+  release(message: OutgoingMessage): void {
+    const stream = message.stream!;
+    stream.unacknowledged--;
+    if (stream.phase === 'draining' && stream.isDrained) this.drained.push(stream);
+    this.#memory.give(message.bytes);
+    message.clear();
+    if (this.#free.length < KEPT_MESSAGES) this.#free.push(message);
+  }
+
+  /** From here on, what is sent on the stream belongs to its next life. False if it was already so. */
+  beginReset(id: number): boolean {
+    const stream = this.#streamFor(id);
+    if (stream.phase !== 'open') return false;
+    stream.phase = 'draining';
+    if (stream.isDrained) this.drained.push(stream);
+    return true;
+  }
+
+  /** The reset is over, performed or not; queued messages of the stream's next life go out. */
+  endReset(id: number, performed: boolean): void {
+    const stream = this.#streams.get(id);
+    if (stream === undefined) return;
+    const { later } = stream;
+    stream.phase = 'open';
+    stream.later = undefined;
+    if (performed) stream.nextSsn = 0;
+    for (let message = later?.shift(); message !== undefined; message = later?.shift())
+      stream.queue.push(message);
+    if (stream.queue.length > 0) this.#schedule(stream);
+    else if (performed && stream.unreported === 0) this.#forget(stream);
+  }
+
+  /** After a restart (RFC 9260 §5.2.4 A): all numbers start again, and so does a message that was half sent. */
+  rewind(): void {
+    for (const stream of this.#streams.values()) {
+      stream.nextSsn = 0;
+      stream.unacknowledged = 0;
+    }
+    const half = this.#current;
+    this.#current = undefined;
+    if (half === undefined) return;
+    this.bufferedBytes += half.sent;
+    half.stream!.bufferedBytes += half.sent;
+    half.sent = 0;
+    half.outstanding = 0;
+  }
+
+  /** Throws away everything that waits on streams from `limit` up, before anything has been sent. */
+  dropStreamsFrom(limit: number): void {
+    for (const stream of this.#streams.values()) {
+      if (stream.id < limit) continue;
+      this.bufferedBytes -= stream.bufferedBytes;
+      if (stream.scheduled) this.#unschedule(stream);
+      this.#forget(stream);
+    }
+  }
+
+  #streamFor(id: number): OutgoingStream {
+    if (this.#lastStream?.id === id) return this.#lastStream;
+    let stream = this.#streams.get(id);
+    if (stream === undefined) {
+      stream = new OutgoingStream(id);
+      this.#streams.set(id, stream);
+    }
+    this.#lastStream = stream;
+    return stream;
+  }
+
+  #forget(stream: OutgoingStream): void {
+    this.#streams.delete(stream.id);
+    if (this.#lastStream === stream) this.#lastStream = undefined;
+  }
+
+  #removeHead(stream: OutgoingStream): void {
+    stream.queue.shift();
+    stream.unacknowledged++;
+    this.#current = undefined;
+  }
+
+  #leaves(stream: OutgoingStream, bytes: number): void {
+    if (stream.unreported === 0) this.unreported.push(stream);
+    stream.unreported += bytes;
+    stream.bufferedBytes -= bytes;
+    this.bufferedBytes -= bytes;
+  }
+
+  #schedule(stream: OutgoingStream): void {
+    if (stream.scheduled) return;
+    stream.scheduled = true;
+    this.#scheduler.add(stream);
+  }
+
+  #unschedule(stream: OutgoingStream): void {
+    stream.scheduled = false;
+    this.#scheduler.remove(stream);
+  }
+}
+
+/** When a message queued at `now` is given up. */
+export function expiryOf(maxPacketLifeTime: Millis | undefined, now: Millis): Millis {
+  return maxPacketLifeTime === undefined ? NEVER : now + maxPacketLifeTime;
+}
