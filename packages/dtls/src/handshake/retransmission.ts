@@ -12,6 +12,8 @@ export interface RetransmissionOptions {
 
 /** No timeout is shorter, however near the peer is: its signature takes its time. */
 const LEAST_TIMEOUT: Millis = 50;
+/** A flight that is repeated comes in several records, which count as one. */
+const LEAST_HOLDOFF: Millis = 20;
 /** On top of two round trips. */
 const PEER_WORK: Millis = 30;
 
@@ -63,11 +65,12 @@ export class Retransmission {
   }
 
   /**
-   * The peer sends again what our flight answers. True if our flight is to be sent again at once: a peer that
-   * repeats itself in several records, or has an impatient timer, gets one copy for all of them.
+   * The peer sends again what our flight answers. True if our flight is to be sent again at once. What comes
+   * within a round trip of the last sending was sent without knowing of it and says nothing.
    */
   onPeerRepeats(now: Millis): boolean {
-    if (now - this.#sentAt < this.#timeout / 2) return false;
+    if (now - this.#sentAt < Math.max(LEAST_HOLDOFF, this.#options.roundTripTime ?? LEAST_TIMEOUT))
+      return false;
     this.#sentAt = now;
     if (this.#deadline !== NEVER) this.#deadline = now + this.#delay();
     return true;

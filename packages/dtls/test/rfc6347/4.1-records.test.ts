@@ -17,7 +17,7 @@ import {
 } from '../../src/record/header.ts';
 import { RecordLayer } from '../../src/record/layer.ts';
 import { RecordProtection } from '../../src/record/protection.ts';
-import { type Connections, connected, deliver, sealed } from '../fixtures/connections.ts';
+import { type Connections, connected, connections, deliver, sealed } from '../fixtures/connections.ts';
 import { hex, record } from '../fixtures/records.ts';
 
 describe('RFC 6347 §4.1 record header', () => {
@@ -265,11 +265,24 @@ describe('RFC 5246 §6.2.1 application data', () => {
     assert.throws(() => all.client.seal(new Uint8Array(30), 0, 20), { code: 'RECORD_TOO_LARGE' });
   });
 
-  test('in the clear it is dropped even while the handshake runs', () => {
-    const all = connected({ seed: 3 });
-    assert.equal(all.server.maxPlaintext, 1200 - 37);
-    const fresh = connected({ seed: 4 });
-    deliver(fresh.server, fresh.fromServer, record(CONTENT_TYPE.applicationData, hex('414243')));
-    assert.deepEqual(fresh.fromServer.messages, []);
+  test('in the clear it is dropped, while the handshake runs as well', () => {
+    const all = connections();
+    deliver(all.server, all.fromServer, record(CONTENT_TYPE.applicationData, hex('414243')));
+    assert.equal(all.server.drops['plaintext-application-data'], 1);
+    all.pair.run(100);
+    deliver(all.server, all.fromServer, record(CONTENT_TYPE.applicationData, hex('414243')));
+    assert.equal(all.server.drops['old-epoch'], 1);
+    assert.deepEqual(all.fromServer.messages, []);
+  });
+
+  test('room in front and behind is known once connected, and fits a datagram of the MTU', () => {
+    const gcm = connected();
+    assert.deepEqual([gcm.client.headroom, gcm.client.tailroom, gcm.client.maxPlaintext], [21, 16, 1163]);
+    assert.equal(sealed(gcm.client, 'x'.repeat(1163)).length, 1200);
+    const chacha = connected({ client: { cipherSuites: [0xcca9] } });
+    assert.deepEqual(
+      [chacha.client.headroom, chacha.client.tailroom, chacha.client.maxPlaintext],
+      [13, 16, 1171],
+    );
   });
 });
