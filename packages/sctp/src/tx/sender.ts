@@ -314,13 +314,17 @@ export class Sender {
 
   #acknowledge(tsn: number): void {
     const { outstanding } = this;
-    // §6.3.1 C5 (Karn): what was sent twice measures nothing.
-    if (outstanding.sends(tsn) === 1 && atOrAfter32(tsn, this.#measureFrom)) {
-      const sentAt = outstanding.sentAt(tsn);
-      if (sentAt > this.#measuredSentAt) this.#measuredSentAt = sentAt;
-    }
     const packet = outstanding.packet(tsn);
-    if (packet > this.#newestPacket) this.#newestPacket = packet;
+    if (packet > this.#newestPacket) {
+      this.#newestPacket = packet;
+      // §6.3.1 C5 (Karn): what was sent twice, or given up for lost, measures nothing. Nor does what a SACK brings
+      // in beside something sent later: it may have come long ago, and only its SACK been lost.
+      const measures =
+        outstanding.sends(tsn) === 1 &&
+        outstanding.state(tsn) === CHUNK_STATE.IN_FLIGHT &&
+        atOrAfter32(tsn, this.#measureFrom);
+      this.#measuredSentAt = measures ? outstanding.sentAt(tsn) : -1;
+    }
     this.#ackedBytes += outstanding.acknowledge(tsn);
   }
 
