@@ -5,6 +5,7 @@ import type { DtlsCertificate, DtlsCrypto } from './crypto.ts';
 import { DtlsError } from './errors.ts';
 import { GROUPS } from './groups.ts';
 import { type Fingerprint, FingerprintSet } from './identity.ts';
+import { isKnownSrtpProfile } from './srtp.ts';
 
 export interface HelloVerifyOptions {
   /** Key of the stateless cookies, 16 bytes or more; may be shared by all servers of one process. */
@@ -119,6 +120,10 @@ export function resolveOptions(options: DtlsOptions): Settings {
   if (helloRetransmitDelays.length === 0 || helloRetransmitDelays.some((delay) => !(delay > 0))) {
     throw new DtlsError('INVALID_OPTION', 'helloRetransmitDelays must be positive numbers');
   }
+  const srtpProfiles = options.srtpProfiles ?? [];
+  if (srtpProfiles.some((profile) => !isKnownSrtpProfile(profile))) {
+    throw new DtlsError('INVALID_OPTION', 'srtpProfiles has an unknown profile');
+  }
   if (options.helloVerify !== undefined && options.helloVerify.secret.length < 16) {
     throw new DtlsError('INVALID_OPTION', 'helloVerify.secret is shorter than 16 bytes');
   }
@@ -138,7 +143,7 @@ export function resolveOptions(options: DtlsOptions): Settings {
     ),
     cipherSuites,
     groups,
-    srtpProfiles: options.srtpProfiles ?? [],
+    srtpProfiles,
     requireExtendedMasterSecret: (options.extendedMasterSecret ?? 'required') === 'required',
     helloVerify: options.helloVerify,
     keyLog: options.keyLog ?? false,

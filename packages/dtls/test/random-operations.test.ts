@@ -1,0 +1,156 @@
+// The connection as a state machine under 100,000 random operations: whatever arrives, in whatever order, cut,
+// changed, invented or replayed, nothing throws, nothing is told before the peer is verified, nothing twice.
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { SeededRandom } from '@millrace/sans-io/testing';
+import { DtlsConnection } from '../src/index.ts';
+import { clientOptions, Recorder, sealed, serverOptions } from './fixtures/connections.ts';
+import { fragment, record } from './fixtures/records.ts';
+
+const OPERATIONS = 100_000;
+const OPERATIONS_PER_PAIR = 250;
+const MAX_REASSEMBLY = 8000;
+const MAX_EARLY = 2000;
+
+class Side {
+  readonly connection: DtlsConnection;
+  readonly recorder = new Recorder();
+  /** What the wire to this side holds. */
+  readonly inbox: Uint8Array[] = [];
+  readonly sent = new Set<string>();
+
+  constructor(role: 'client' | 'server', seed: number) {
+    const caps = { maxReassemblyBytes: MAX_REASSEMBLY, maxEarlyBytes: MAX_EARLY, maxMessageBytes: 4000 };
+    this.connection = new DtlsConnection(
+      role === 'client' ? clientOptions(caps, seed) : serverOptions({ ...caps, mtu: 300 }, seed),
+    );
+  }
+}
+
+class World {
+  readonly random: SeededRandom;
+  readonly client: Side;
+  readonly server: Side;
+  now = 0;
+  #serial = 0;
+
+  constructor(seed: number) {
+    this.random = new SeededRandom(seed);
+    this.client = new Side('client', seed);
+    this.server = new Side('server', seed + 1);
+  }
+
+  step(): void {
+    const { random } = this;
+    const [side, other] = random.chance(0.5) ? [this.client, this.server] : [this.server, this.client];
+    const choice = random.unit();
+    if (choice < 0.4) this.#deliver(side);
+    else if (choice < 0.65) this.#transmit(side, other);
+    else if (choice < 0.75) this.#pass();
+    else if (choice < 0.87) this.#send(side, other);
+    else if (choice < 0.97) this.#forge(side);
+    else if (choice < 0.972) side.connection.close(this.now);
+    else this.#start(side);
+    if (random.chance(0.7)) side.connection.drain(side.recorder);
+    this.#check(side, other);
+  }
+
+  #deliver(side: Side): void {
+    const { random } = this;
+    if (side.inbox.length === 0) return;
+    const index = random.chance(0.7) ? 0 : random.below(side.inbox.length);
+    const datagram = random.chance(0.15) ? side.inbox[index]!.slice() : side.inbox.splice(index, 1)[0]!;
+    if (random.chance(0.04)) this.#change(datagram);
+    const end = random.chance(0.03) ? random.below(datagram.length + 1) : datagram.length;
+    side.connection.receive(datagram, 0, end, this.now);
+    side.connection.drain(side.recorder);
+  }
+
+  #transmit(side: Side, other: Side): void {
+    const out = new Uint8Array(this.random.chance(0.1) ? this.random.below(200) : 1400);
+    const length = side.connection.transmit(out, 0, out.length, this.now);
+    assert.equal(length <= out.length, true);
+    if (length > 0 && !this.random.chance(0.1)) other.inbox.push(out.slice(0, length));
+    if (other.inbox.length > 50) other.inbox.shift();
+  }
+
+  #pass(): void {
+    this.now += this.random.chance(0.02) ? 20_000 : this.random.below(60);
+    for (const { connection } of [this.client, this.server]) connection.expire(this.now);
+  }
+
+  #send(side: Side, other: Side): void {
+    if (side.connection.state !== 'connected') return;
+    const text = `message ${this.#serial++}`;
+    side.sent.add(text);
+    other.inbox.push(sealed(side.connection, text));
+  }
+
+  /** Something nobody sent: bytes, a record of any kind, a handshake fragment of any kind. */
+  #forge(side: Side): void {
+    const { random } = this;
+    const bytes = new Uint8Array(random.below(120));
+    random.fill(bytes);
+    const kind = random.below(3);
+    const epoch = random.below(3);
+    const sequence = random.below(100);
+    const forged =
+      kind === 0
+        ? bytes
+        : kind === 1
+          ? record(20 + random.below(5), bytes, { epoch, sequence })
+          : record(
+              22,
+              fragment(random.below(21), 1 + random.below(12), bytes, 0, random.below(bytes.length + 1)),
+              {
+                epoch: random.below(2),
+              },
+            );
+    side.connection.receive(forged, 0, forged.length, this.now);
+  }
+
+  #change(datagram: Uint8Array): void {
+    for (let i = 1 + this.random.below(3); i > 0; i--) {
+      const at = this.random.below(datagram.length);
+      datagram[at] = datagram[at]! ^ (1 << this.random.below(8));
+    }
+  }
+
+  #start(side: Side): void {
+    if (side.connection.state === 'new') side.connection.start(this.now);
+  }
+
+  #check(side: Side, other: Side): void {
+    const { connection, recorder } = side;
+    assert.equal(connection.heldBytes <= MAX_REASSEMBLY + MAX_EARLY, true, 'memory');
+    assert.equal(recorder.connected <= 1 && recorder.closedCount <= 1, true, 'events once');
+    if (recorder.messages.length > 0) assert.equal(recorder.connected, 1, 'data before verification');
+    for (const message of recorder.messages.splice(0)) {
+      assert.equal(other.sent.delete(message), true, `told twice or never sent: ${message}`);
+    }
+    const { state } = connection;
+    if (state === 'closed' || state === 'failed') {
+      assert.notEqual(connection.closeReason, undefined);
+      assert.equal(connection.heldBytes, 0, 'nothing held after the end');
+      assert.equal(connection.deadline(), Number.POSITIVE_INFINITY, 'no timer after the end');
+    }
+  }
+}
+
+describe('RFC 6347 a connection under random operations', () => {
+  test(`${OPERATIONS} of them break nothing`, () => {
+    let connected = 0;
+    for (let seed = 1; seed <= OPERATIONS / OPERATIONS_PER_PAIR; seed++) {
+      const world = new World(seed);
+      world.client.connection.start(0);
+      world.server.connection.start(0);
+      try {
+        for (let i = 0; i < OPERATIONS_PER_PAIR; i++) world.step();
+      } catch (error) {
+        throw new Error(`seed ${seed}`, { cause: error });
+      }
+      connected += world.client.recorder.connected + world.server.recorder.connected;
+    }
+    assert.equal(connected > 50, true, `only ${connected} connected: the run shows nothing`);
+  });
+});
