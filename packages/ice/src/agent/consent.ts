@@ -29,14 +29,15 @@ export function consentDeadline(session: IceSession): Millis {
 export function expireConsent(session: IceSession, now: Millis): void {
   const { consentPair: pair, tunables } = session;
   if (pair?.lastResponseAt === undefined) return;
-  const silence = now - pair.lastResponseAt;
-  // RFC 7675 §5.1: without a response for 30 s, sending on this pair MUST cease.
-  if (silence >= tunables.consentExpiry) loseConsent(session, pair, now);
+  // RFC 7675 §5.1: without a response for 30 s, sending on this pair MUST cease. Compared in the same sum as
+  // the deadline: a difference of two times may round to just below.
+  if (now >= pair.lastResponseAt + tunables.consentExpiry) loseConsent(session, pair, now);
   if (session.isOver || pair !== session.consentPair || now < session.consentAt) return;
   session.consentAt = NEVER;
   session.consentDue = true;
   if (pair !== session.selected || session.silent) return;
-  if (session.consentUnanswered < SILENT_CHECKS || silence < tunables.disconnectedAfter) return;
+  if (session.consentUnanswered < SILENT_CHECKS || now < pair.lastResponseAt + tunables.disconnectedAfter)
+    return;
   session.silent = true;
   recheckOthers(session, now);
 }

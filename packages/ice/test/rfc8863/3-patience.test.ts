@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { parseCandidate } from '@millrace/ice';
+import { give, PUPPET, request, sentBy } from '../puppet.ts';
+import { newAgent, strangers } from '../two-agents.ts';
+
+describe('RFC 8863 §3 patience', () => {
+  test('nothing fails before 39.5 s, though every pair has failed and all candidates are in', () => {
+    const two = strangers();
+    two.network.blocked = () => true;
+    two.network.introduce(two.a, two.b);
+    two.network.run(39_499);
+    assert.equal(two.a.agent.stats.pairs[0]?.state, 'failed');
+    assert.equal(two.a.agent.state, 'checking');
+    two.network.run(2);
+    assert.equal(two.a.agent.state, 'failed');
+    assert.deepEqual(two.a.states, ['checking', 'failed']);
+  });
+
+  test('with no candidate at all the agent waits for the end of candidates, then fails', () => {
+    const agent = newAgent(1);
+    agent.addLocalCandidate({ socket: 0, address: '192.0.2.1', port: 1 }, 0);
+    agent.setRemoteParameters(PUPPET, 0);
+    agent.expire(39_500);
+    agent.expire(100_000);
+    assert.equal(agent.state, 'new');
+    agent.endRemoteCandidates(100_001);
+    assert.equal(agent.state, 'failed');
+  });
+
+  test('the end of candidates, with none of them, is no failure before its time', () => {
+    const agent = newAgent(1);
+    agent.addLocalCandidate({ socket: 0, address: '192.0.2.1', port: 1 }, 0);
+    agent.setRemoteParameters(PUPPET, 0);
+    agent.endRemoteCandidates(1);
+    assert.equal(agent.state, 'new');
+    assert.equal(agent.deadline(), 39_500);
+    agent.expire(39_499);
+    assert.equal(agent.state, 'new');
+    agent.expire(39_500);
+    assert.equal(agent.state, 'failed');
+  });
+
+  test('a check of the peer during the wait is what the wait is for', () => {
+    const agent = newAgent(1);
+    agent.addLocalCandidate({ socket: 0, address: '192.0.2.1', port: 1 }, 0);
+    agent.setRemoteParameters(PUPPET, 0);
+    agent.endRemoteCandidates(1);
+    give(agent, request(agent, { role: 'controlled' }), 39_000);
+    assert.equal(sentBy(agent, 39_000).length, 2);
+    agent.expire(39_500);
+    assert.equal(agent.state, 'checking');
+  });
+
+  test('a failed agent stays so, and takes nothing any more', () => {
+    const agent = newAgent(1);
+    agent.setRemoteParameters(PUPPET, 0);
+    agent.endRemoteCandidates(1);
+    agent.expire(39_500);
+    agent.addRemoteCandidate(parseCandidate('candidate:1 1 udp 1 192.0.2.9 1 typ host')!, 40_000);
+    give(agent, request(agent), 40_000);
+    assert.equal(agent.state, 'failed');
+    assert.equal(agent.stats.drops.closed, 2);
+    assert.equal(agent.deadline(), Number.POSITIVE_INFINITY);
+    agent.close(50_000);
+    assert.equal(agent.state, 'closed');
+  });
+});
