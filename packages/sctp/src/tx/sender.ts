@@ -105,7 +105,7 @@ export class Sender {
 
   /** Whether everything that was ever sent has been acknowledged and nothing waits. */
   get isDone(): boolean {
-    return this.outstanding.count === 0 && !this.#queue.hasData;
+    return this.outstanding.count === 0 && this.#queue.bufferedBytes === 0;
   }
 
   get lastTsn(): number {
