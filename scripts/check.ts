@@ -22,7 +22,7 @@ const STEPS: readonly Step[] = [
   {
     name: 'lint',
     what: 'format and lint',
-    command: [join(ROOT, 'node_modules/.bin/biome'), 'ci', '--error-on-warnings', '.'],
+    command: [join(ROOT, 'node_modules/.bin/biome'), 'ci', '--error-on-warnings', '--colors=off', '.'],
   },
   { name: 'layers', what: 'imports keep the architecture', command: script('check-layers.ts') },
   { name: 'types', what: 'type check and type tests', command: script('check-types.ts') },
