@@ -28,7 +28,9 @@ export class Conversation {
   readonly #events: ConversationEvents;
   readonly #meeting: Meeting;
   readonly #members = new Map<PeerLink, Member>();
-  #firstArrival = Promise.withResolvers<void>();
+  /** Those in the room who have not said hello yet. */
+  readonly #expected = new Set<PeerLink>();
+  readonly #complete = Promise.withResolvers<void>();
 
   constructor(room: SignalingRoom, name: string, isLocal: boolean, events: ConversationEvents) {
     this.#name = name;
@@ -36,8 +38,10 @@ export class Conversation {
     this.#meeting = new Meeting(room, {
       labels: [LABEL],
       configuration: { iceServers: [], millrace: { loopback: isLocal } },
+      onMet: (link) => this.#expected.add(link),
       onChannel: (channel, link) => void this.#converse(channel, link),
       onLost: (link, reason) => {
+        this.#onSettled(link);
         if (!this.#members.has(link)) events.onUnreachable(reason.message);
       },
     });
@@ -48,9 +52,9 @@ export class Conversation {
     return [...this.#members.values()].flatMap(({ name }) => name ?? []);
   }
 
-  /** Resolves when somebody is here. */
-  get firstArrival(): Promise<void> {
-    return this.#firstArrival.promise;
+  /** Resolves when somebody is here, and everybody who was in the room by then. */
+  get complete(): Promise<void> {
+    return this.#complete.promise;
   }
 
   /** Connects to everybody who comes; throws when the signaling server is lost. Those who are here stay. */
@@ -91,24 +95,31 @@ export class Conversation {
       await channel.ready;
       this.#members.set(link, member);
       channel.send(JSON.stringify({ type: 'hello', name: this.#name }));
-      for await (const message of messages) this.#onMessage(member, message);
+      for await (const message of messages) this.#onMessage(link, member, message);
     } catch {
       // The channel has failed: to the others that is no different from leaving.
     }
     this.#members.delete(link);
+    this.#onSettled(link);
     link.close();
     if (member.name !== undefined) this.#events.onDeparture(member.name);
   }
 
-  #onMessage(member: Member, message: unknown): void {
+  #onMessage(link: PeerLink, member: Member, message: unknown): void {
     const { type, name, text } = parse(message);
     if (type === 'hello' && member.name === undefined) {
       member.name = cleanName(String(name));
       this.#events.onArrival(member.name);
-      this.#firstArrival.resolve();
+      this.#onSettled(link);
     } else if (type === 'text' && member.name !== undefined) {
       this.#events.onText(member.name, cleanText(String(text)));
     }
+  }
+
+  /** `link` has become a member or never will. */
+  #onSettled(link: PeerLink): void {
+    this.#expected.delete(link);
+    if (this.#expected.size === 0 && this.names.length > 0) this.#complete.resolve();
   }
 }
 

@@ -5,13 +5,12 @@ import { userInfo } from 'node:os';
 import { parseArgs } from 'node:util';
 import { EXIT, type ExitCode, Failure, interruptible, runProgram } from '@millrace/example-send-file/failure';
 import {
+  chooseMeetingPlace,
   MEETING_ARGUMENTS,
   MEETING_HELP,
-  openMeetingPlace,
-  parsePort,
   takeInvite,
 } from '@millrace/example-send-file/meeting-place';
-import { Conversation } from './conversation.ts';
+import type { Conversation } from './conversation.ts';
 import { Screen } from './screen.ts';
 import { cleanName, MAX_NAME, MAX_TEXT } from './text.ts';
 
@@ -29,7 +28,7 @@ Options:
   -h, --help         show this text
 
 In the chat: /who lists who is here, /quit or Ctrl-D or Ctrl-C leaves. Where standard input is no terminal its
-lines are said as soon as somebody is here, and its end leaves.
+lines are said when somebody is here, and its end leaves.
 
 Exit codes: 0 left, 1 failed, 2 wrong usage.
 `;
@@ -45,15 +44,16 @@ async function main(): Promise<ExitCode> {
   const invite = values.invite ?? takeInvite(positionals);
   if (positionals.length > 0) throw usage(`'${positionals[0]}' is not an invitation`);
   const name = cleanName(values.name ?? userName());
-  const port = parsePort(values.port);
+  const open = chooseMeetingPlace({ ...values, invite });
   const leaving = interruptible();
 
   await using cleanup = new AsyncDisposableStack();
-  const place = await openMeetingPlace({ ...values, port, invite, signal: leaving.signal });
+  const place = await open(leaving.signal);
   cleanup.defer(() => place.close());
   const screen = new Screen(`${name} > `);
   cleanup.defer(() => screen.close());
   printInvitations(screen, place.invitations);
+  const { Conversation } = await import('./conversation.ts'); // the connection's code, only once it is wanted
   const conversation = new Conversation(place.room, name, place.isLocal, {
     onArrival: (who) => screen.notice(`${who} is here`),
     onDeparture: (who) => screen.notice(`${who} has left`),
@@ -64,7 +64,7 @@ async function main(): Promise<ExitCode> {
   conversation.run().catch((error: Error) => {
     if (!leaving.signal.aborted) screen.notice(`nobody else can come in: ${error.message}`);
   });
-  if (!screen.isTerminal) await Promise.race([conversation.firstArrival, aborted(leaving.signal)]);
+  if (!screen.isTerminal) await Promise.race([conversation.complete, aborted(leaving.signal)]);
   await talk(conversation, screen, name, leaving);
   return EXIT.ok;
 }

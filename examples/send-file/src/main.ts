@@ -3,16 +3,13 @@
 import { parseArgs } from 'node:util';
 import { EXIT, type ExitCode, Failure, interruptible, runProgram } from './failure.ts';
 import {
+  chooseMeetingPlace,
   MEETING_ARGUMENTS,
   MEETING_HELP,
   type MeetingPlace,
-  openMeetingPlace,
-  parsePort,
   takeInvite,
 } from './meeting-place.ts';
 import { formatBytes } from './progress.ts';
-import { receiveCommand } from './receive.ts';
-import { sendCommand } from './send.ts';
 import type { TransferResult } from './transfer.ts';
 
 const HELP = `Usage: millrace-send-file send PATH [INVITE] [options]
@@ -49,15 +46,17 @@ async function main(): Promise<ExitCode> {
   if (rest.length > 0) throw usage(`what is '${rest[0]}'?`);
   const { signal } = interruptible();
   const timeout = parseTimeout(values.timeout);
-  const port = parsePort(values.port);
+  const open = chooseMeetingPlace({ ...values, invite });
   const openPlace = async (): Promise<MeetingPlace> => {
-    const place = await openMeetingPlace({ ...values, port, invite, signal });
+    const place = await open(signal);
     printInvitations(command === 'send' ? 'receive' : 'send PATH', place.invitations);
     return place;
   };
   if (command === 'send') {
+    const { sendCommand } = await import('./send.ts'); // the connection's code, only once it is wanted
     print('Sent', path!, await sendCommand({ path: path!, timeout, signal, openPlace }));
   } else {
+    const { receiveCommand } = await import('./receive.ts');
     const options = { directory: path ?? '.', force: values.force, timeout, signal, openPlace };
     const result = await receiveCommand(options);
     print('Received', result.path, result);

@@ -20,8 +20,7 @@ export interface MeetingPlaceOptions {
   readonly token?: string | undefined;
   readonly serve?: boolean | undefined;
   readonly host?: string | undefined;
-  readonly port?: number | undefined;
-  readonly signal: AbortSignal;
+  readonly port?: string | undefined;
 }
 
 /** The options of `node:util` parseArgs that say where to meet, and what --help says about them. */
@@ -53,10 +52,21 @@ export interface MeetingPlace {
   close(): Promise<void>;
 }
 
-export async function openMeetingPlace(options: MeetingPlaceOptions): Promise<MeetingPlace> {
+/** Throws a usage failure unless `options` say one thing; then gives what opens the place. */
+export function chooseMeetingPlace(
+  options: MeetingPlaceOptions,
+): (signal: AbortSignal) => Promise<MeetingPlace> {
   checkChoice(options);
-  const { signal } = options;
-  if (options.serve) return serveMeetingPlace(options);
+  const port = parsePort(options.port);
+  return (signal) => openMeetingPlace(options, port, signal);
+}
+
+async function openMeetingPlace(
+  options: MeetingPlaceOptions,
+  port: number,
+  signal: AbortSignal,
+): Promise<MeetingPlace> {
+  if (options.serve) return serveMeetingPlace(options.host, port, signal);
   if (options.invite !== undefined || options.room !== undefined) {
     const { url, room, token } = options;
     const invite = options.invite === undefined ? { url, room, token } : parseInvite(options.invite);
@@ -70,13 +80,6 @@ export async function openMeetingPlace(options: MeetingPlaceOptions): Promise<Me
 export function takeInvite(positionals: string[]): string | undefined {
   const at = positionals.findIndex(isInvite);
   return at < 0 ? undefined : positionals.splice(at, 1)[0];
-}
-
-export function parsePort(text: string | undefined): number | undefined {
-  if (text === undefined) return undefined;
-  const port = /^\d{1,5}$/.test(text) ? Number(text) : 65_536;
-  if (port > 65_535) throw new Failure(`--port must be a number from 0 to 65535, not '${text}'`, EXIT.usage);
-  return port;
 }
 
 function checkChoice({ invite, url, room, token, serve, host, port }: MeetingPlaceOptions): void {
@@ -93,10 +96,20 @@ function checkChoice({ invite, url, room, token, serve, host, port }: MeetingPla
   if ((host !== undefined || port !== undefined) && !serve) wrong('--host and --port go with --serve');
 }
 
-async function serveMeetingPlace({ host, port, signal }: MeetingPlaceOptions): Promise<MeetingPlace> {
+function parsePort(text = '0'): number {
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : 65_536;
+  if (port > 65_535) throw new Failure(`--port must be a number from 0 to 65535, not '${text}'`, EXIT.usage);
+  return port;
+}
+
+async function serveMeetingPlace(
+  host: string | undefined,
+  port: number,
+  signal: AbortSignal,
+): Promise<MeetingPlace> {
   const server = await startSignalingServer({
     host: host ?? '0.0.0.0',
-    port: port ?? 0,
+    port,
     rooms: 1,
     openRooms: false,
   });
