@@ -358,7 +358,8 @@ export class IceAgent implements Core<IceSink, Route> {
   }
 
   #pairInUse(): CheckPair | undefined {
-    return this.#session.selected ?? bestValid(this.#session);
+    const session = this.#session;
+    return session.isOver ? undefined : (session.selected ?? bestValid(session));
   }
 
   #find(route: Route): CheckPair | undefined {

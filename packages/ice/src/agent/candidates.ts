@@ -69,13 +69,14 @@ export function addRemoteCandidate(session: IceSession, candidate: Candidate): I
   if (!isOfGeneration(session, candidate)) return 'other-generation';
   const usable = { ...candidate, address };
   const known = session.remoteAt(address, candidate.port);
+  if (known !== undefined && !session.learned.has(known)) return undefined;
+  if (session.remotes.length - session.learned.size >= session.tunables.maxRemoteCandidates)
+    return 'too-many-remote-candidates';
   if (known !== undefined) {
     // RFC 8838 §11: signalled after it was learned: what was signalled holds from now on.
-    if (known.type === 'prflx' && candidate.type !== 'prflx') replaceRemote(session, known, usable);
+    replaceRemote(session, known, usable);
     return undefined;
   }
-  const signalled = session.remotes.reduce((count, remote) => count + Number(remote.type !== 'prflx'), 0);
-  if (signalled >= session.tunables.maxRemoteCandidates) return 'too-many-remote-candidates';
   session.remotes.push(usable);
   for (const base of session.bases) formPair(session, base, usable, false);
   return undefined;
@@ -92,6 +93,7 @@ function isOfGeneration(session: IceSession, candidate: Candidate): boolean {
 
 function replaceRemote(session: IceSession, known: Candidate, signalled: Candidate): void {
   session.remotes[session.remotes.indexOf(known)] = signalled;
+  session.learned.delete(known);
   for (const pair of session.checklist.pairs) if (pair.remote === known) pair.remote = signalled;
   session.checklist.prioritise(session.role);
   for (const base of session.bases)
@@ -104,6 +106,7 @@ export function releaseEarly(session: IceSession): void {
   for (const remote of session.remotes.filter((candidate) => !isOfGeneration(session, candidate))) {
     session.drops.count('other-generation');
     session.remotes.splice(session.remotes.indexOf(remote), 1);
+    session.learned.delete(remote);
     for (const pair of session.checklist.pairs.filter((pair) => pair.remote === remote))
       removePair(session, pair);
   }
@@ -123,8 +126,7 @@ export function pairOfRequest(
 ): CheckPair | IceDrop {
   let remote = session.remoteAt(from.address, from.port);
   if (remote === undefined) {
-    const learned = session.remotes.reduce((count, known) => count + Number(known.type === 'prflx'), 0);
-    if (learned >= session.tunables.maxPeerReflexive) return 'too-many-peer-reflexive';
+    if (session.learned.size >= session.tunables.maxPeerReflexive) return 'too-many-peer-reflexive';
     // RFC 8445 §7.3.1.3: its priority is the request's PRIORITY, its foundation like no other.
     remote = {
       foundation: session.foundationOf('prflx', `${from.address} ${from.port}`),
@@ -137,6 +139,7 @@ export function pairOfRequest(
       usernameFragment,
     };
     session.remotes.push(remote);
+    session.learned.add(remote);
   }
   return formPair(session, base, remote, true) ?? 'too-many-pairs';
 }

@@ -93,8 +93,8 @@ function onNominated(session: IceSession, pair: CheckPair, now: Millis): void {
   pair.useCandidateReceived = true;
   if (pair.state !== 'succeeded') return;
   const isStale = pair !== session.consentPair && now - (pair.lastResponseAt ?? 0) > STALE_PAIR;
+  pair.nominated = !isStale;
   if (isStale) pair.state = 'waiting';
-  else pair.nominated = true;
 }
 
 /** RFC 8445 §7.3.1.4: the peer's check has come through, so ours has good prospects now. */

@@ -47,6 +47,8 @@ export class IceSession {
   /** Ours as the peer has seen them, beside the bases. RFC 8445 §7.2.5.3.1 */
   readonly reflexive: LocalCandidate[] = [];
   readonly remotes: Candidate[] = [];
+  /** Those of them that were learned from the peer's checks and not signalled since. */
+  readonly learned: Set<Candidate> = new Set();
   localEnded = false;
   remoteEnded = false;
 

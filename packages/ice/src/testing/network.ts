@@ -10,7 +10,7 @@ import type { IceRole } from '../options.ts';
 import type { CandidatePair } from '../pair.ts';
 
 const SLOT_BYTES = 2048;
-/** An agent that wants to send more than this at one instant is stuck in a loop. */
+/** An agent that sends more datagrams than this at one instant, or wakes up more often, is stuck in a loop. */
 const MAX_BURST = 10_000;
 
 export interface VirtualNetworkOptions {
@@ -117,6 +117,7 @@ export class VirtualNetwork {
   /** Runs for `duration` of virtual milliseconds, or until `until` says so. Returns whether it did. */
   run(duration: Millis, until?: () => boolean): boolean {
     const end = this.now + duration;
+    let stuck = 0;
     for (;;) {
       this.settle();
       if (until?.()) return true;
@@ -126,6 +127,8 @@ export class VirtualNetwork {
         this.now = Math.max(this.now, end);
         return until?.() ?? false;
       }
+      stuck = next > this.now ? 0 : stuck + 1;
+      if (stuck > MAX_BURST) throw new Error(`an agent's deadline never moves on from ${this.now} ms`);
       this.now = Math.max(this.now, next);
       for (const { agent } of this.hosts) if (agent.deadline() <= this.now) agent.expire(this.now);
     }

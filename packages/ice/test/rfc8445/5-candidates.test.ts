@@ -111,5 +111,7 @@ describe('RFC 8445 §5.1 candidates', () => {
     for (let i = 0; i < 65; i++) agent.addRemoteCandidate({ ...AT, port: 1000 + i }, 0);
     assert.equal(agent.stats.remoteCandidates.length, 64);
     assert.equal(agent.stats.drops['too-many-remote-candidates'], 1);
+    agent.addRemoteCandidate({ ...AT, port: 2000, type: 'prflx' }, 0);
+    assert.equal(agent.stats.drops['too-many-remote-candidates'], 2, 'whatever it calls itself');
   });
 });

@@ -150,6 +150,17 @@ describe('RFC 8445 §7.3 answering checks', () => {
     assert.equal(agent.stats.drops['too-many-peer-reflexive'], 1);
   });
 
+  test('signalling what was learned counts as signalled: 64 and no more', () => {
+    const agent = facing({}, false);
+    for (let i = 0; i < 65; i++) {
+      const at = { address: '203.0.113.5', port: 1000 + i };
+      give(agent, request(agent), i, at);
+      agent.addRemoteCandidate({ ...PUPPET_CANDIDATE, ...at }, i);
+    }
+    assert.equal(agent.stats.drops['too-many-remote-candidates'], 1);
+    assert.equal(agent.stats.remoteCandidates.filter(({ type }) => type === 'host').length, 64);
+  });
+
   test('64 responses wait to be sent, the 65th request goes unanswered', () => {
     const agent = facing();
     sentBy(agent, 0);
