@@ -252,7 +252,10 @@ export class Agent {
     channel.bufferedAmountLowThreshold = plan.highWater / 2;
     let waits = 0;
     for (let at = 0; at < bytes.length; at += plan.messageBytes) {
-      for (; channel.bufferedAmount > plan.highWater; waits++) await this.#low(log);
+      if (channel.bufferedAmount > plan.highWater) {
+        waits++;
+        while (channel.bufferedAmount > plan.highWater / 2) await this.#low(log);
+      }
       const part = bytes.subarray(at, Math.min(at + plan.messageBytes, bytes.length));
       channel.send(this.#options.toSend?.(part) ?? part);
     }

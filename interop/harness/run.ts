@@ -11,6 +11,8 @@ import { type InteropOptions, interopOptions } from './options.ts';
 import { record } from './results.ts';
 import { type Party, Session, type SignalingOptions } from './session.ts';
 
+const END_PATIENCE = 2000; // ms
+
 /** Whom a claim is about: `from` acts, `to` sees it happen. */
 export interface Ends {
   readonly from: End;
@@ -113,8 +115,14 @@ export class Run {
     this.#test.diagnostic(text);
   }
 
-  async end(): Promise<void> {
-    await Promise.all(this.#sessions.map((session) => session.end()));
+  /** Whether all signaling has come to rest. An implementation may never settle a promise of a closed connection. */
+  async end(): Promise<boolean> {
+    const { promise: late, resolve } = Promise.withResolvers<boolean>();
+    const timer = setTimeout(() => resolve(false), END_PATIENCE);
+    const rest = Promise.all(this.#sessions.map((session) => session.end())).then(() => true);
+    const isAtRest = await Promise.race([rest, late]);
+    clearTimeout(timer);
+    return isAtRest;
   }
 
   async #mustHold(name: string, sentence: string, body: () => Promise<void>): Promise<boolean> {

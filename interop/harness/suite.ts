@@ -95,10 +95,8 @@ class Pair {
     try {
       isClean = await withinPatience(scenario, run);
     } finally {
-      const ended = run.end();
-      if (isClean && !scenario.hiddenAddresses) isClean = await reset([subject, peer]);
-      if (!isClean || scenario.hiddenAddresses) await this.close();
-      await ended;
+      const mayGoOn = isClean && !scenario.hiddenAddresses;
+      if (!((await run.end()) && mayGoOn && (await reset([subject, peer])))) await this.close();
     }
   }
 }

@@ -13,8 +13,10 @@ async function bulk(run: Run): Promise<void> {
   const bytes = run.capacity(run.options.quick ? 'bulkBytesQuick' : 'bulkBytes');
   const messageBytes = run.capacity('bulkMessageBytes');
   const { subject, peer } = run.roles;
-  const reason = peer.implementation.capacity.reason || subject.implementation.capacity.reason;
-  if (bytes < 64 * MIB) run.note(`${bytes / MIB} MiB, because ${peer.implementation.name} ${reason}`);
+  if (bytes < 64 * MIB) {
+    const slow = [peer, subject].find(({ implementation }) => implementation.capacity.reason !== '');
+    run.note(`${bytes / MIB} MiB: ${slow?.implementation.name} ${slow?.implementation.capacity.reason}`);
+  }
   for (const [from, to] of [
     [near, far],
     [far, near],

@@ -142,7 +142,6 @@ async function connectionClose(run: Run): Promise<void> {
       { from: closer },
       () => own.closed(CLOSE_PATIENCE),
     );
-    await session.end();
   }
 }
 

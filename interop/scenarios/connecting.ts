@@ -55,7 +55,6 @@ async function inARow(run: Run): Promise<void> {
         await Promise.all([from.close(), to.close()]);
       },
     );
-    await session.end();
   }
 }
 

@@ -15,9 +15,17 @@ export const defects: readonly Defect[] = [
     at: 'from',
     says: 'writes the length of label and protocol in characters, not bytes',
     evidence: "'мельница 🌊' arrives as 'мельн\ufffd'",
-    failure: /actual - expected|datachannel event: not within/,
+    failure: /actual - expected|datachannel event: not within|buffer too small/,
     seen: 'always',
     breaksConnection: true,
+  },
+  {
+    claim: 'attributes-unordered-no-retransmits',
+    at: 'from',
+    says: 'announces an unordered channel with maxRetransmits 0 as ordered',
+    evidence: 'Chromium and Firefox show ordered: true, maxRetransmits: 0',
+    failure: /ordered: true/,
+    seen: 'always',
   },
   {
     claim: 'too-large',

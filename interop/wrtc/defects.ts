@@ -11,6 +11,16 @@ export const defects: readonly Defect[] = [
   { ...LIMITS, claim: 'own-attributes', at: 'from' },
   { ...LIMITS, claim: 'attributes-*', at: 'to' },
   {
+    claim: 'resolves-mdns',
+    at: 'from',
+    says: 'does not resolve .local names',
+    evidence: 'no connection to a Chromium or Firefox that can only be found by name',
+    failure: /a datachannel event: not within/,
+    seen: 'always',
+    breaksConnection: true,
+    onlyAsSubject: true,
+  },
+  {
     claim: 'too-large',
     at: 'from',
     says: 'throws nothing for a message that is too large',
