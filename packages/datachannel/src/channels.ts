@@ -289,7 +289,7 @@ export class DataChannels {
   }
 
   #onOpen(stream: number, state: StreamState | undefined, open: Open, nameBytes: number): void {
-    if (state?.isIncomingReset) {
+    if (state?.isIncomingReset && !state.isRetired && !state.channel?.queued) {
       // The peer uses the id anew, so it has seen our reset; the news that it has is still under way.
       this.#streams.finish(stream, state);
     } else if (state !== undefined) {

@@ -18,6 +18,8 @@ export class StreamTable {
   readonly #owner: StreamTableOwner;
   readonly #ids = new StreamIds();
   readonly #streams = new Map<number, StreamState>();
+  /** Streams without a channel whose reset has been answered; at most as many as there are ids. */
+  readonly #answered = new Set<number>();
 
   constructor(owner: StreamTableOwner) {
     this.#owner = owner;
@@ -40,6 +42,7 @@ export class StreamTable {
   occupy(channel: ChannelRecord, id: number): void {
     channel.id = id;
     this.#ids.take(id);
+    this.#answered.delete(id);
     this.#streams.set(id, new StreamState(channel));
   }
 
@@ -48,6 +51,7 @@ export class StreamTable {
     const id = this.#ids.next(role, limit);
     if (id === undefined) return false;
     channel.id = id;
+    this.#answered.delete(id);
     this.#streams.set(id, new StreamState(channel));
     return true;
   }
@@ -59,6 +63,7 @@ export class StreamTable {
 
   clear(): void {
     this.#streams.clear();
+    this.#answered.clear();
     this.#ids.clear();
   }
 
@@ -73,12 +78,7 @@ export class StreamTable {
 
   /** Closes what is on `stream`, or makes the peer close what it thinks is there. */
   refuse(stream: number): void {
-    let state = this.#streams.get(stream);
-    if (state === undefined) {
-      state = new StreamState(undefined);
-      this.#ids.take(stream);
-      this.#streams.set(stream, state);
-    }
+    const state = this.#streams.get(stream) ?? this.#strayState(stream);
     const { channel } = state;
     if (channel?.state === 'open') this.close(channel, { by: 'remote', code: 'PROTOCOL_VIOLATION' });
     // A channel that is still connecting here has said nothing yet, so there is nothing to take back.
@@ -87,7 +87,7 @@ export class StreamTable {
 
   /** The peer has reset its side. */
   onReset(stream: number): void {
-    const state = this.#streams.get(stream);
+    const state = this.#streams.get(stream) ?? this.#answerStray(stream);
     if (state === undefined || state.isIncomingReset) return;
     state.isIncomingReset = true;
     const { channel } = state;
@@ -120,6 +120,26 @@ export class StreamTable {
   finish(stream: number, { channel }: StreamState): void {
     this.free(stream);
     if (channel !== undefined) this.#owner.onClosed(channel, CLOSED_THERE);
+  }
+
+  /**
+   * The peer has closed a channel that is not there (a negotiated one that was never made here) and waits for our
+   * half. It gets it once: two sides that answer each other's answers would never stop.
+   */
+  #answerStray(stream: number): StreamState | undefined {
+    if (this.#answered.has(stream)) return undefined;
+    this.#answered.add(stream);
+    const state = this.#strayState(stream);
+    this.#reset(stream, state);
+    return state;
+  }
+
+  /** Of a stream that the peer uses and we don't. */
+  #strayState(stream: number): StreamState {
+    const state = new StreamState(undefined);
+    this.#ids.take(stream);
+    this.#streams.set(stream, state);
+    return state;
   }
 
   #reset(stream: number, state: StreamState): void {

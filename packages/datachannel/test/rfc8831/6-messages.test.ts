@@ -243,10 +243,10 @@ describe('RFC 8831 §6.4 messages on streams without a channel', () => {
   });
 
   test('a reset of the peer forgets what was held', () => {
-    const { b } = connectedPair();
+    const { a, b } = connectedPair();
     b.association.hear(8, 53, bytes(1));
     b.association.say((sink) => sink.onStreamsReset([8]));
-    b.drain();
+    settle({ a, b });
     b.open({ label: 'n', negotiated: true, id: 8 });
     b.drain();
     assert.deepEqual(b.seen.take(), ['open n']);

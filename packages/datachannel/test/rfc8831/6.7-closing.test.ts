@@ -139,6 +139,26 @@ describe('RFC 8831 §6.7 closing a channel', () => {
     assert.equal(a.channels.drops.counts['closing-stream'], 1);
   });
 
+  test('a channel that only one side has made is closed all the same', () => {
+    const { a, b } = connectedPair();
+    const here = a.open({ label: 'alone', negotiated: true, id: 5 });
+    a.drain();
+    a.close(here);
+    settle({ a, b });
+    assert.deepEqual(a.seen.take(), ['open alone', 'closed alone local CLOSED']);
+    assert.equal(b.open({ negotiated: true, id: 5 }).id, 5);
+  });
+
+  test('a stray reset is answered once, not for ever', () => {
+    const { a, b } = connectedPair();
+    a.association.say((sink) => sink.onStreamsReset([5]));
+    settle({ a, b });
+    a.association.say((sink) => sink.onStreamsReset([5]));
+    settle({ a, b });
+    assert.deepEqual(a.association.resets, [5]);
+    assert.deepEqual(b.association.resets, [5]);
+  });
+
   test('resets of streams that nobody uses say nothing', () => {
     const { a } = connectedPair();
     a.association.say((sink) => {
