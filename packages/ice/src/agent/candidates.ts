@@ -215,9 +215,8 @@ function removePair(session: IceSession, pair: CheckPair): void {
 function forget(session: IceSession, pair: CheckPair): void {
   pair.state = 'failed';
   pair.verified = false;
-  if (pair.check === undefined) return;
-  session.checks.delete(pair.check.transaction.key);
   pair.check = undefined;
+  for (const [key, check] of session.checks) if (check.pair === pair) session.checks.delete(key);
 }
 
 function isPort(port: number): boolean {

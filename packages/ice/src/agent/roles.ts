@@ -22,7 +22,7 @@ export function settleRoles(session: IceSession, request: StunMessage, now: Mill
 export function onRoleConflict(session: IceSession, check: Check, now: Millis): void {
   if (check.role === session.role) {
     if (!switchRole(session, session.role === 'controlling' ? 'controlled' : 'controlling', now)) {
-      check.pair.state = 'failed';
+      if (check.pair.state !== 'succeeded') check.pair.state = 'failed';
       return;
     }
     // RFC 8445 §7.2.5.1: a new tie-breaker goes with the new role.
