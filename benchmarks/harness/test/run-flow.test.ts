@@ -6,7 +6,7 @@ import { runFlow } from '../src/run-flow.ts';
 
 const flow = (name: string): string => new URL(`./flows/${name}.ts`, import.meta.url).href;
 const run = (name: string, timeout = 20_000): Promise<unknown> =>
-  runFlow({ implementation: 'werift', flow: flow(name), settings: { rounds: 3 }, timeout });
+  runFlow({ implementation: 'millrace', flow: flow(name), settings: { rounds: 3 }, timeout });
 
 describe('a flow between two processes', () => {
   test('joins what both sides measured', async () => {
