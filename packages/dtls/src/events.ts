@@ -30,7 +30,7 @@ export class Events {
   drain(sink: DtlsSink, keyLog: string[]): boolean {
     const any = this.#connected || this.#count > 0 || this.#closed !== undefined || keyLog.length > 0;
     if (!any) return false;
-    for (const line of keyLog.splice(0)) sink.onKeyLog?.(line);
+    if (keyLog.length > 0) for (const line of keyLog.splice(0)) sink.onKeyLog?.(line);
     if (this.#connected) {
       this.#connected = false;
       sink.onConnected();

@@ -1,3 +1,4 @@
+export { alertName } from './alert.ts';
 export { CIPHER_SUITES, type CipherSuite } from './cipher-suites.ts';
 export { CLOSE_CODES, type CloseCode, type CloseReason } from './close-reason.ts';
 export { DtlsConnection, type DtlsState } from './connection.ts';

@@ -2,7 +2,11 @@
 import type { CloseReason } from './close-reason.ts';
 
 export interface DtlsSink {
-  /** The handshake is verified: `seal` works from now on. */
+  /**
+   * The handshake is verified: `seal` works from now on. Send what `transmit` has before the first sealed record:
+   * data that overtakes the last flight is kept by the peer at best, and OpenSSL hands it on only with the next
+   * record that comes.
+   */
   onConnected(): void;
   /** The plaintext of one record, never before `onConnected`. Borrowed for the call. */
   onApplicationData(bytes: Uint8Array, at: number, end: number): void;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { NEVER } from '@millrace/sans-io';
-import type { DropReason } from '../../src/index.ts';
+import { alertName, type DropReason } from '../../src/index.ts';
 import { connected, connections, deliver, sealed, transmitted } from '../fixtures/connections.ts';
 import { hex, record } from '../fixtures/records.ts';
 
@@ -94,6 +94,15 @@ describe('RFC 5246 §7.2.2 error alerts', () => {
       assert.deepEqual(all.fromClient.closed, { by: 'remote', code: 'alert', alert });
       assert.equal(all.client.state, 'failed');
     }
+  });
+
+  test('alerts have their registered names', () => {
+    assert.deepEqual([0, 40, 42, 255].map(alertName), [
+      'close_notify',
+      'handshake_failure',
+      'bad_certificate',
+      'alert 255',
+    ]);
   });
 
   test('warnings other than close_notify change nothing', () => {
