@@ -47,7 +47,7 @@ export class Pair<SinkA, SinkB = SinkA> {
   run(duration: Millis, until?: () => boolean): boolean {
     const { a, b } = this.#options;
     const end = this.now + duration;
-    for (;;) {
+    for (let stuck = 0; ; ) {
       this.settle();
       if (until?.()) return true;
       const next = Math.min(a.deadline(), b.deadline(), this.ab.next(), this.ba.next());
@@ -55,6 +55,8 @@ export class Pair<SinkA, SinkB = SinkA> {
         this.now = Math.max(this.now, end === NEVER ? this.now : end);
         return until?.() ?? false;
       }
+      stuck = next > this.now ? 0 : stuck + 1;
+      if (stuck > MAX_BURST) throw new Error(`a deadline at ${next} ms never moves on`);
       this.now = Math.max(this.now, next);
       if (a.deadline() <= this.now) a.expire(this.now);
       if (b.deadline() <= this.now) b.expire(this.now);

@@ -131,4 +131,16 @@ describe('two cores on one virtual clock', () => {
     const pair = new Pair({ a: endless, b: endless, sinkA: {}, sinkB: {}, wire: { loss: 1 } });
     assert.throws(() => pair.run(1), /a never stops sending at 0 ms/);
   });
+
+  test('a core whose deadline never moves on is found out', () => {
+    const late: Core<object> = {
+      receive() {},
+      transmit: () => 0,
+      deadline: () => 5,
+      expire() {},
+      drain: () => false,
+    };
+    const pair = new Pair({ a: late, b: late, sinkA: {}, sinkB: {} });
+    assert.throws(() => pair.run(10), /a deadline at 5 ms never moves on/);
+  });
 });
