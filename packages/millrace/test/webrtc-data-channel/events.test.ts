@@ -1,0 +1,100 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { handlerOf, setHandler, TypedEventTarget } from '../../src/events.ts';
+import { queueTask } from '../../src/task-queue.ts';
+import { tasks } from './world.ts';
+
+describe('HTML §8.1.8.1 event handler attributes', () => {
+  const fire = (target: EventTarget): boolean => target.dispatchEvent(new Event('x'));
+
+  test('a handler stands where the first was set, until it is null', () => {
+    const target = new TypedEventTarget<{ x: Event }>();
+    const seen: string[] = [];
+    setHandler(target, 'x', () => seen.push('first'));
+    target.addEventListener('x', () => void seen.push('listener'));
+    setHandler(target, 'x', () => seen.push('second'));
+    fire(target);
+    assert.deepEqual(seen.splice(0), ['second', 'listener']);
+    setHandler(target, 'x', null);
+    fire(target);
+    assert.deepEqual(seen.splice(0), ['listener']);
+    setHandler(target, 'x', () => seen.push('third'));
+    fire(target);
+    assert.deepEqual(seen, ['listener', 'third']);
+  });
+
+  test('what is no function reads as null', () => {
+    const target = new TypedEventTarget<{ x: Event }>();
+    const handler = (): void => {};
+    setHandler(target, 'x', handler);
+    assert.equal(handlerOf(target, 'x'), handler);
+    setHandler(target, 'x', 'no function');
+    assert.equal(handlerOf(target, 'x'), null);
+    fire(target);
+  });
+
+  test('it is called on its target, with the event', () => {
+    const target = new TypedEventTarget<{ x: Event }>();
+    setHandler(target, 'x', function (this: unknown, event: Event) {
+      assert.equal(this, target);
+      assert.equal(event.type, 'x');
+      assert.equal(event.target, target);
+    });
+    fire(target);
+  });
+
+  test('listeners are removed, objects with handleEvent too', () => {
+    const target = new TypedEventTarget<{ x: Event }>();
+    let calls = 0;
+    const listener = { handleEvent: () => void calls++ };
+    target.addEventListener('x', listener);
+    fire(target);
+    target.removeEventListener('x', listener);
+    fire(target);
+    assert.equal(calls, 1);
+  });
+});
+
+describe('webrtc-pc: tasks', () => {
+  test('run in order, after the code that queued them, each followed by its microtasks', async () => {
+    const seen: string[] = [];
+    const task = (name: string): void => {
+      seen.push(name);
+      void (async () => {
+        for (let i = 0; i < 8; i++) await undefined;
+        seen.push(`${name} microtask`);
+      })();
+    };
+    queueTask(task, 'a');
+    queueTask(task, 'b');
+    seen.push('code');
+    await tasks();
+    assert.deepEqual(seen, ['code', 'a', 'a microtask', 'b', 'b microtask']);
+  });
+
+  test('a task that queues another has it run behind those that wait', async () => {
+    const seen: string[] = [];
+    const push = (name: string): void => void seen.push(name);
+    queueTask(() => {
+      push('first');
+      queueTask(push, 'third');
+    }, undefined);
+    queueTask(push, 'second');
+    await tasks();
+    assert.deepEqual(seen, ['first', 'second', 'third']);
+  });
+
+  test('a task that throws stops none of the others', async () => {
+    const seen: string[] = [];
+    const thrown: unknown[] = [];
+    process.setUncaughtExceptionCaptureCallback((error) => void thrown.push(error));
+    queueTask(() => {
+      throw new Error('mine');
+    }, undefined);
+    queueTask((name: string) => void seen.push(name), 'next');
+    await tasks();
+    process.setUncaughtExceptionCaptureCallback(null);
+    assert.deepEqual(seen, ['next']);
+    assert.equal(thrown.length, 1);
+  });
+});
