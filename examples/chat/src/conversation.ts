@@ -30,6 +30,7 @@ export class Conversation {
   readonly #members = new Map<PeerLink, Member>();
   /** Those in the room who have not said hello yet. */
   readonly #expected = new Set<PeerLink>();
+  #isLeaving = false;
   readonly #complete = Promise.withResolvers<void>();
 
   constructor(room: SignalingRoom, name: string, isLocal: boolean, events: ConversationEvents) {
@@ -77,6 +78,7 @@ export class Conversation {
 
   /** Leaves when everything said has arrived. */
   async close(): Promise<void> {
+    this.#isLeaving = true;
     const grace = Promise.withResolvers<void>();
     const timer = setTimeout(grace.resolve, CLOSE_GRACE);
     const closings = [...this.#members.values()].map(({ channel }) => {
@@ -102,7 +104,7 @@ export class Conversation {
     this.#members.delete(link);
     this.#onSettled(link);
     link.close();
-    if (member.name !== undefined) this.#events.onDeparture(member.name);
+    if (member.name !== undefined && !this.#isLeaving) this.#events.onDeparture(member.name);
   }
 
   #onMessage(link: PeerLink, member: Member, message: unknown): void {

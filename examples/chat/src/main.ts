@@ -137,4 +137,6 @@ function aborted(signal: AbortSignal): Promise<void> {
   });
 }
 
-const usage = (message: string): Failure => new Failure(message, EXIT.usage);
+function usage(message: string): Failure {
+  return new Failure(message, EXIT.usage);
+}

@@ -63,8 +63,13 @@ export class PeerProcess {
         outcome.reject(new Failure(`${this.#name}: ${report.message}`, report.exitCode));
     });
     this.#child.on('exit', (code, signal) => {
-      if (code === 0) outcome.resolve();
-      else outcome.reject(new Failure(`the ${this.#name} process died (${signal ?? `exit code ${code}`})`));
+      const conclude = (): void => {
+        if (code === 0) outcome.resolve();
+        else outcome.reject(new Failure(`the ${this.#name} process died (${signal ?? `exit code ${code}`})`));
+      };
+      if (this.#child.connected)
+        this.#child.once('disconnect', conclude); // its last words are still on their way
+      else conclude();
     });
     this.#child.once('disconnect', () => {
       const patience = setTimeout(() => {

@@ -26,8 +26,9 @@ async function run(assignment: Assignment): Promise<void> {
   try {
     await takePart(assignment);
   } catch (error) {
-    const { message } = error as Error;
-    report({ type: 'failed', message, exitCode: error instanceof Failure ? error.exitCode : EXIT.failed });
+    const exitCode = error instanceof Failure ? error.exitCode : EXIT.failed;
+    process.exitCode = exitCode;
+    report({ type: 'failed', message: (error as Error).message, exitCode });
   } finally {
     process.removeAllListeners('disconnect');
     if (process.connected) process.disconnect?.(); // nothing else keeps this process alive

@@ -35,11 +35,10 @@ export async function runProgram(name: string, main: () => Promise<ExitCode>): P
   }
 }
 
-/** A controller that Ctrl-C or a polite kill aborts; a second Ctrl-C ends the process as it is. */
+/** A controller that Ctrl-C, a polite kill or a closed terminal aborts; a second Ctrl-C ends the process as it is. */
 export function interruptible(): AbortController {
   const controller = new AbortController();
   const interrupt = (): void => controller.abort(new Failure('interrupted', EXIT.interrupted));
-  process.once('SIGINT', interrupt);
-  process.once('SIGTERM', interrupt);
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, interrupt);
   return controller;
 }

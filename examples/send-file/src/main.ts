@@ -102,4 +102,6 @@ function print(verb: string, path: string, { bytes, milliseconds, sha256 }: Tran
   );
 }
 
-const usage = (message: string): Failure => new Failure(message, EXIT.usage);
+function usage(message: string): Failure {
+  return new Failure(message, EXIT.usage);
+}
