@@ -1,6 +1,6 @@
 // CPU cost of SCTP alone, per second of CPU time so that a busy machine does not matter: two associations in one process, packets handed over in batches, no socket, no DTLS.
 // Usage: node --conditions=@millrace/source packages/sctp/bench/transfer.ts [message bytes] [MiB] [packets per batch]
-import { SctpAssociation, type SctpSink } from '@millrace/sctp';
+import type { SctpAssociation, SctpSink } from '@millrace/sctp';
 import { testAssociation } from '../src/testing/connected-pair.ts';
 
 const messageBytes = Number(process.argv[2] ?? 65_536);

@@ -27,7 +27,11 @@ describe('every reliable message arrives once, and in order where asked', () => 
         `seed ${seed}: ${p.atB.messages.length} of ${sent.length} came`,
       );
       p.run(5_000);
-      const got = p.atB.messages.map(({ stream, bytes }) => ({ stream, id: bytes[0]!, length: bytes.length }));
+      const got = p.atB.messages.map(({ stream, bytes }) => ({
+        stream,
+        id: bytes[0]!,
+        length: bytes.length,
+      }));
       assert.deepEqual(
         got.map(({ id, length }) => ({ id, length })).sort((x, y) => x.id - y.id),
         sent.map(({ id, length }) => ({ id, length })),
@@ -35,10 +39,18 @@ describe('every reliable message arrives once, and in order where asked', () => 
       );
       for (let stream = 0; stream < 3; stream++) {
         const inOrder = got.filter((m) => m.stream === stream && sent[m.id]!.ordered).map((m) => m.id);
-        assert.deepEqual(inOrder, [...inOrder].sort((x, y) => x - y), `seed ${seed} stream ${stream}`);
+        assert.deepEqual(
+          inOrder,
+          [...inOrder].sort((x, y) => x - y),
+          `seed ${seed} stream ${stream}`,
+        );
       }
       assert.equal(p.a.stats.bytesInFlight, 0, `seed ${seed}`);
-      assert.equal(p.b.stats.receiveWindow, 5 * 1024 * 1024, `seed ${seed}: the receive window is whole again`);
+      assert.equal(
+        p.b.stats.receiveWindow,
+        5 * 1024 * 1024,
+        `seed ${seed}: the receive window is whole again`,
+      );
     }
   });
 

@@ -36,7 +36,11 @@ class Model {
     const ordered = random.chance(0.6);
     const kind = random.below(4);
     const limits =
-      kind === 0 ? { maxRetransmits: random.below(3) } : kind === 1 ? { maxPacketLifeTime: random.below(200) } : {};
+      kind === 0
+        ? { maxRetransmits: random.below(3) }
+        : kind === 1
+          ? { maxPacketLifeTime: random.below(200) }
+          : {};
     try {
       p[side].send(stream, 51, message, 0, bytes, { ordered, ...limits }, p.now);
     } catch (error) {
@@ -149,7 +153,15 @@ describe('random operations', () => {
         if (random.chance(0.2)) {
           const message = new Uint8Array(1 + random.below(3_000));
           if (peer.association.canSend(message.length))
-            peer.association.send(random.below(5), 51, message, 0, message.length, { ordered: true }, peer.now);
+            peer.association.send(
+              random.below(5),
+              51,
+              message,
+              0,
+              message.length,
+              { ordered: true },
+              peer.now,
+            );
         }
         if (random.chance(0.3)) peer.wait(random.below(100));
         const { bytesInFlight, receiveWindow } = peer.association.stats;

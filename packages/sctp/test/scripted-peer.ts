@@ -124,7 +124,14 @@ export interface DataFields {
 }
 
 /** A DATA chunk, whole and ordered unless told otherwise. */
-export function dataChunk({ tsn, stream = 1, ssn = 0, ppid = 51, flags = 3, payload = bytes(4) }: DataFields): Uint8Array {
+export function dataChunk({
+  tsn,
+  stream = 1,
+  ssn = 0,
+  ppid = 51,
+  flags = 3,
+  payload = bytes(4),
+}: DataFields): Uint8Array {
   const value = new Uint8Array(12 + payload.length);
   putU32(value, 0, tsn);
   putU16(value, 4, stream);
@@ -142,7 +149,12 @@ export interface SackFields {
   readonly duplicates?: readonly number[];
 }
 
-export function sackChunk({ cumulative, window = 1 << 20, gaps = [], duplicates = [] }: SackFields): Uint8Array {
+export function sackChunk({
+  cumulative,
+  window = 1 << 20,
+  gaps = [],
+  duplicates = [],
+}: SackFields): Uint8Array {
   const value = new Uint8Array(12 + 4 * (gaps.length + duplicates.length));
   putU32(value, 0, cumulative);
   putU32(value, 4, window);
@@ -158,7 +170,10 @@ export function sackChunk({ cumulative, window = 1 << 20, gaps = [], duplicates 
   return makeChunk(CHUNK.SACK, 0, value);
 }
 
-export function forwardTsnChunk(cumulative: number, streams: ReadonlyArray<readonly [number, number]> = []): Uint8Array {
+export function forwardTsnChunk(
+  cumulative: number,
+  streams: ReadonlyArray<readonly [number, number]> = [],
+): Uint8Array {
   const value = new Uint8Array(4 + streams.length * 4);
   putU32(value, 0, cumulative);
   streams.forEach(([stream, ssn], i) => {

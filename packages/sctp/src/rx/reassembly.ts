@@ -37,10 +37,11 @@ export class Reassembly {
     return this.#runs.count;
   }
 
-  /** Takes the payload `bytes[at, end)` of a chunk that has not come before; `isNext` if none before it is missing. */
+  /** Takes the payload `bytes[at, end)` of a chunk that has not come before; its neighbours may have. */
   add(
     tsn: number,
-    isNext: boolean,
+    hasPrevious: boolean,
+    hasNext: boolean,
     flags: number,
     stream: number,
     ssn: number,
@@ -51,13 +52,16 @@ export class Reassembly {
   ): void {
     const ordered = (flags & UNORDERED) === 0;
     if ((flags & (BEGIN | END)) === (BEGIN | END)) {
-      if (this.#runs.count > 0) this.#dropOrphanAt(add32(tsn, 1));
+      if (this.#runs.count > 0) {
+        this.#dropUnfinishedBefore(tsn);
+        this.#dropOrphanAt(add32(tsn, 1));
+      }
       if (end - at > this.#maxMessageSize)
         this.#complete(stream, ssn, ordered, ppid, undefined, end - at, tsn);
       else this.#complete(stream, ssn, ordered, ppid, ownCopy(bytes, at, end), end - at, tsn);
       return;
     }
-    this.#addFragment(tsn, isNext, flags, stream, ssn, ordered, ppid, bytes, at, end);
+    this.#addFragment(tsn, hasPrevious, hasNext, flags, stream, ssn, ordered, ppid, bytes, at, end);
   }
 
   /** RFC 3758 §3.6: nothing up to `tsn` will come any more. */
@@ -110,7 +114,8 @@ export class Reassembly {
 
   #addFragment(
     tsn: number,
-    isNext: boolean,
+    hasPrevious: boolean,
+    hasNext: boolean,
     flags: number,
     stream: number,
     ssn: number,
@@ -135,8 +140,8 @@ export class Reassembly {
       }
     }
     if (run === undefined) {
-      if (isNext && !isBegin) {
-        // Everything before it has come, and nothing of it goes on here: its beginning never comes.
+      if (hasPrevious && !isBegin) {
+        // What was before it has come, and does not go on here: its beginning never comes.
         this.#drops.count('broken-message');
         this.#dropOrphanAt(add32(tsn, 1));
         return;
@@ -156,24 +161,34 @@ export class Reassembly {
     run.hasEnd = isEnd;
     this.#window.held += run.kept - before;
     if (isEnd) this.#dropOrphanAt(add32(tsn, 1));
-    else if (index + 1 < runs.count) this.#joinNext(index, run);
+    else if (!this.#goesOn(index, run, hasNext)) {
+      this.#drops.count('broken-message');
+      this.#dropRun(index);
+      this.#dropOrphanAt(add32(tsn, 1));
+      return;
+    }
     if (run.isWhole) this.#finish(index, run);
   }
 
-  /** Joins the run behind, if it goes on where this one ends. */
-  #joinNext(index: number, run: FragmentRun): void {
+  /** Joins the run behind, if that is where this one goes on. False if it can no longer go on. */
+  #goesOn(index: number, run: FragmentRun, hasNext: boolean): boolean {
     const runs = this.#runs;
-    const next = runs.at(index + 1);
-    if (next.firstTsn !== add32(run.lastTsn, 1)) return;
-    if (next.hasBegin || !next.belongsWith(run.stream, run.ssn, run.ordered)) {
-      this.#drops.count('broken-message');
-      this.#dropRun(index);
-      return;
-    }
+    const next = index + 1 < runs.count ? runs.at(index + 1) : undefined;
+    if (next === undefined || next.firstTsn !== add32(run.lastTsn, 1)) return !hasNext;
+    if (next.hasBegin || !next.belongsWith(run.stream, run.ssn, run.ordered)) return false;
     const before = run.kept + next.kept;
     runs.join(index, this.#maxMessageSize);
     this.#window.held += run.kept - before;
     this.#window.give(0);
+    return true;
+  }
+
+  /** A message that has not ended before another begins never will. */
+  #dropUnfinishedBefore(tsn: number): void {
+    const index = this.#runs.indexBefore(tsn);
+    if (!this.#runs.endsBefore(index, tsn)) return;
+    this.#drops.count('broken-message');
+    this.#dropRun(index);
   }
 
   /** Memory for a new run: as much as the stream's last message took, if the window has that much left. */

@@ -78,8 +78,10 @@ export class Receiver {
       this.#drops.count(reason);
       return 'dropped';
     }
-    const isNext = tsn === add32(this.tracker.cumulative, 1);
-    this.tracker.record(tsn);
+    const { tracker } = this;
+    const hasPrevious = tracker.has(add32(tsn, -1));
+    const hasNext = tracker.gapCount > 0 && tracker.has(add32(tsn, 1));
+    tracker.record(tsn);
     const stream = dataStream(bytes, at);
     // §6.5: data on a stream that does not exist is acknowledged and reported.
     if (stream >= this.#inboundStreams) {
@@ -88,7 +90,8 @@ export class Receiver {
     }
     this.reassembly.add(
       tsn,
-      isNext,
+      hasPrevious,
+      hasNext,
       flags,
       stream,
       dataSsn(bytes, at),

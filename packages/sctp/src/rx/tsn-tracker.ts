@@ -60,6 +60,13 @@ export class TsnTracker {
     return joins || this.gapCount < this.#limits.maxTrackedGaps ? 'new' : 'too-many-gaps';
   }
 
+  /** Whether `tsn` has come or been skipped. */
+  has(tsn: number): boolean {
+    if (!after32(tsn, this.cumulative)) return true;
+    const run = this.#runBefore(tsn);
+    return run >= this.#head && atOrAfter32(this.#ends[run]!, tsn);
+  }
+
   /** Records a TSN that was judged new. */
   record(tsn: number): void {
     if (tsn === add32(this.cumulative, 1)) {

@@ -380,9 +380,9 @@ export class Sender {
     const { outstanding } = this;
     for (let tsn = from; tsn !== to; tsn = add32(tsn, 1)) {
       if (outstanding.state(tsn) !== CHUNK_STATE.IN_FLIGHT) continue;
-      const count =
-        outstanding.sends(tsn) === 1 ? misses : this.#newestPacket > outstanding.packet(tsn) ? 1 : 0;
-      if (count === 0 || outstanding.addMisses(tsn, count) < MISSES_FOR_LOSS) continue;
+      const sentLater = this.#newestPacket - outstanding.packet(tsn);
+      const count = outstanding.sends(tsn) === 1 ? misses : Math.min(misses, sentLater);
+      if (count <= 0 || outstanding.addMisses(tsn, count) < MISSES_FOR_LOSS) continue;
       this.#lostAny = true;
       this.#lose(tsn, this.#sample.now);
     }
