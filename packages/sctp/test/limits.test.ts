@@ -1,0 +1,201 @@
+// Whatever a peer can make grow has a cap: each is met here at the cap and at one more.
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { add32, u16 } from '@millrace/sans-io';
+import { CHUNK, makeChunk } from '../src/packet/chunks.ts';
+import {
+  bytes,
+  dataChunk,
+  forwardTsnChunk,
+  PEER_TSN,
+  readSack,
+  ScriptedPeer,
+  sackChunk,
+} from './scripted-peer.ts';
+
+const BEGIN = 2;
+const { HEARTBEAT, HEARTBEAT_ACK, ERROR } = CHUNK;
+
+describe('caps of what a peer can make grow', () => {
+  test('receiveWindow: bytes held for reassembly', () => {
+    const peer = new ScriptedPeer({ receiveWindow: 10_000, maxMessageSize: 10_000 }).connect();
+    // Held: the payload and 64 bytes for the run.
+    peer.send([dataChunk({ tsn: PEER_TSN + 1, flags: 0, payload: bytes(9_935) })]);
+    peer.send([dataChunk({ tsn: PEER_TSN + 2, flags: 0, payload: bytes(1) })]);
+    assert.equal(peer.association.stats.receiveWindow, 0);
+    peer.send([dataChunk({ tsn: PEER_TSN + 3, flags: 0, payload: bytes(1) })]);
+    assert.equal(peer.association.stats.drops['window-exceeded'], 1);
+    const sack = readSack(peer.takeChunks()[0]!);
+    assert.deepEqual([sack.window, sack.gaps], [0, [[2, 3]]]);
+  });
+
+  test('beyond the window only what moves the cumulative TSN is taken, and 64 KiB of it', () => {
+    const peer = new ScriptedPeer({ receiveWindow: 10_000, maxMessageSize: 10_000 }).connect();
+    // Ordered messages without their first one: nothing can be delivered.
+    let tsn = PEER_TSN;
+    for (; peer.association.stats.drops['window-exceeded'] === 0; tsn++)
+      peer.send([dataChunk({ tsn, ssn: 1 + tsn - PEER_TSN, payload: bytes(936) })]);
+    assert.ok(tsn - PEER_TSN <= 76 && tsn - PEER_TSN >= 74, `${tsn - PEER_TSN} messages of 1000 bytes`);
+    assert.equal(peer.association.stats.receiveWindow, 0);
+  });
+
+  test('a window that was closed and opens again is told to the peer', () => {
+    const peer = new ScriptedPeer({ receiveWindow: 10_000, maxMessageSize: 10_000 }).connect();
+    for (let i = 1; i < 10; i++) peer.send([dataChunk({ tsn: PEER_TSN + i, ssn: i, payload: bytes(936) })]);
+    assert.equal(readSack(peer.takeChunks()[0]!).window, 1_000);
+    peer.send([dataChunk({ tsn: PEER_TSN, ssn: 0, payload: bytes(936) })]);
+    assert.equal(readSack(peer.takeChunks()[0]!).window, 10_000);
+    assert.equal(peer.seen.messages.length, 10);
+  });
+
+  test('maxMessageSize: a longer message is discarded and reported; the stream goes on', () => {
+    const peer = new ScriptedPeer({ maxMessageSize: 3_000, receiveWindow: 50_000 }).connect();
+    const fragment = (i: number, flags: number, length: number): Uint8Array =>
+      dataChunk({ tsn: PEER_TSN + i, flags, payload: bytes(length), ssn: i < 3 ? 0 : 1 });
+    for (const [i, flags] of [
+      [0, 2],
+      [1, 0],
+      [2, 1],
+    ] as const)
+      peer.send([fragment(i, flags, 1_000)]);
+    assert.equal(peer.seen.messages[0]?.bytes.length, 3_000, 'at the cap');
+    peer.send([fragment(3, 2, 1_000), fragment(4, 0, 1_000), fragment(5, 0, 1_000)]);
+    peer.send([fragment(6, 0, 1), fragment(7, 0, 1_000)]);
+    assert.equal(peer.association.stats.receiveWindow, 50_000 - 64, 'nothing of it is kept');
+    peer.send([fragment(8, 1, 9)]);
+    assert.deepEqual(peer.seen.dropped, [{ stream: 1, ppid: 51, bytes: 4_010 }]);
+    assert.equal(peer.association.stats.drops['message-too-large'], 1);
+    peer.send([dataChunk({ tsn: PEER_TSN + 9, ssn: 2 })]);
+    assert.equal(peer.seen.messages.length, 2);
+    assert.equal(peer.association.stats.receiveWindow, 50_000);
+  });
+
+  test('maxMessageSize: the same when its fragments come backwards', () => {
+    const peer = new ScriptedPeer({ maxMessageSize: 3_000, receiveWindow: 50_000 }).connect();
+    for (let i = 4; i >= 0; i--)
+      peer.send([
+        dataChunk({ tsn: PEER_TSN + i, flags: (i === 0 ? 2 : 0) | (i === 4 ? 1 : 0), payload: bytes(1_000) }),
+      ]);
+    assert.deepEqual(peer.seen.dropped, [{ stream: 1, ppid: 51, bytes: 5_000 }]);
+    assert.equal(peer.association.stats.receiveWindow, 50_000);
+  });
+
+  test('maxMessageSize: an unfragmented message too', () => {
+    const peer = new ScriptedPeer({ maxMessageSize: 100 }).connect();
+    peer.send([
+      dataChunk({ tsn: PEER_TSN, payload: bytes(101) }),
+      dataChunk({ tsn: PEER_TSN + 1, ssn: 1, payload: bytes(100) }),
+    ]);
+    assert.deepEqual([peer.seen.dropped.length, peer.seen.messages.length], [1, 1]);
+  });
+
+  test('the memory reserved for a message by the length of the last one stays within the window', () => {
+    const peer = new ScriptedPeer({ receiveWindow: 20_000, maxMessageSize: 15_000 }).connect();
+    peer.send([
+      dataChunk({ tsn: PEER_TSN, flags: 2, payload: bytes(14_000) }),
+      dataChunk({ tsn: PEER_TSN + 1, flags: 1 }),
+    ]);
+    peer.send([dataChunk({ tsn: PEER_TSN + 2, flags: BEGIN, ssn: 1, payload: bytes(9_000) })]);
+    peer.send([dataChunk({ tsn: PEER_TSN + 4, flags: BEGIN, ssn: 2 })]);
+    peer.send([
+      dataChunk({ tsn: PEER_TSN + 5, flags: 1, ssn: 2 }),
+      dataChunk({ tsn: PEER_TSN + 3, flags: 1, ssn: 1 }),
+    ]);
+    assert.deepEqual(
+      peer.seen.messages.map(({ bytes: b }) => b.length),
+      [14_004, 9_004, 8],
+    );
+  });
+
+  test('maxTsnSpan: how far ahead a TSN may lie', () => {
+    const peer = new ScriptedPeer({ maxTsnSpan: 1_000 }).connect();
+    peer.send([dataChunk({ tsn: PEER_TSN + 999 })]);
+    peer.send([dataChunk({ tsn: PEER_TSN + 1_000 })]);
+    assert.equal(peer.association.stats.drops['data-beyond-span'], 1);
+    assert.deepEqual(readSack(peer.takeChunks()[0]!).gaps, [[1_000, 1_000]]);
+    peer.send([dataChunk({ tsn: add32(PEER_TSN, 0x8000_0000 - 2) })]);
+    assert.equal(peer.association.stats.drops['data-beyond-span'], 2);
+  });
+
+  test('maxTrackedGaps: separate runs of TSNs', () => {
+    const peer = new ScriptedPeer({ maxTrackedGaps: 50 }).connect();
+    for (let i = 0; i < 50; i++) peer.send([dataChunk({ tsn: PEER_TSN + 1 + 2 * i, ssn: 1 + 2 * i })]);
+    assert.equal(peer.association.stats.drops['too-many-gaps'], 0);
+    peer.send([dataChunk({ tsn: PEER_TSN + 101, ssn: 101 })]);
+    assert.equal(peer.association.stats.drops['too-many-gaps'], 1);
+    peer.send([dataChunk({ tsn: PEER_TSN + 100, ssn: 100 })]);
+    assert.equal(peer.association.stats.drops['too-many-gaps'], 1, 'what lengthens a run is welcome');
+  });
+
+  test('maxGapBlocks: blocks in a SACK', () => {
+    const peer = new ScriptedPeer({ maxGapBlocks: 10 }).connect();
+    for (let i = 0; i < 10; i++) peer.send([dataChunk({ tsn: PEER_TSN + 1 + 2 * i, ssn: i })]);
+    assert.equal(readSack(peer.takeChunks()[0]!).gaps!.length, 10);
+    peer.send([dataChunk({ tsn: PEER_TSN + 21, ssn: 21 })]);
+    const { gaps } = readSack(peer.takeChunks()[0]!);
+    assert.deepEqual([gaps!.length, gaps![0]], [10, [2, 2]], 'the lowest ones');
+  });
+
+  test('gap blocks never outgrow the packet', () => {
+    const peer = new ScriptedPeer({ mtu: 512, maxGapBlocks: 192 }).connect();
+    for (let i = 0; i < 300; i++) peer.send([dataChunk({ tsn: PEER_TSN + 1 + 2 * i, ssn: i })]);
+    const [chunk] = peer.takeChunks();
+    assert.ok(chunk!.bytes.length <= 500);
+    assert.equal(readSack(chunk!).gaps!.length, (512 - 12 - 16) / 4);
+  });
+
+  test('maxDuplicateTsns: duplicates in a SACK', () => {
+    const peer = new ScriptedPeer({ maxDuplicateTsns: 3 }).connect();
+    for (let i = 0; i < 4; i++) peer.send([dataChunk({ tsn: PEER_TSN })]);
+    assert.equal(readSack(peer.takeChunks()[0]!).duplicates!.length, 3);
+    for (let i = 0; i < 4; i++) peer.send([dataChunk({ tsn: PEER_TSN })]);
+    assert.equal(readSack(peer.takeChunks()[0]!).duplicates!.length, 3);
+  });
+
+  test('maxPendingControl: answers that wait to be sent', () => {
+    const peer = new ScriptedPeer({ maxPendingControl: 5 }).connect();
+    const heartbeat = makeChunk(HEARTBEAT, 0, Uint8Array.of(0, 1, 0, 4));
+    for (let i = 0; i < 6; i++) peer.send([heartbeat]);
+    assert.equal(peer.takeTypes().filter((type) => type === HEARTBEAT_ACK).length, 5);
+    assert.equal(peer.association.stats.drops['control-overflow'], 1);
+  });
+
+  test('a heartbeat is answered up to half a packet', () => {
+    const peer = new ScriptedPeer().connect();
+    peer.send([makeChunk(HEARTBEAT, 0, bytes(576))]);
+    assert.deepEqual(peer.takeTypes(), [HEARTBEAT_ACK]);
+    peer.send([makeChunk(HEARTBEAT, 0, bytes(577))]);
+    assert.deepEqual(peer.takeTypes(), []);
+  });
+
+  test('an unknown chunk is reported with 256 of its bytes', () => {
+    const peer = new ScriptedPeer().connect();
+    peer.send([makeChunk(0xff, 0, bytes(253))]);
+    const [error] = peer.takeChunks();
+    assert.deepEqual([error!.type, u16(error!.bytes, 6)], [ERROR, 260]);
+  });
+
+  test('FORWARD TSN may jump as far as serial numbers go, and costs no more for it', () => {
+    const peer = new ScriptedPeer().connect();
+    peer.send([forwardTsnChunk(add32(PEER_TSN, 0x7fff_fffe))]);
+    assert.equal(readSack(peer.takeChunks()[0]!).cumulative, add32(PEER_TSN, 0x7fff_fffe));
+  });
+
+  test('65,535 streams cost nothing until they are used', () => {
+    const before = process.memoryUsage().heapUsed;
+    const peers = Array.from({ length: 50 }, () => new ScriptedPeer().connect().association);
+    const each = (process.memoryUsage().heapUsed - before) / peers.length;
+    assert.ok(each < 200_000, `${each} bytes each`);
+  });
+
+  test('a storm of SACKs, old and new, changes no sum', () => {
+    const peer = new ScriptedPeer().connect();
+    peer.association.send(1, 51, bytes(40_000), 0, 40_000, { ordered: true }, 0);
+    peer.take();
+    for (let i = 0; i < 2_000; i++)
+      peer.send([sackChunk({ cumulative: 99, gaps: [[2 + (i % 5), 9]], window: i })]);
+    const { bytesInFlight } = peer.association.stats;
+    assert.ok(bytesInFlight >= 0 && bytesInFlight <= 11_480);
+    assert.equal(peer.association.state, 'connected');
+  });
+});
