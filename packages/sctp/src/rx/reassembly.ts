@@ -186,7 +186,7 @@ export class Reassembly {
   /** A message that has not ended before another begins never will. */
   #dropUnfinishedBefore(tsn: number): void {
     const index = this.#runs.indexBefore(tsn);
-    if (!this.#runs.endsBefore(index, tsn)) return;
+    if (!this.#runs.endsBefore(index, tsn) || this.#runs.at(index).hasEnd) return;
     this.#drops.count('broken-message');
     this.#dropRun(index);
   }
