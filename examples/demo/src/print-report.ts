@@ -16,23 +16,25 @@ export function printReport(results: DemoResults): void {
   const { bytes, milliseconds, sha256 } = transfer;
   const phases = openingPhases(marks).map(({ name, milliseconds: spent }) => `${name} ${spent.toFixed(1)}`);
   const megabits = (bytes * 8) / (Math.max(milliseconds, 0.001) * 1000);
-  const rows: Array<[name: string, value: string, detail: string]> = [
-    ['Verified', 'SHA-256', sha256],
-    ['Time to open', `${(marks.channelOpen - marks.created).toFixed(1)} ms`, phases.join(' + ')],
-    [
-      'Throughput',
-      `${megabits.toFixed(0)} Mbit/s`,
-      `${formatBytes(bytes)} in ${(milliseconds / 1000).toFixed(2)} s, hashed and written to disk`,
-    ],
-    [
-      'Round trip',
-      `p50 ${formatMillis(roundTrips.p50)}`,
-      `p99 ${formatMillis(roundTrips.p99)}, p99.9 ${formatMillis(roundTrips.p999)} (${roundTrips.count} messages of 1 KiB)`,
-    ],
-  ];
+  const seconds = (milliseconds / 1000).toFixed(2);
   process.stdout.write('\n');
-  for (const [name, value, detail] of rows)
-    process.stdout.write(`${name.padEnd(14)}${styleText('bold', value.padEnd(16))}${detail}\n`);
+  row('Verified', 'SHA-256', ` ${sha256}`);
+  row('Time to open', `${(marks.channelOpen - marks.created).toFixed(1)} ms`, `\n  ${phases.join(' + ')}`);
+  row(
+    'Throughput',
+    `${megabits.toFixed(0)} Mbit/s`,
+    ` (${formatBytes(bytes)} in ${seconds} s, hashed and written to disk)`,
+  );
+  const { p50, p99, p999, count } = roundTrips;
+  row(
+    'Round trip',
+    `p50 ${formatMillis(p50)}`,
+    `, p99 ${formatMillis(p99)}, p99.9 ${formatMillis(p999)} (${count} of 1 KiB)`,
+  );
+}
+
+function row(name: string, value: string, detail: string): void {
+  process.stdout.write(`${name.padEnd(14)}${styleText('bold', value)}${detail}\n`);
 }
 
 function formatMillis(milliseconds: number): string {
