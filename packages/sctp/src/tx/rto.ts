@@ -1,5 +1,5 @@
 // The retransmission timeout (RFC 9260 §6.3.1) with its back-off (§6.3.3 E2).
-import type { Millis } from '@millrace/sans-io';
+import { type Millis, NEVER } from '@millrace/sans-io';
 import type { ResolvedOptions } from '../options.ts';
 
 const ALPHA = 1 / 8;
@@ -8,6 +8,8 @@ const BETA = 1 / 4;
 export class Rto {
   /** undefined until something has been measured or a seed was given. */
   smoothedRoundTripTime: Millis | undefined;
+  /** The shortest round trip ever measured; infinite before the first. */
+  shortestRoundTripTime: Millis = NEVER;
   #variance: Millis = 0;
   #base: Millis;
   #backoff = 1;
@@ -30,6 +32,7 @@ export class Rto {
   observe(roundTripTime: Millis): void {
     const { rtoMin, rtoMax, rttVarianceFloor } = this.#options;
     const smoothed = this.smoothedRoundTripTime;
+    this.shortestRoundTripTime = Math.min(this.shortestRoundTripTime, roundTripTime);
     if (smoothed === undefined) {
       // §6.3.1 C2: the first measurement.
       this.smoothedRoundTripTime = roundTripTime;

@@ -27,6 +27,8 @@ const MISSES_FOR_LOSS = 3;
 /** A packet with less room than this is full: no message is cut for so little. */
 const MIN_FRAGMENT_BYTES = 64;
 
+/** In fast recovery, packets that may leave on top of what a SACK acknowledges. */
+const RECOVERY_BURST_PACKETS = 2;
 const NO_BYTES = new Uint8Array(0);
 
 export interface SenderOptions {
@@ -67,6 +69,7 @@ export class Sender {
   #recoveryPoint = 0;
   /** One packet of lost chunks may go out whatever the window says (§7.2.4 step 3). */
   #rescue = false;
+  #sacksInRecovery = 0;
   #heardSinceTimeout = false;
   /** A round trip is measured once in a round trip: on this TSN or a later one (§6.3.1 C4). */
   #measureFrom: number;
@@ -315,7 +318,7 @@ export class Sender {
   #acknowledge(tsn: number): void {
     const { outstanding } = this;
     const packet = outstanding.packet(tsn);
-    if (packet > this.#newestPacket) {
+    if (packet > this.#newestPacket && this.#isAnswer(tsn)) {
       this.#newestPacket = packet;
       // §6.3.1 C5 (Karn): what was sent twice, or given up for lost, measures nothing. Nor does what a SACK brings
       // in beside something sent later: it may have come long ago, and only its SACK been lost.
@@ -326,6 +329,15 @@ export class Sender {
       this.#measuredSentAt = measures ? outstanding.sentAt(tsn) : -1;
     }
     this.#ackedBytes += outstanding.acknowledge(tsn);
+  }
+
+  /** Whether an acknowledgement is likely to be for the last sending of `tsn`: one that is too quick is for one before. */
+  #isAnswer(tsn: number): boolean {
+    const { outstanding } = this;
+    return (
+      outstanding.sends(tsn) === 1 ||
+      this.#sample.now - outstanding.sentAt(tsn) >= this.#rto.shortestRoundTripTime
+    );
   }
 
   /** Walks the gap blocks from the highest down, so that each hole knows how many packets above it were newly acked. */
@@ -417,8 +429,17 @@ export class Sender {
       this.#inRecovery = true;
       this.#rescue = true;
       this.#recoveryPoint = this.lastTsn;
+      this.#sacksInRecovery = 0;
+    } else if (this.#inRecovery && (++this.#sacksInRecovery & 1) === 0) {
+      // Each SACK tells that a packet has left the network, also when it has no room to say which. While more is
+      // believed to be in flight than fits the window, every second one lets a packet of lost chunks go (as in
+      // RFC 6937), or a loss of more holes than a SACK can list would wait for T3.
+      this.#rescue = true;
     }
-    this.#burstLimit = sample.flightBefore + this.#burstBytes;
+    // §6.1 D: what was acknowledged may be replaced, and a burst more. What was lost leaves no room of its own: it is
+    // sent again at the pace of what arrives.
+    const burst = this.#inRecovery ? RECOVERY_BURST_PACKETS * this.#options.mtu : this.#burstBytes;
+    this.#burstLimit = outstanding.bytesInFlight + this.#ackedBytes + burst;
     this.lastActivity = now;
     this.abandonment.onSack();
     // §6.3.2 R2, R3.
