@@ -1,6 +1,9 @@
 // The data channels of one association (RFC 8831, RFC 8832): which stream is whose, how channels open and close,
 // what a message is. Events of the association come in through the `SctpSink` half of this class, by `drain`.
 //
+// The rules of closing are in stream-table.ts, the form of messages in dcep.ts and message.ts. What is left here is
+// one state that does not come apart: the channels that wait, the streams in use, and the sink that hears of both.
+//
 // Left out: RFC 8864 (channels negotiated in SDP); priorities are kept and told, but the scheduler of the
 // association doesn't weigh them.
 import { Drops, type Millis } from '@millrace/sans-io';
@@ -79,7 +82,10 @@ export class DataChannels {
       for (const stream of streams) this.#streams.onResetFailed(stream);
     },
     onSent: (stream, bytes) => this.#onSent(stream, bytes),
-    onRestarted: () => this.#closeAll({ by: 'remote', code: 'RESTARTED' }),
+    onRestarted: () => {
+      this.#loseAll({ by: 'remote', code: 'RESTARTED' });
+      this.#tellClosed();
+    },
     onClosed: (reason) => this.#onAssociationClosed(reason),
   };
 
@@ -182,8 +188,7 @@ export class DataChannels {
     if (this.#end !== undefined) return;
     this.#end = reason;
     this.#association = undefined;
-    for (const channel of this.#all()) this.#markClosed(channel, lossOf(reason));
-    this.#forget();
+    this.#loseAll({ by: reason.by, code: 'ASSOCIATION_CLOSED', association: reason });
   }
 
   /** Takes the association's events, answers them, and tells `sink` what follows. Returns whether anything did. */
@@ -270,7 +275,8 @@ export class DataChannels {
 
   #onAssociationClosed(reason: CloseReason): void {
     this.#end ??= reason;
-    this.#closeAll(lossOf(reason));
+    this.#loseAll({ by: reason.by, code: 'ASSOCIATION_CLOSED', association: reason });
+    this.#tellClosed();
     this.#sink.onAssociationClosed?.(reason);
   }
 
@@ -410,10 +416,19 @@ export class DataChannels {
     this.#markClosed(channel, reason);
   }
 
-  #closeAll(reason: ChannelCloseReason): void {
-    for (const channel of this.#all()) this.#markClosed(channel, reason);
-    this.#forget();
-    this.#tellClosed();
+  #loseAll(reason: ChannelCloseReason): void {
+    for (const { channel, isIncomingReset } of this.#streams.values()) {
+      if (channel === undefined) continue;
+      // What we were about to close is cut short, and what it had queued may be lost; but where the peer has closed
+      // its half, it wants no more.
+      if (channel.reason?.code === 'CLOSED' && !isIncomingReset) channel.reason = undefined;
+      this.#markClosed(channel, reason);
+    }
+    for (const channel of this.#unopened) this.#markClosed(channel, reason);
+    this.#streams.clear();
+    this.#early.clear();
+    this.#unopened = [];
+    this.#unacknowledged = [];
   }
 
   /** `reason` counts unless an earlier one is known. */
@@ -433,22 +448,4 @@ export class DataChannels {
     for (const channel of closed) this.#sink.onClosed(channel, channel.reason as ChannelCloseReason);
     return true;
   }
-
-  #all(): Set<ChannelRecord> {
-    const all = new Set<ChannelRecord>();
-    for (const { channel } of this.#streams.values()) if (channel !== undefined) all.add(channel);
-    for (const channel of this.#unopened) all.add(channel);
-    return all;
-  }
-
-  #forget(): void {
-    this.#streams.clear();
-    this.#early.clear();
-    this.#unopened = [];
-    this.#unacknowledged = [];
-  }
-}
-
-function lossOf(association: CloseReason): ChannelCloseReason {
-  return { by: association.by, code: 'ASSOCIATION_CLOSED', association };
 }

@@ -49,10 +49,11 @@ interface Player {
   readonly watcher: Watcher;
   readonly mine: Channel[];
   readonly sent: Map<string, string[]>;
+  readonly negotiated: Set<number>;
 }
 
 function player(side: Side): Player {
-  return { side, watcher: new Watcher(), mine: [], sent: new Map() };
+  return { side, watcher: new Watcher(), mine: [], sent: new Map(), negotiated: new Set() };
 }
 
 function step(random: SeededRandom, me: Player, isHostile: boolean): void {
@@ -64,13 +65,18 @@ function step(random: SeededRandom, me: Player, isHostile: boolean): void {
     case 0:
       me.mine.push(side.open({ label: `${random.u32()}` }));
       break;
-    case 1:
+    case 1: {
+      // Each id once: who makes and closes a channel that the other side lacks is answered only the first time.
+      const id = random.below(6);
+      if (me.negotiated.has(id)) break;
       try {
-        me.mine.push(side.open({ label: `n${random.u32()}`, negotiated: true, id: random.below(6) }));
+        me.mine.push(side.open({ label: `n${id}`, negotiated: true, id }));
+        me.negotiated.add(id);
       } catch (error) {
         assert.equal((error as DataChannelError).code, 'ID_IN_USE');
       }
       break;
+    }
     case 2:
     case 3:
       if (channel?.state === 'open') {

@@ -206,12 +206,23 @@ describe('RFC 8831 §6.7 the association ends', () => {
     assert.deepEqual(b.seen.take().slice(0, 2), ['message x last', 'closed x remote ASSOCIATION_CLOSED']);
   });
 
-  test('a channel that was closing keeps its own reason', () => {
+  test('a channel that was closing has lost what it had queued, so it fails', () => {
     const { a, here } = openPair();
+    a.send(here, 'queued');
     a.close(here);
     a.association.closed(aborted);
     a.drain();
-    assert.deepEqual(a.seen.take()[0], 'closed x local CLOSED');
+    assert.deepEqual(a.seen.take()[0], 'closed x remote ASSOCIATION_CLOSED');
+  });
+
+  test('one that the peer has closed, and all of whose messages have come, is closed', () => {
+    const { a, b, there } = openPair();
+    b.close(there);
+    b.drain();
+    b.association.deliver();
+    a.association.closed(aborted);
+    a.drain();
+    assert.deepEqual(a.seen.take().slice(0, 2), ['closing x', 'closed x remote CLOSED']);
   });
 
   test('abandon ends the channels without the association, once', () => {

@@ -11,11 +11,16 @@ export class Outbox {
   readonly #entries = new Ring<Entry>();
   readonly #send: (message: Uint8Array | string) => void;
   readonly #onEmpty: () => void;
+  readonly #onUnreadable: () => void;
 
-  /** `onEmpty` is called each time the last message has been passed to `send`, or dropped with the rest. */
-  constructor(send: (message: Uint8Array | string) => void, onEmpty: () => void) {
+  /**
+   * `onEmpty` is called each time the last message has been passed to `send`, or dropped with the rest;
+   * `onUnreadable` before they are dropped because a Blob can't be read.
+   */
+  constructor(send: (message: Uint8Array | string) => void, onEmpty: () => void, onUnreadable: () => void) {
     this.#send = send;
     this.#onEmpty = onEmpty;
+    this.#onUnreadable = onUnreadable;
   }
 
   get isEmpty(): boolean {
@@ -35,7 +40,11 @@ export class Outbox {
         entry.message = new Uint8Array(buffer);
         this.flush();
       },
-      () => this.drop(), // a file that is gone: the order can't be kept, so nothing behind it may go
+      () => {
+        // A file that is gone: the order can't be kept, so nothing behind it may go.
+        this.#onUnreadable();
+        this.drop();
+      },
     );
   }
 

@@ -2,7 +2,7 @@
 // `readable` and `writable`, `await using`.
 //
 // Left out: transfer to a worker (webrtc-pc §6.5).
-import { exception, type RTCError, RTCErrorEvent } from '../errors.ts';
+import { exception, RTCError, RTCErrorEvent } from '../errors.ts';
 import { type EventOptions, type Handler, handlerOf, setHandler, TypedEventTarget } from '../events.ts';
 import { queueTask } from '../task-queue.ts';
 import { priorityName, type RTCPriorityType } from './init.ts';
@@ -148,8 +148,9 @@ export class RTCDataChannel extends TypedEventTarget<RTCDataChannelEventMap> {
   }
 
   /**
-   * Resolves when the channel is closed, by whichever side: all that was queued before `close` has been
-   * acknowledged by the peer. Rejects with the error of the `error` event if the channel failed.
+   * Resolves when the channel is closed: by `close` on either side, and then all that this side had queued has been
+   * acknowledged by the peer, or because this side has closed the connection. Rejects with the error of the `error`
+   * event if the channel or its connection failed.
    */
   get closed(): Promise<void> {
     if (!this.#closed) {
@@ -310,13 +311,13 @@ export class RTCDataChannel extends TypedEventTarget<RTCDataChannelEventMap> {
   readonly #afterClosed = (error: RTCError | undefined): void => {
     if (this.#state === 'closed') return;
     this.#state = 'closed';
-    this.#error = error;
+    this.#error ??= error;
     this.#outbox?.drop();
     this.#rejectReady();
-    if (error) this.dispatchEvent(new RTCErrorEvent('error', { error }));
+    if (this.#error) this.dispatchEvent(new RTCErrorEvent('error', { error: this.#error }));
     this.dispatchEvent(new Event('close'));
-    for (const reader of this.#readers.splice(0)) reader.end(error);
-    for (const reader of this.#rawReaders.splice(0)) reader.end(error);
+    for (const reader of this.#readers.splice(0)) reader.end(this.#error);
+    for (const reader of this.#rawReaders.splice(0)) reader.end(this.#error);
     if (this.#closed) this.#settleClosed();
   };
 
@@ -334,6 +335,10 @@ export class RTCDataChannel extends TypedEventTarget<RTCDataChannelEventMap> {
       (message) => void this.#port.send(message),
       () => {
         if (this.#state === 'closing') this.#port.close();
+      },
+      () => {
+        this.#error = new RTCError({ errorDetail: 'data-channel-failure' }, 'a Blob could not be read');
+        this.close();
       },
     );
     return this.#outbox;

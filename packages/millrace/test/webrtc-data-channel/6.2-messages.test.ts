@@ -153,17 +153,19 @@ describe('webrtc-pc §6.2 Blobs', () => {
     assert.equal(seen.at(-1), 'behind');
   });
 
-  test('one that can not be read drops what waits behind it, and close still ends the channel', async () => {
+  test('one that can not be read drops what waits behind it and closes the channel with an error', async () => {
     const { world, here, there } = await openWorld();
     const seen = received(there);
+    const events = eventsOf(here);
     const blob = new Blob(['x']);
     blob.arrayBuffer = () => Promise.reject(new Error('gone'));
+    here.send('before');
     here.send(blob);
     here.send('behind');
-    here.close();
     await world.run();
-    assert.deepEqual(seen, []);
-    assert.equal(here.readyState, 'closed');
+    assert.deepEqual(seen, ['before']);
+    assert.deepEqual(events.slice(-2), ['error', 'close']);
+    await assert.rejects(here.closed, { errorDetail: 'data-channel-failure' });
   });
 });
 
