@@ -67,9 +67,8 @@ export class Sender {
   #windowLimited = false;
   #inRecovery = false;
   #recoveryPoint = 0;
-  /** One packet of lost chunks may go out whatever the window says (§7.2.4 step 3). */
-  #rescue = false;
-  #sacksInRecovery = 0;
+  /** Bytes of lost chunks that may go out whatever the window says (§7.2.4 step 3). */
+  #rescueBytes = 0;
   #heardSinceTimeout = false;
   /** A round trip is measured once in a round trip: on this TSN or a later one (§6.3.1 C4). */
   #measureFrom: number;
@@ -118,7 +117,7 @@ export class Sender {
   /** A guess at whether `write` would write anything: whether a SACK may count on company. */
   canSend(now: Millis): boolean {
     const { outstanding } = this;
-    if (this.abandonment.isDue || (outstanding.lost > 0 && this.#rescue)) return true;
+    if (this.abandonment.isDue || (outstanding.lost > 0 && this.#rescueBytes > 0)) return true;
     if (outstanding.lost === 0 && this.#queue.next(now) === undefined) return false;
     const flight = outstanding.bytesInFlight;
     if (flight > 0 && (flight >= this.congestion.window || flight >= this.#burstLimit)) return false;
@@ -137,7 +136,6 @@ export class Sender {
     end = this.#writeNew(out, end, limit, now);
     if (end === at) return at;
     this.lastActivity = now;
-    this.#rescue = false;
     if (end > firstData) {
       const isRepair = firstNew > firstData;
       if (isRepair || this.isShuttingDown || this.#isHeldBack()) out[this.#lastChunkAt + 1]! |= IMMEDIATE;
@@ -181,6 +179,7 @@ export class Sender {
     this.congestion.onTimeout(outstanding.bytesInFlight, now);
     this.#rto.backOff();
     this.#inRecovery = false;
+    this.#rescueBytes = 0;
     this.#burstLimit = this.#burstBytes;
     this.loseAll(now);
     this.abandonment.request();
@@ -222,7 +221,10 @@ export class Sender {
       const length = outstanding.length(tsn);
       const bytes = chunkBytes(length);
       if (at + bytes > limit) return at;
-      if (!this.#rescue && !this.#fitsWindow(bytes)) return at;
+      if (!this.#fitsWindow(bytes)) {
+        if (this.#rescueBytes < bytes) return at;
+        this.#rescueBytes -= bytes;
+      }
       outstanding.resend(tsn, this.#packet, now);
       this.retransmittedChunks++;
       // A sending that is repeated says nothing of the path's length, and the timer starts with it (§6.3.2 R1).
@@ -427,15 +429,13 @@ export class Sender {
       this.congestion.onLoss(sample.flightBefore, now);
       this.fastRecoveries++;
       this.#inRecovery = true;
-      this.#rescue = true;
       this.#recoveryPoint = this.lastTsn;
-      this.#sacksInRecovery = 0;
-    } else if (this.#inRecovery && (++this.#sacksInRecovery & 1) === 0) {
-      // Each SACK tells that a packet has left the network, also when it has no room to say which. While more is
-      // believed to be in flight than fits the window, every second one lets a packet of lost chunks go (as in
-      // RFC 6937), or a loss of more holes than a SACK can list would wait for T3.
-      this.#rescue = true;
     }
+    // §7.2.4 step 3: one packet of lost chunks goes out whatever the window says. Each SACK tells moreover that packets
+    // have left the network, also when it has no room to say which; while more is believed to be in flight than fits
+    // the window, as many lost chunks may take their place (as in RFC 6937), or a loss of more holes than a SACK can
+    // list would wait for T3.
+    this.#rescueBytes = this.#inRecovery ? Math.max(this.#ackedBytes, this.#options.mtu) : 0;
     // §6.1 D: what was acknowledged may be replaced, and a burst more. What was lost leaves no room of its own: it is
     // sent again at the pace of what arrives.
     const burst = this.#inRecovery ? RECOVERY_BURST_PACKETS * this.#options.mtu : this.#burstBytes;
