@@ -38,6 +38,7 @@ function main(): void {
   }
   const required = known(values.require);
   const directory = mkdtempSync(join(tmpdir(), 'millrace-interop-'));
+  process.once('exit', () => rmSync(directory, { recursive: true, force: true }));
   const results = join(directory, 'results.jsonl');
   // node:test runs every file in a process of its own, which inherits these.
   process.env.INTEROP_SUBJECT = values.subject;
@@ -62,7 +63,6 @@ function main(): void {
   shown.once('end', () => {
     const seconds = Math.round((performance.now() - started) / 1000);
     console.log(`\n${table(values.subject, readResults(results))}\n\n${seconds} s`);
-    rmSync(directory, { recursive: true, force: true });
   });
 }
 

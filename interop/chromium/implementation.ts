@@ -47,13 +47,17 @@ async function launch({ hideAddresses }: LaunchOptions): Promise<Remote> {
   const env = { ...process.env, TMPDIR: temporary };
   const browser = await playwright.launchServer({ executablePath: PATH, headless: true, args, env });
   const child = browser.process();
-  const endWithUs = (): void => void child.kill('SIGKILL');
+  const tidy = (): void => rmSync(temporary, { recursive: true, force: true, maxRetries: 5 });
+  const endWithUs = (): void => {
+    child.kill('SIGKILL');
+    tidy();
+  };
   process.once('exit', endWithUs);
   const server = await servePage();
   const close = async (): Promise<void> => {
     await browser.kill();
     await server.close();
-    rmSync(temporary, { recursive: true, force: true, maxRetries: 5 });
+    tidy();
     process.off('exit', endWithUs);
   };
   try {
