@@ -187,12 +187,14 @@ export class SctpAssociation implements Core<SctpSink> {
     this.#context.abort(cause, { by: 'local', code: 'ABORTED' });
   }
 
+  /** Takes one packet. Its checksum field is cleared in place; nothing of `bytes` is kept. */
   receive(bytes: Uint8Array, at: number, end: number, now: Millis): void {
     this.#packetsReceived++;
     this.#bytesReceived += end - at;
     this.#inbound.onPacket(bytes, at, end, now);
   }
 
+  /** Writes one packet. Room for `stats.mtu` bytes is needed for every packet to fit. */
   transmit(out: Uint8Array, at: number, end: number, now: Millis): number {
     const length = this.#outbound.write(out, at, end, now);
     if (length > 0) {
@@ -253,7 +255,7 @@ export class SctpAssociation implements Core<SctpSink> {
   }
 
   get #isOpenForSending(): boolean {
-    return this.state !== 'closed' && !this.#shutdown.isUnderWay;
+    return !this.#shutdown.isUnderWay;
   }
 
   #requireStream(stream: number): void {

@@ -16,9 +16,18 @@ export class Shutdown {
     this.#context = context;
   }
 
-  /** Whether the user has asked for it, or the peer: nothing more may be sent. */
+  /** Whether the user has asked for it, or the peer, or all is over: nothing more may be sent. */
   get isUnderWay(): boolean {
-    return this.#isWanted || this.#context.state.name.startsWith('shutdown');
+    if (this.#isWanted) return true;
+    switch (this.#context.state.name) {
+      case 'new':
+      case 'cookie-wait':
+      case 'cookie-echoed':
+      case 'established':
+        return false;
+      default:
+        return true;
+    }
   }
 
   /** The user is done. */

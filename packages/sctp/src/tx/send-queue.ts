@@ -150,9 +150,13 @@ export class SendQueue {
 
   /** After a restart (RFC 9260 §5.2.4 A): all numbers start again, and so does a message that was half sent. */
   rewind(): void {
+    this.drained.clear();
     for (const stream of this.#streams.values()) {
       stream.nextSsn = 0;
       stream.unacknowledged = 0;
+      if (stream.phase === 'open') continue;
+      stream.phase = 'draining'; // a request that was under way is asked for again
+      if (stream.isDrained) this.drained.push(stream);
     }
     const half = this.#current;
     this.#current = undefined;

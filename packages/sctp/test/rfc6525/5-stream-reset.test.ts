@@ -323,6 +323,27 @@ describe('RFC 6525 §5.2 receiver side', () => {
   });
 });
 
+describe('RFC 9260 §5.2.4 A and RFC 6525: a reset outlives a restart of the peer', () => {
+  test('the request that was under way is asked again of the new peer', () => {
+    const peer = new ScriptedPeer().connect();
+    sending(peer, 10, 1);
+    peer.association.resetStreams([1, 2], 0);
+    assert.deepEqual(
+      requestsOf(peer.takeChunks()).map(({ streams }) => streams),
+      [[2]],
+    );
+    peer.connect({ initiateTag: 777, initialTsn: 50 });
+    assert.deepEqual(peer.seen.log, ['connected', 'restarted']);
+    const streams: number[] = [];
+    for (let sequence = peer.theirs!.initialTsn, i = 0; i < 2; i++, sequence = (sequence + 1) >>> 0) {
+      const [again] = requestsOf(peer.wait(1_500).flatMap(({ packet }) => packet.chunks));
+      streams.push(...(again?.streams ?? []));
+      peer.send([makeReconfigChunk([makeReconfigResponse(sequence, RESULT.PERFORMED)])]);
+    }
+    assert.deepEqual(peer.seen.resetDone.flat().sort(), [1, 2], `asked for ${streams}`);
+  });
+});
+
 describe('RFC 6525: ids are used again', () => {
   test('a stream lives a hundred lives, on a wire that loses and reorders', () => {
     for (let seed = 1; seed <= 10; seed++) {
