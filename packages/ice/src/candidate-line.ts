@@ -13,6 +13,8 @@ import type {
 // No candidate of any peer comes near this; it bounds the number of extensions too.
 const MAX_LINE = 1024;
 
+// RFC 8839 §5.1: fields are visible text. A line break in one would be another line of the description.
+const CONTROL_CHARACTER = /[\p{Cc}\u2028\u2029]/u;
 const FOUNDATION = /^[A-Za-z0-9+/]{1,32}$/;
 const HOST_NAME = /^[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,253}[A-Za-z0-9_.])?$/;
 const CANDIDATE_TYPES: ReadonlySet<string> = new Set(['host', 'srflx', 'prflx', 'relay']);
@@ -24,12 +26,10 @@ const TCP_TYPES: ReadonlySet<string> = new Set(['active', 'passive', 'so']);
  */
 export function parseCandidate(line: string): Candidate | undefined {
   if (line.length > MAX_LINE) return undefined;
-  const text = line.trim().replace(/^a=/, '');
+  const text = line.trim().replace(/^a=/, '').replaceAll('\t', ' ');
+  if (CONTROL_CHARACTER.test(text)) return undefined;
   if (!text.startsWith('candidate:')) return undefined;
-  const fields = text
-    .slice('candidate:'.length)
-    .trim()
-    .split(/[ \t]+/);
+  const fields = text.slice('candidate:'.length).trim().split(/ +/);
   const [foundation = '', componentText = '', transportText = '', priorityText = ''] = fields;
   const [, , , , addressText = '', portText = '', typ = '', type = ''] = fields;
   const component = decimal(componentText, 256);

@@ -126,4 +126,15 @@ describe('RFC 8839 §5.1 candidate lines', () => {
       { numRuns: 1000 },
     );
   });
+
+  test('a line break or another control character in a field makes it no candidate', () => {
+    for (const character of ['\r', '\n', '\0', '\x1b', '\x7f', '\x85', '\u2028']) {
+      const line = `candidate:1 1 udp 1 192.0.2.1 5 typ host x y${character}a=ice-lite z w`;
+      assert.equal(parseCandidate(line), undefined, JSON.stringify(character));
+    }
+    assert.ok(
+      parseCandidate('a=candidate:1 1 udp 1 192.0.2.1 5 typ host\r\n'),
+      'the end of its line is no part of it',
+    );
+  });
 });

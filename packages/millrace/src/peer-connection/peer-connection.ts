@@ -47,6 +47,8 @@ import { type RTCStatsReport, statsReport } from './stats.ts';
 
 const DEFAULT_MAX_MESSAGE_SIZE = 262_144;
 const SCTP_PORT = 5000;
+/** RFC 9260 §3.3.10.12: what an ABORT of a peer that closes says, and what its close_notify alone means. */
+const USER_INITIATED_ABORT = { code: 12, text: '' };
 
 export interface RTCOfferOptions {
   iceRestart?: boolean;
@@ -512,10 +514,12 @@ export class RTCPeerConnection extends PeerConnectionEvents {
     for (const channel of this.#open) channel.close();
   }
 
-  #abandonChannels({ by }: SessionEnd): void {
-    // A farewell of either side is no error for its channels, a failure is.
-    if (by === 'failure') this.#channels.abandon({ by: 'timeout', code: 'PEER_UNREACHABLE' });
-    else this.#channels.abandon({ by, code: 'SHUTDOWN' });
+  #abandonChannels({ by, message }: SessionEnd): void {
+    // Whoever closes here knows; a peer that leaves or falls silent may have left something behind unsent.
+    if (by === 'local') this.#channels.abandon({ by, code: 'SHUTDOWN' });
+    else if (by === 'remote') this.#channels.abandon({ by, code: 'ABORTED', cause: USER_INITIATED_ABORT });
+    else
+      this.#channels.abandon({ by: 'timeout', code: 'PEER_UNREACHABLE', cause: { code: 0, text: message } });
     this.#channels.drain(this.#bridge, now());
   }
 }

@@ -3,7 +3,13 @@
 // others. Negotiation is the peer connection's; sockets and time are the driver's.
 import { createHmac, randomBytes, randomFillSync } from 'node:crypto';
 import type { ChannelsSink, DataChannels } from '@millrace/datachannel';
-import { CLOSE_CODES, type CloseReason, type DtlsCertificate, DtlsConnection } from '@millrace/dtls';
+import {
+  CLOSE_CODES,
+  type CloseReason,
+  type DtlsCertificate,
+  DtlsConnection,
+  SRTP_PROFILES,
+} from '@millrace/dtls';
 import { nodeDtlsCrypto } from '@millrace/dtls/node-crypto';
 import {
   type Candidate,
@@ -29,6 +35,12 @@ export const random: RandomSource = { fill: (bytes) => void randomFillSync(bytes
 const DATAGRAM_BYTES = 1200;
 /** The most that DTLS 1.2 adds to a packet: header 13, explicit nonce 8, tag 16. */
 const DTLS_OVERHEAD = 37;
+/** RFC 8827 §6.5: `use_srtp` is always negotiated, also without media; werift refuses peers that leave it out. */
+const OFFERED_SRTP_PROFILES: readonly number[] = [
+  SRTP_PROFILES.SRTP_AEAD_AES_128_GCM,
+  SRTP_PROFILES.SRTP_AEAD_AES_256_GCM,
+  SRTP_PROFILES.SRTP_AES128_CM_HMAC_SHA1_80,
+];
 /** Remote candidates kept until the answer has been set. */
 const MAX_EARLY_CANDIDATES = 256;
 /** RFC 9260 §3.3.10.12: the peer's application called it a day. */
@@ -278,6 +290,7 @@ export class Session {
       remoteFingerprints: fingerprints,
       roundTripTime: this.#pathRoundTripTime,
       mtu: DATAGRAM_BYTES,
+      srtpProfiles: OFFERED_SRTP_PROFILES,
       keyLog: this.#options.onKeyLog !== undefined,
     });
     this.#observer.onDtlsState('connecting');
