@@ -6,4 +6,5 @@ export { DEFAULTS, type SctpOptions } from './options.ts';
 export { type Checksum, crc32c } from './packet/crc32c.ts';
 export type { CloseCode, CloseReason, ErrorCause, SctpSink } from './sink.ts';
 export type { AckSample, CongestionControl, CongestionControlFactory } from './tx/congestion.ts';
+export type { OutgoingMessage, OutgoingStream } from './tx/outgoing-stream.ts';
 export type { SchedulerFactory, StreamScheduler } from './tx/scheduler.ts';
