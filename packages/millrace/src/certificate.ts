@@ -1,30 +1,10 @@
 // RTCCertificate (W3C webrtc-pc §4.9): the key pair and self-signed X.509 certificate a connection proves its
-// identity with. The DER grammar is @peculiar/asn1-x509's; keys and signatures are Node's.
-import {
-  createHash,
-  generateKeyPair,
-  generateKeyPairSync,
-  type KeyObject,
-  randomBytes,
-  sign,
-} from 'node:crypto';
+// identity with.
+import { createHash, generateKeyPair, generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto';
 import { promisify } from 'node:util';
 import type { DtlsCertificate } from '@millrace/dtls';
-import { nodeDtlsCertificate } from '@millrace/dtls/node-crypto';
-import { AsnConvert } from '@peculiar/asn1-schema';
-import {
-  AlgorithmIdentifier,
-  AttributeTypeAndValue,
-  AttributeValue,
-  Certificate,
-  Name,
-  RelativeDistinguishedName,
-  SubjectPublicKeyInfo,
-  TBSCertificate,
-  Validity,
-  Version,
-} from '@peculiar/asn1-x509';
 import { exception } from './errors.ts';
+import { selfSignedCertificate } from './x509.ts';
 
 const DAY = 86_400_000;
 /** W3C webrtc-pc §4.9.1: 30 days unless asked otherwise, never more than 365. */
@@ -33,10 +13,8 @@ const MAX_LIFETIME = 365 * DAY;
 /** The certificate is valid from a day ago, so that a peer whose clock is late takes it too. */
 const CLOCK_SKEW = DAY;
 
-const OID_COMMON_NAME = '2.5.4.3';
-const OID_ECDSA_WITH_SHA256 = '1.2.840.10045.4.3.2';
-const OID_RSA_WITH_SHA256 = '1.2.840.113549.1.1.11';
-const DER_NULL = new Uint8Array([0x05, 0x00]).buffer;
+// RFC 8827 §6.5: nothing in the certificate may identify the user, hence a name that says nothing.
+const COMMON_NAME = 'WebRTC';
 
 /** A fingerprint as SDP carries it: `value` in lower-case hexadecimal with colons (W3C webrtc-pc §4.9.2). */
 export interface RTCDtlsFingerprint {
@@ -126,46 +104,20 @@ function ecdsaKeyPair(): KeyPair {
 }
 
 function selfSigned(keys: KeyPair, lifetime: number): RTCCertificate {
-  const notBefore = Date.now() - CLOCK_SKEW;
-  const expires = Date.now() + lifetime;
-  const signatureAlgorithm =
-    keys.privateKey.asymmetricKeyType === 'rsa'
-      ? new AlgorithmIdentifier({ algorithm: OID_RSA_WITH_SHA256, parameters: DER_NULL })
-      : new AlgorithmIdentifier({ algorithm: OID_ECDSA_WITH_SHA256 });
-  // RFC 8827 §6.5: nothing in the certificate may identify the user, hence a name that says nothing.
-  const name = new Name([
-    new RelativeDistinguishedName([
-      new AttributeTypeAndValue({
-        type: OID_COMMON_NAME,
-        value: new AttributeValue({ utf8String: 'WebRTC' }),
-      }),
-    ]),
-  ]);
-  const tbsCertificate = new TBSCertificate({
-    version: Version.v3,
+  const now = Date.now();
+  const certificate = selfSignedCertificate(keys, {
     serialNumber: serialNumber(),
-    signature: signatureAlgorithm,
-    issuer: name,
-    subject: name,
-    validity: new Validity({ notBefore: new Date(notBefore), notAfter: new Date(expires) }),
-    subjectPublicKeyInfo: AsnConvert.parse(
-      keys.publicKey.export({ type: 'spki', format: 'der' }),
-      SubjectPublicKeyInfo,
-    ),
+    commonName: COMMON_NAME,
+    notBefore: now - CLOCK_SKEW,
+    notAfter: now + lifetime,
   });
-  const signed = sign('sha256', new Uint8Array(AsnConvert.serialize(tbsCertificate)), keys.privateKey);
-  const certificate = new Certificate({
-    tbsCertificate,
-    signatureAlgorithm,
-    signatureValue: new Uint8Array(signed).buffer,
-  });
-  const der = new Uint8Array(AsnConvert.serialize(certificate));
-  return construct(nodeDtlsCertificate(der, keys.privateKey), expires);
+  const keyAlgorithm = keys.privateKey.asymmetricKeyType === 'rsa' ? 'rsa' : 'ecdsa';
+  return construct({ certificate, keyAlgorithm, privateKey: keys.privateKey }, now + lifetime);
 }
 
 /** RFC 5280 §4.1.2.2: positive and no more than 20 octets. */
-function serialNumber(): ArrayBuffer {
-  const serial = new Uint8Array(randomBytes(16));
+function serialNumber(): Uint8Array {
+  const serial = randomBytes(16);
   serial[0] = (serial[0]! & 0x7f) | 0x40;
-  return serial.buffer;
+  return serial;
 }

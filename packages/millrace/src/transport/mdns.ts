@@ -2,7 +2,7 @@
 // draft-ietf-mmusic-mdns-ice-candidates). The multicast socket opens with the first question and closes with
 // the last answer, so it never keeps a process alive.
 import { isIP } from 'node:net';
-import makeMulticastDns, { type MulticastDNS, type ResponsePacket } from 'multicast-dns';
+import type { MulticastDNS, ResponsePacket } from 'multicast-dns';
 
 /** A UUID and `.local`, as the draft's §3.1.1 makes names; nothing else is asked for. */
 const HIDDEN_NAME = /^[0-9a-f-]{1,64}\.local\.?$/i;
@@ -19,7 +19,8 @@ interface Question {
 }
 
 const pending = new Map<string, Question[]>();
-let socket: MulticastDNS | undefined;
+/** Loaded with the first hidden name: most processes never meet one. */
+let socket: Promise<MulticastDNS> | undefined;
 
 export function isHiddenName(address: string): boolean {
   return HIDDEN_NAME.test(address);
@@ -34,25 +35,26 @@ export function resolveHiddenName(name: string): Promise<readonly string[]> {
   const asked = pending.get(key);
   if (!isHiddenName(key) || (asked === undefined && pending.size >= MAX_PENDING_NAMES))
     return Promise.resolve([]);
-  return new Promise((resolve) => {
-    const question: Question = { answer: resolve, timers: [] };
-    if (asked) asked.push(question);
-    else pending.set(key, [question]);
-    for (const delay of ASK_AT) question.timers.push(setTimeout(ask, delay, key));
-    question.timers.push(setTimeout(settle, GIVE_UP_AFTER, key, []));
+  return new Promise((answer) => {
+    const question: Question = { answer, timers: ASK_AT.map((delay) => setTimeout(ask, delay, key)) };
+    question.timers.push(setTimeout(giveUp, GIVE_UP_AFTER, key, question));
+    pending.set(key, [...(asked ?? []), question]);
   });
 }
 
-function ask(name: string): void {
+async function ask(name: string): Promise<void> {
   if (!pending.has(name)) return;
   socket ??= open();
-  socket.query([
+  const opened = await socket;
+  if (!pending.has(name)) return;
+  opened.query([
     { name, type: 'A' },
     { name, type: 'AAAA' },
   ]);
 }
 
-function open(): MulticastDNS {
+async function open(): Promise<MulticastDNS> {
+  const { default: makeMulticastDns } = await import('multicast-dns');
   const opened = makeMulticastDns();
   opened.on('response', onResponse);
   opened.on('error', () => {
@@ -75,14 +77,23 @@ function onResponse({ answers, additionals }: ResponsePacket): void {
 }
 
 function settle(name: string, addresses: readonly string[]): void {
-  const questions = pending.get(name);
-  if (!questions) return;
-  pending.delete(name);
-  for (const question of questions) {
-    for (const timer of question.timers) clearTimeout(timer);
-    question.answer(addresses);
-  }
-  if (pending.size > 0) return;
-  socket?.destroy();
+  for (const question of pending.get(name) ?? []) conclude(name, question, addresses);
+}
+
+function giveUp(name: string, question: Question): void {
+  conclude(name, question, []);
+}
+
+function conclude(name: string, question: Question, addresses: readonly string[]): void {
+  for (const timer of question.timers) clearTimeout(timer);
+  const others = pending.get(name)?.filter((other) => other !== question) ?? [];
+  if (others.length > 0) pending.set(name, others);
+  else pending.delete(name);
+  question.answer(addresses);
+  if (pending.size === 0) closeSocket();
+}
+
+function closeSocket(): void {
+  void socket?.then((opened) => opened.destroy());
   socket = undefined;
 }
