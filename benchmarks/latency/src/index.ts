@@ -5,12 +5,22 @@ const quantileOf =
   ({ measurement }: FlowResult): number =>
     quantile(measurement[name] as readonly number[], q);
 
+const mean = (values: readonly number[]): number =>
+  values.reduce((sum, value) => sum + value, 0) / values.length;
+
 export const open: Benchmark = {
   name: 'open',
   what: 'time from a new peer connection to an open channel, one after the other',
   flow: new URL('./open-flow.ts', import.meta.url).href,
   metrics: [
-    { name: 'time to open', unit: 'ms', better: 'lower', read: quantileOf('openMs', 0.5) },
+    // The mean, since what users wait for includes the connections that lose a handshake packet to their own timing.
+    {
+      name: 'time to open',
+      unit: 'ms',
+      better: 'lower',
+      read: ({ measurement }) => mean(measurement.openMs as readonly number[]),
+    },
+    { name: 'median', unit: 'ms', better: 'lower', read: quantileOf('openMs', 0.5) },
     { name: 'slowest of ten', unit: 'ms', better: 'lower', read: quantileOf('openMs', 0.9) },
   ],
   settings: ({ smoke }) => ({ warmUp: smoke ? 0 : 3, connections: smoke ? 1 : 15 }),

@@ -1,5 +1,7 @@
 // The addresses host candidates are made of (RFC 8445 §5.1.1.1, RFC 8421, RFC 8828).
 import { type NetworkInterfaceInfo, networkInterfaces } from 'node:os';
+import type { Millis } from '@millrace/sans-io';
+import { now } from './alarm.ts';
 
 export interface LocalAddress {
   readonly address: string;
@@ -15,7 +17,7 @@ const MAX_LOCAL_ADDRESSES = 16;
  */
 export function localAddresses(
   loopback: boolean,
-  interfaces: NodeJS.Dict<NetworkInterfaceInfo[]> = networkInterfaces(),
+  interfaces: NodeJS.Dict<NetworkInterfaceInfo[]> = recentInterfaces(),
 ): LocalAddress[] {
   const outer: LocalAddress[] = [];
   const inner: LocalAddress[] = [];
@@ -27,4 +29,17 @@ export function localAddresses(
   }
   const all = outer.length === 0 ? inner : loopback ? [...outer, ...inner] : outer;
   return all.slice(0, MAX_LOCAL_ADDRESSES);
+}
+
+/** Asking the system costs about half a millisecond, so an answer serves all connections made within a second. */
+const FRESH_FOR: Millis = 1000;
+let recent: NodeJS.Dict<NetworkInterfaceInfo[]> = {};
+let askedAt: Millis = Number.NEGATIVE_INFINITY;
+
+function recentInterfaces(): NodeJS.Dict<NetworkInterfaceInfo[]> {
+  if (now() - askedAt >= FRESH_FOR) {
+    recent = networkInterfaces();
+    askedAt = now();
+  }
+  return recent;
 }
