@@ -3,7 +3,14 @@
 // line and ties the conversation to the screen.
 import { userInfo } from 'node:os';
 import { parseArgs } from 'node:util';
-import { EXIT, type ExitCode, Failure, interruptible, runProgram } from '@millrace/example-send-file/failure';
+import {
+  EXIT,
+  type ExitCode,
+  Failure,
+  interruptible,
+  runProgram,
+  wrongArguments,
+} from '@millrace/example-send-file/failure';
 import {
   chooseMeetingPlace,
   MEETING_ARGUMENTS,
@@ -118,7 +125,7 @@ function readArguments() {
       },
     });
   } catch (error) {
-    throw usage((error as Error).message);
+    throw wrongArguments(error);
   }
 }
 

@@ -66,7 +66,10 @@ describe('chat', () => {
       ended.map(({ code }) => code),
       [2, 2, 2, 1, 0],
     );
-    assert.match(ended[3]!.stderr, /^millrace-chat: the signaling server cannot be reached\n$/);
+    assert.match(
+      ended[3]!.stderr,
+      /^millrace-chat: the signaling server cannot be reached \(http:\/\/127\.0\.0\.1:9\)\n$/,
+    );
     assert.match(ended[4]!.stdout, /^Usage: millrace-chat/);
   });
 });

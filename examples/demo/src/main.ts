@@ -7,7 +7,14 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { parseArgs } from 'node:util';
-import { EXIT, type ExitCode, Failure, interruptible, runProgram } from '@millrace/example-send-file/failure';
+import {
+  EXIT,
+  type ExitCode,
+  Failure,
+  interruptible,
+  runProgram,
+  wrongArguments,
+} from '@millrace/example-send-file/failure';
 import { safeFileName } from '@millrace/example-send-file/file-name';
 import { formatBytes, type Progress, startProgress } from '@millrace/example-send-file/progress';
 import type { TransferResult } from '@millrace/example-send-file/transfer';
@@ -182,7 +189,7 @@ function readArguments() {
       timeout: positive('--timeout', values.timeout, 86_400) * 1000,
     };
   } catch (error) {
-    throw new Failure((error as Error).message, EXIT.usage);
+    throw wrongArguments(error);
   }
 }
 

@@ -1,7 +1,7 @@
 // A file being received: bytes go to a temporary name beside the final one, which appears only when everything is
 // there and verified.
 import { randomBytes } from 'node:crypto';
-import { type FileHandle, link, lstat, mkdir, open, rename, rm } from 'node:fs/promises';
+import { type FileHandle, link, lstat, mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { EXIT, Failure } from './failure.ts';
 import { safeFileName } from './file-name.ts';
@@ -68,6 +68,12 @@ export class Destination {
     await this.#file.close().catch(() => {}); // it may be closed already
     await rm(this.#partial, { force: true });
   }
+}
+
+/** Throws unless files can be put in `directory`, or it can still be made: before anybody is asked to send. */
+export async function checkDirectory(directory: string): Promise<void> {
+  const stats = await stat(directory).catch(() => undefined);
+  if (stats && !stats.isDirectory()) throw new Failure(`'${directory}' is not a directory`);
 }
 
 const alreadyThere = (path: string): Failure =>

@@ -22,8 +22,15 @@ export class Failure extends Error {
   }
 }
 
+/** What `node:util` parseArgs complains about, as wrong usage; its advice after the first sentence is left out. */
+export function wrongArguments(error: unknown): Failure {
+  return new Failure((error as Error).message.split('. ', 1)[0]!, EXIT.usage);
+}
+
 /** Runs a program's main function; prints what goes wrong and sets the exit code. */
 export async function runProgram(name: string, main: () => Promise<ExitCode>): Promise<void> {
+  // A terminal that is closed, or a pipe that nobody reads: no reason to leave without cleaning up.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
   try {
     process.exitCode = await main();
   } catch (error) {

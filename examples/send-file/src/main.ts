@@ -1,7 +1,7 @@
 #!/usr/bin/env -S node --conditions=@millrace/source
 // Sends a file from one machine to another, directly. This file reads the command line and prints the results.
 import { parseArgs } from 'node:util';
-import { EXIT, type ExitCode, Failure, interruptible, runProgram } from './failure.ts';
+import { EXIT, type ExitCode, Failure, interruptible, runProgram, wrongArguments } from './failure.ts';
 import {
   chooseMeetingPlace,
   MEETING_ARGUMENTS,
@@ -76,7 +76,7 @@ function readArguments() {
       },
     });
   } catch (error) {
-    throw usage((error as Error).message);
+    throw wrongArguments(error);
   }
 }
 

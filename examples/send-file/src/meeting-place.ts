@@ -8,6 +8,7 @@ import {
   isInvite,
   joinRoom,
   parseInvite,
+  SignalingError,
   type SignalingRoom,
 } from '@millrace/signaling/client';
 import { type SignalingServer, startSignalingServer } from '@millrace/signaling/server';
@@ -72,7 +73,8 @@ async function openMeetingPlace(
     const invite = options.invite === undefined ? { url, room, token } : parseInvite(options.invite);
     return enter({ ...(invite as Invite), signal });
   }
-  const invite = await createRoom({ url: options.url!, signal });
+  const url = options.url!;
+  const invite = await createRoom({ url, signal }).catch(withAddress(url));
   return enter({ ...invite, signal }, [formatInvite(invite)]);
 }
 
@@ -91,6 +93,7 @@ function checkChoice({ invite, url, room, token, serve, host, port }: MeetingPla
   if (ways > 1) wrong('an invitation, --url and --serve exclude each other');
   if (invite !== undefined && !isInvite(invite)) wrong('not an invitation (http://HOST/rooms/ROOM#TOKEN)');
   if (url !== undefined && !/^https?:\/\//.test(url)) wrong('--url must begin with http:// or https://');
+  if (url !== undefined && !URL.canParse(url)) wrong(`--url cannot be '${url}'`);
   if ((room === undefined) !== (token === undefined)) wrong('--room and --token belong together');
   if (room !== undefined && url === undefined) wrong('--room and --token need --url');
   if ((host !== undefined || port !== undefined) && !serve) wrong('--host and --port go with --serve');
@@ -107,11 +110,10 @@ async function serveMeetingPlace(
   port: number,
   signal: AbortSignal,
 ): Promise<MeetingPlace> {
-  const server = await startSignalingServer({
-    host: host ?? '0.0.0.0',
-    port,
-    rooms: 1,
-    openRooms: false,
+  const address = host ?? '0.0.0.0';
+  const options = { host: address, port, rooms: 1, openRooms: false };
+  const server = await startSignalingServer(options).catch((cause: Error) => {
+    throw new Failure(`cannot serve at ${address}, port ${port}: ${cause.message}`, EXIT.failed, { cause });
   });
   try {
     const key = server.createRoom();
@@ -135,8 +137,16 @@ async function enter(
   invite: Invite & { signal: AbortSignal },
   invitations: string[] = [],
 ): Promise<MeetingPlace> {
-  const room = await joinRoom(invite);
+  const room = await joinRoom(invite).catch(withAddress(invite.url));
   return { room, invitations, isLocal: isLoopback(invite.url), close: () => room.close() };
+}
+
+/** What the signaling client rejects with, saying which server is meant. */
+function withAddress(url: string): (error: unknown) => never {
+  return (error) => {
+    if (!(error instanceof SignalingError)) throw error;
+    throw new Failure(`${error.message} (${url})`, EXIT.failed, { cause: error });
+  };
 }
 
 /** Where others reach a server that listens on every interface: at each address that is not this machine's own. */

@@ -1,5 +1,5 @@
 // `receive [DIR]`: takes the file that the first peer offers.
-import { Destination } from './destination.ts';
+import { checkDirectory, Destination } from './destination.ts';
 import { openFileSession } from './file-session.ts';
 import type { MeetingPlace } from './meeting-place.ts';
 import { type Progress, startProgress } from './progress.ts';
@@ -19,6 +19,7 @@ export interface ReceiveCommand {
 export async function receiveCommand(command: ReceiveCommand): Promise<TransferResult & { path: string }> {
   const { directory, force, timeout, signal } = command;
   await using cleanup = new AsyncDisposableStack();
+  await checkDirectory(directory);
   const place = await command.openPlace();
   cleanup.defer(() => place.close());
   const session = await openFileSession(place, { signal, timeout });

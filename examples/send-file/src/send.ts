@@ -3,7 +3,7 @@
 import { openFile } from './file-on-disk.ts';
 import { openFileSession } from './file-session.ts';
 import type { MeetingPlace } from './meeting-place.ts';
-import { startProgress } from './progress.ts';
+import { type Progress, startProgress } from './progress.ts';
 import { sendFile, type TransferResult } from './transfer.ts';
 import { watchTransfer } from './watch-transfer.ts';
 
@@ -26,14 +26,17 @@ export async function sendCommand(command: SendCommand): Promise<TransferResult>
   cleanup.defer(() => session.close());
   const watch = watchTransfer(session, signal, timeout);
   cleanup.defer(() => watch.stop());
-  const progress = startProgress({ label: 'Sending', total: file.size });
-  cleanup.defer(() => progress.stop());
+  let progress: Progress | undefined;
+  cleanup.defer(() => progress?.stop());
   return await watch.outcome(
     sendFile(session.channel, session.messages, file, {
       maxMessageSize: session.link.connection.sctp?.maxMessageSize ?? 0,
+      onAccepted: () => {
+        progress = startProgress({ label: 'Sending', total: file.size });
+      },
       onProgress: (bytes) => {
         watch.feed();
-        progress.update(bytes);
+        progress?.update(bytes);
       },
     }),
   );

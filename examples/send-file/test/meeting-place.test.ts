@@ -15,6 +15,7 @@ describe('where to meet', () => {
     ['is one place', { url: 'http://x', serve: true }],
     ['is an invitation that is one', { invite: 'http://x/' }],
     ['is a URL that a browser could open', { url: 'x' }],
+    ['is a URL with a port that is one', { url: 'http://x:99999' }],
     ['is a room with a token', { url: 'http://x', room: 'a' }],
     ['is a token with a room', { url: 'http://x', token: 'a' }],
     ['is a room on some server', { room: 'a', token: 'b' }],

@@ -102,7 +102,9 @@ describe('send-file', () => {
       [['send', 'none', ...local], /'none' does not exist/],
       [['send', '.', ...local], /'\.' is not a file/],
       [['send', 'x', `${server.url}/rooms/${word}#${word}`], /no such room/],
-      [['receive', '--url', 'http://127.0.0.1:9'], /cannot be reached/],
+      [['receive', '--url', 'http://127.0.0.1:9'], /cannot be reached \(http:\/\/127\.0\.0\.1:9\)/],
+      [['receive', 'x', ...local], /'x' is not a directory/],
+      [['receive', '--serve', '--host', '198.51.100.1'], /cannot serve at 198\.51\.100\.1/],
     ];
     const runs = cases.map(async ([args, line]) => {
       const { code, stderr } = await run(...args).ended;

@@ -141,6 +141,7 @@ describe('a room', () => {
     await assert.rejects(joinRoom({ ...invite, fetch: fake(200, '<html>') }), code('NOT_SIGNALING'));
     await assert.rejects(joinRoom({ ...invite, fetch: fake(201, '{}') }), code('NOT_SIGNALING'));
     await assert.rejects(joinRoom({ ...invite, fetch: fake(404, 'none') }), code('NOT_SIGNALING'));
+    await assert.rejects(joinRoom({ ...invite, fetch: fake(501, 'no POST') }), code('NOT_SIGNALING'));
     await assert.rejects(joinRoom({ ...invite, fetch: fake(502, 'bad gateway') }), code('UNREACHABLE'));
     await server.close();
     await assert.rejects(joinRoom(invite), code('UNREACHABLE'));

@@ -73,6 +73,7 @@ async function errorOf(response: Response): Promise<SignalingError> {
   const code = (body as { error?: unknown } | null | undefined)?.error;
   if (isSignalingErrorCode(code)) return new SignalingError(code);
   // A proxy speaks: what is wrong with the server behind it, or with the path to it, may pass.
-  if (status >= 500 || status === 429 || status === 408) return new SignalingError('UNREACHABLE');
+  if ((status >= 500 && status !== 501) || status === 429 || status === 408)
+    return new SignalingError('UNREACHABLE');
   return new SignalingError('NOT_SIGNALING');
 }
