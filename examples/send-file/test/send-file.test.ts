@@ -83,6 +83,21 @@ describe('send-file', () => {
     assert.deepEqual(await readdir(join(directory, 'in')), []);
   });
 
+  test('leaves nothing behind when its terminal is closed in the middle', async (t) => {
+    const { directory, run } = await workplace(t);
+    await writeFile(join(directory, 'big.bin'), Buffer.alloc(64 * 1024 * 1024));
+    const sender = run('send', 'big.bin', ...local);
+    const receiver = run('receive', 'in', await sender.printed(INVITATION));
+    receiver.onProgress(() => {
+      receiver.child.stdout!.destroy();
+      receiver.child.stderr!.destroy();
+      receiver.child.kill('SIGHUP');
+    });
+    assert.equal((await receiver.ended).code, 130);
+    assert.deepEqual(await readdir(join(directory, 'in')), []);
+    assert.equal((await sender.ended).code, 1);
+  });
+
   test('exits 130 when it is interrupted while it waits', async (t) => {
     const { directory, run } = await workplace(t);
     await writeFile(join(directory, 'x'), 'x');
