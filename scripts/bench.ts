@@ -3,7 +3,6 @@
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
-import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import {
   type Benchmark,
@@ -142,7 +141,7 @@ function record(): object {
 function commit(): string {
   try {
     return execFileSync('git', ['rev-parse', '--short=12', 'HEAD'], {
-      cwd: join(ROOT),
+      cwd: ROOT,
       encoding: 'utf8',
     }).trim();
   } catch {

@@ -26,7 +26,11 @@ const STEPS: readonly Step[] = [
   },
   { name: 'layers', what: 'imports keep the architecture', command: script('check-layers.ts') },
   { name: 'types', what: 'type check and type tests', command: script('check-types.ts') },
-  { name: 'docs', what: 'generated documents are current', command: script('conformance.ts', '--check') },
+  {
+    name: 'docs',
+    what: 'generated documents say nothing untrue',
+    command: script('conformance.ts', '--check'),
+  },
   { name: 'test', what: 'tests in random order', command: script('test.ts') },
   { name: 'build', what: 'JavaScript and declarations', command: script('build.ts') },
   {
