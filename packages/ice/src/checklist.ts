@@ -69,10 +69,11 @@ export class Checklist {
     this.#pairs.sort((a, b) => a.compare(b)); // stable: of equals, the older first
   }
 
-  /** The last pair that was neither verified nor is being checked. */
+  /** The last pair that has failed, or was neither verified nor is being checked. */
   #expendable(): CheckPair | undefined {
     for (let i = this.#pairs.length - 1; i >= 0; i--) {
       const pair = this.#pairs[i]!;
+      if (pair.state === 'failed') return pair;
       if (!pair.verified && pair.state !== 'in-progress' && pair.state !== 'succeeded') return pair;
     }
     return undefined;

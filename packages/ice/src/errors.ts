@@ -3,7 +3,8 @@
 const MESSAGES = {
   BAD_ADDRESS: 'not an IPv4 or IPv6 address with a port from 1 to 65535',
   BAD_OPTION: 'an option is out of its range',
-  BAD_PARAMETERS: 'a username fragment has 4 to 256 and a password 22 to 256 ice-chars (RFC 8839 §5.4)',
+  BAD_PARAMETERS:
+    'a username fragment has 4 to 256 (our own: to 32) and a password 22 to 256 ice-chars (RFC 8839 §5.4)',
   CHECKS_BEGUN: 'the role can no longer be set: connectivity checks have begun',
   CLOSED: 'the agent is closed',
   REMOTE_PARAMETERS_SET: 'other remote parameters are already set; new ones need an ICE restart',

@@ -1,6 +1,6 @@
 // How an attribute's value lies on the wire: one spec per attribute, made from a few kinds of value, so that
 // a new attribute (TURN's, a vendor's) is one line in a table. RFC 8489 §14.
-import { u16, u32 } from '@millrace/sans-io';
+import { ownCopy, u16, u32 } from '@millrace/sans-io';
 import { formatAddress, parseAddress, type TransportAddress } from './address.ts';
 import { StunError } from './errors.ts';
 import { MAGIC_COOKIE } from './message-type.ts';
@@ -79,7 +79,7 @@ export function bytesAttribute(
   return {
     type,
     name,
-    parse: (bytes, at, end) => (end - at >= least && end - at <= most ? bytes.slice(at, end) : undefined),
+    parse: (bytes, at, end) => (end - at >= least && end - at <= most ? ownCopy(bytes, at, end) : undefined),
     byteLength: (value) => {
       if (value.length < least || value.length > most)
         throw new StunError('BAD_VALUE', `${name} of ${value.length} bytes`);
@@ -139,7 +139,7 @@ export function addressAttribute(type: number, name: string, xor: boolean): Attr
       const family = bytes[at + 1];
       // RFC 8489 §14.1: the first byte is ignored by the receiver; the family decides the length.
       if (family === IPV4 ? end - at !== 8 : family !== IPV6 || end - at !== 20) return undefined;
-      const plain = bytes.slice(at, end);
+      const plain = ownCopy(bytes, at, end);
       if (xor) applyXor(plain, 0, plain.length, bytes, messageAt);
       return { address: formatAddress(plain, 4, family === IPV4 ? 4 : 16), port: u16(plain, 2) };
     },
@@ -224,7 +224,7 @@ export function passwordAlgorithmsAttribute(
         if (at + 4 > end) return undefined;
         const length = u16(bytes, at + 2);
         if (at + 4 + length > end) return undefined;
-        list.push({ algorithm: u16(bytes, at), parameters: bytes.slice(at + 4, at + 4 + length) });
+        list.push({ algorithm: u16(bytes, at), parameters: ownCopy(bytes, at + 4, at + 4 + length) });
         at += 4 + padded(length);
       }
       return list;

@@ -1,6 +1,6 @@
 // Reading a STUN message: one walk notes where each attribute lies, values are parsed when asked for.
 // RFC 8489 §6.3 (receiving), §14 (attribute order). What is authentic is told by integrity.ts.
-import { u16, u48 } from '@millrace/sans-io';
+import { ownCopy, u16, u48 } from '@millrace/sans-io';
 import { type Attribute, isComprehensionRequired, padded } from './attribute.ts';
 import {
   type AttributeTable,
@@ -54,7 +54,8 @@ export class StunMessage {
 
   /** A copy of the 12 bytes. */
   get transactionId(): Uint8Array {
-    return this.bytes.slice(this.at + TRANSACTION_ID_AT, this.at + TRANSACTION_ID_AT + TRANSACTION_ID_BYTES);
+    const idAt = this.at + TRANSACTION_ID_AT;
+    return ownCopy(this.bytes, idAt, idAt + TRANSACTION_ID_BYTES);
   }
 
   /** The id's first 48 bits: a key for tables; the rest is still to be compared. */

@@ -25,6 +25,10 @@ export interface HostCandidateInit {
 
 const COMPONENT = 1;
 
+// Canonical text of what no peer can be at: this network, multicast and broadcast, the unspecified address. RFC
+// 8445 §5.1.1.1 leaves out IPv4 in the form of IPv6 as well.
+const NO_DESTINATION = /^(?:0\.|2(?:2[4-9]|[345]\d)\.|::$|::ffff:|ff[0-9a-f]{2}:)/;
+
 export function addHostCandidate(session: IceSession, init: HostCandidateInit): LocalCandidate {
   const address = canonicalAddress(init.address);
   const { socket, port } = init;
@@ -60,6 +64,7 @@ export function addRemoteCandidate(session: IceSession, candidate: Candidate): I
   // TCP and further components are a later step; names are resolved before they come here.
   if (
     address === undefined ||
+    NO_DESTINATION.test(address) ||
     !isPort(candidate.port) ||
     candidate.transport !== 'udp' ||
     candidate.component !== COMPONENT ||
@@ -105,10 +110,8 @@ function replaceRemote(session: IceSession, known: Candidate, signalled: Candida
 export function releaseEarly(session: IceSession): void {
   for (const remote of session.remotes.filter((candidate) => !isOfGeneration(session, candidate))) {
     session.drops.count('other-generation');
-    session.remotes.splice(session.remotes.indexOf(remote), 1);
-    session.learned.delete(remote);
-    for (const pair of session.checklist.pairs.filter((pair) => pair.remote === remote))
-      removePair(session, pair);
+    const pairs = session.checklist.pairs.filter((pair) => pair.remote === remote);
+    removeRemote(session, remote, pairs);
   }
   for (const pair of session.checklist.pairs) if (pair.state === 'frozen') pair.state = 'waiting';
 }
@@ -126,10 +129,11 @@ export function pairOfRequest(
 ): CheckPair | IceDrop {
   let remote = session.remoteAt(from.address, from.port);
   if (remote === undefined) {
-    if (session.learned.size >= session.tunables.maxPeerReflexive) return 'too-many-peer-reflexive';
+    if (session.learned.size >= session.tunables.maxPeerReflexive && !forgetLearned(session))
+      return 'too-many-peer-reflexive';
     // RFC 8445 §7.3.1.3: its priority is the request's PRIORITY, its foundation like no other.
     remote = {
-      foundation: session.foundationOf('prflx', `${from.address} ${from.port}`),
+      foundation: session.newFoundation(),
       component: COMPONENT,
       transport: 'udp',
       priority,
@@ -142,6 +146,21 @@ export function pairOfRequest(
     session.learned.add(remote);
   }
   return formPair(session, base, remote, true) ?? 'too-many-pairs';
+}
+
+/**
+ * Forgets the oldest learned candidate that leads nowhere, so that a peer whose address changes again and again
+ * is always found. False if there is none.
+ */
+function forgetLearned(session: IceSession): boolean {
+  for (const remote of session.learned) {
+    const pairs = session.checklist.pairs.filter((pair) => pair.remote === remote);
+    if (!pairs.every((pair) => pair.state === 'failed' || (pair.state === 'waiting' && !pair.triggered)))
+      continue;
+    removeRemote(session, remote, pairs);
+    return true;
+  }
+  return false;
 }
 
 /** RFC 8445 §7.2.5.3.1: the peer sees us at an address of which we have no candidate. */
@@ -206,9 +225,13 @@ function formPair(
   return pair;
 }
 
-function removePair(session: IceSession, pair: CheckPair): void {
-  session.checklist.remove(pair);
-  forget(session, pair);
+function removeRemote(session: IceSession, remote: Candidate, pairs: readonly CheckPair[]): void {
+  session.remotes.splice(session.remotes.indexOf(remote), 1);
+  session.learned.delete(remote);
+  for (const pair of pairs) {
+    session.checklist.remove(pair);
+    forget(session, pair);
+  }
 }
 
 /** A removed pair may still stand in the triggered queue: its state keeps it from being checked. */

@@ -24,10 +24,11 @@ export function settle(session: IceSession, now: Millis): void {
   }
 }
 
-// RFC 8863 §3: MUST NOT fail before the PAC timer has run out, whatever has failed until then. RFC 8838 §8.3:
-// with nothing ever to check, the peer's end-of-candidates is waited for.
+// RFC 8863 §3: MUST NOT fail before the PAC timer has run out, whatever has failed until then.
+// Deviation: RFC 8838 §8 keeps a checklist running until the peer has ended its candidates. Many applications
+// never signal that end, and a peer of whom nothing usable has come by then would leave us waiting for ever.
 function hasFailed(session: IceSession): boolean {
   if (!session.impatient) return false;
   for (const pair of session.checklist.pairs) if (pair.state !== 'failed') return false;
-  return session.remoteEnded || session.checklist.pairs.length > 0;
+  return true;
 }

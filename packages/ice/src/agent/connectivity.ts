@@ -1,6 +1,6 @@
 // Connectivity checks as they go out: which is next, what it says, when it is repeated and when it has failed.
 // RFC 8445 §6.1.4 (scheduling), §7.2.2 to §7.2.4 (forming), §14 (pacing and timeouts).
-import type { Millis } from '@millrace/sans-io';
+import { type Millis, ownCopy } from '@millrace/sans-io';
 import {
   ClientTransaction,
   ICE_CONTROLLED,
@@ -87,7 +87,7 @@ export function writeCheck(
     role: session.role,
     useCandidate,
     priority,
-    bytes: out.slice(at, at + length),
+    bytes: ownCopy(out, at, at + length),
     resend: false,
   };
   remember(session, check);

@@ -64,9 +64,13 @@ export function onConsent(session: IceSession, pair: CheckPair, now: Millis): vo
   if (pair === session.selected) session.silent = false;
 }
 
-/** Asks for consent now rather than at its time: something casts doubt on the path. */
+/**
+ * Asks for consent now rather than at its time: something casts doubt on the path. Whoever was asked and has not
+ * answered is asked again at the usual pace, or each refused check would bring about the next.
+ */
 export function probeConsent(session: IceSession, now: Millis): void {
-  if (session.consentPair !== undefined && !session.consentDue) session.consentAt = now;
+  if (session.consentPair !== undefined && !session.consentDue && session.consentUnanswered === 0)
+    session.consentAt = now;
 }
 
 /** RFC 7675 §5.2: a signed 403 takes consent away at once. Also called when it has expired. */

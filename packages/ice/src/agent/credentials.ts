@@ -9,6 +9,7 @@ const ICE_CHARS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz012345678
 const FRAGMENT_CHARS = 8;
 const PASSWORD_CHARS = 24;
 
+const LOCAL_FRAGMENT_MAX = 32;
 const FRAGMENT = /^[A-Za-z0-9+/]{4,256}$/;
 const PASSWORD = /^[A-Za-z0-9+/]{22,256}$/;
 
@@ -19,6 +20,15 @@ export function drawParameters(random: RandomSource): IceParameters {
 export function checkParameters(parameters: IceParameters): void {
   if (!FRAGMENT.test(parameters.usernameFragment) || !PASSWORD.test(parameters.password))
     throw new IceError('BAD_PARAMETERS');
+}
+
+/**
+ * RFC 8839 §5.4: a fragment of our own MUST NOT be longer than 32, though 256 are accepted: both together have to
+ * fit into a USERNAME.
+ */
+export function checkLocalParameters(parameters: IceParameters): void {
+  checkParameters(parameters);
+  if (parameters.usernameFragment.length > LOCAL_FRAGMENT_MAX) throw new IceError('BAD_PARAMETERS');
 }
 
 function iceChars(random: RandomSource, length: number): string {

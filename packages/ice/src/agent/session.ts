@@ -15,7 +15,7 @@ import {
 } from '../options.ts';
 import type { CheckPair } from '../pair.ts';
 import type { Check } from './check.ts';
-import { checkParameters, drawParameters } from './credentials.ts';
+import { checkLocalParameters, drawParameters } from './credentials.ts';
 import type { Reply } from './replies.ts';
 
 export type IceState = 'new' | 'checking' | 'connected' | 'completed' | 'disconnected' | 'failed' | 'closed';
@@ -84,10 +84,11 @@ export class IceSession {
   responsesReceived = 0;
 
   readonly #foundations = new Map<string, string>();
+  #foundationCount = 0;
 
   constructor(options: IceAgentOptions) {
     this.tunables = iceTunables(options);
-    if (options.local !== undefined) checkParameters(options.local);
+    if (options.local !== undefined) checkLocalParameters(options.local);
     this.crypto = options.crypto;
     this.random = options.random;
     this.role = options.role;
@@ -113,10 +114,15 @@ export class IceSession {
     const key = `${type} ${baseAddress}`;
     let foundation = this.#foundations.get(key);
     if (foundation === undefined) {
-      foundation = String(this.#foundations.size + 1);
+      foundation = this.newFoundation();
       this.#foundations.set(key, foundation);
     }
     return foundation;
+  }
+
+  /** RFC 8445 §7.3.1.3: a foundation like no other. */
+  newFoundation(): string {
+    return String(++this.#foundationCount);
   }
 
   setState(state: IceState): void {

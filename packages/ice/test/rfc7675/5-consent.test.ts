@@ -109,6 +109,20 @@ describe('RFC 7675 §5 consent', () => {
     assert.equal(probe?.message.messageClass, 'request');
   });
 
+  test('a network error for each consent check does not make them more than one for each probe interval', () => {
+    const agent = facing();
+    agent.onUnreachable({ socket: 0, remote: PUPPET_AT }, 100);
+    let checks = 0;
+    for (let now = 100; now < 10_100; now = Math.max(now + 1, Math.min(agent.deadline(), 10_100))) {
+      agent.expire(now);
+      for (const { route } of sentBy(agent, now)) {
+        checks++;
+        agent.onUnreachable(route, now);
+      }
+    }
+    assert(checks > 5 && checks <= 21, `${checks}`);
+  });
+
   test('a path that dies is replaced by another that works, on both sides', () => {
     for (let seed = 1; seed <= 10; seed++) {
       const two = connected({

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { type Candidate, candidatePriority, formatCandidate, IceError, parseCandidate } from '@millrace/ice';
+import { sentBy } from '../puppet.ts';
 import { newAgent } from '../two-agents.ts';
 
 const AT: Candidate = parseCandidate('candidate:1 1 udp 2130706431 192.0.2.9 1000 typ host')!;
@@ -104,6 +105,37 @@ describe('RFC 8445 §5.1 candidates', () => {
     agent.addRemoteCandidate(AT, 0);
     agent.addRemoteCandidate({ ...AT, foundation: 'again' }, 0);
     assert.equal(agent.stats.remoteCandidates.length, 1);
+  });
+
+  test('§5.1.1.1: no address that nobody can be at, and no IPv4 address in the form of IPv6, is checked', () => {
+    const agent = newAgent(1);
+    const wrong = ['0.0.0.0', '224.0.0.251', '239.255.255.250', '255.255.255.255'];
+    wrong.push('::', 'ff02::fb', '::ffff:192.0.2.9', '::FFFF:c000:209');
+    for (const address of wrong) agent.addRemoteCandidate({ ...AT, address }, 0);
+    assert.equal(agent.stats.drops['unusable-candidate'], wrong.length);
+    const right = [
+      '2.24.0.1',
+      '22.4.0.1',
+      '223.255.255.255',
+      '127.0.0.1',
+      '::1',
+      'fe80::1',
+      '2001:db8::ff02',
+    ];
+    for (const address of right) agent.addRemoteCandidate({ ...AT, address }, 0);
+    assert.equal(agent.stats.remoteCandidates.length, right.length);
+  });
+
+  test('RFC 8839 §5.4: a fragment of 256 is taken from the peer, one of our own has 32 at most', () => {
+    const password = 'p'.repeat(256);
+    assert.throws(() => newAgent(1, { local: { usernameFragment: 'u'.repeat(33), password } }), {
+      code: 'BAD_PARAMETERS',
+    });
+    const agent = newAgent(1, { local: { usernameFragment: 'u'.repeat(32), password } });
+    agent.addLocalCandidate({ socket: 0, address: '192.0.2.1', port: 1 }, 0);
+    agent.addRemoteCandidate(AT, 0);
+    agent.setRemoteParameters({ usernameFragment: 'r'.repeat(256), password }, 0);
+    assert.equal(sentBy(agent, 0).length, 1);
   });
 
   test('of 64 signalled candidates all are taken, the 65th is dropped', () => {

@@ -9,6 +9,7 @@ import {
   PRIORITY,
   type StunMessage,
   shortTermKey,
+  type TransportAddress,
   UNKNOWN_ATTRIBUTES,
   u32Attribute,
   verifyFingerprint,
@@ -150,6 +151,33 @@ describe('RFC 8445 §7.3 answering checks', () => {
     assert.equal(agent.stats.drops['too-many-peer-reflexive'], 1);
   });
 
+  test('learned candidates that lead nowhere any more make room for new ones, those that may still work do not', () => {
+    const agent = facing({}, false);
+    const addressOf = (i: number): TransportAddress => ({ address: '203.0.113.5', port: 1000 + i });
+    // Only the first of them answers.
+    const run = (from: number, to: number): void => {
+      for (let now = from; now < to; now += 50) {
+        agent.expire(now);
+        for (const { route, message } of sentBy(agent, now))
+          if (message.messageClass === 'request' && route.remote.port === 1000)
+            give(agent, answer(message, { mapped: SELF }), now, route.remote);
+      }
+    };
+    for (let i = 0; i < 32; i++) give(agent, request(agent), 0, addressOf(i));
+    run(0, 60_000);
+    for (let i = 32; i < 96; i++) {
+      const now = 60_000 + (i - 31) * 2000;
+      give(agent, request(agent), now - 2000, addressOf(i));
+      assert.equal(agent.stats.remoteCandidates.at(-1)?.port, 1000 + i);
+      run(now - 2000, now);
+    }
+    assert.equal(agent.stats.remoteCandidates.length, 32);
+    assert(agent.isVerified({ socket: 0, remote: addressOf(0) }));
+    assert(!agent.isVerified({ socket: 0, remote: addressOf(1) }), 'forgotten');
+    const foundations = new Set(agent.stats.remoteCandidates.map(({ foundation }) => foundation));
+    assert.equal(foundations.size, 32, 'each foundation is like no other');
+  });
+
   test('signalling what was learned counts as signalled: 64 and no more', () => {
     const agent = facing({}, false);
     for (let i = 0; i < 65; i++) {
@@ -268,6 +296,33 @@ describe('RFC 8445 §7.2.5 responses to checks', () => {
     assert.equal(agent.roundTripTime, 50);
     assert.equal(agent.stats.pairs[0]?.currentRoundTripTime, 80);
     assert.equal(agent.stats.pairs[0]?.totalRoundTripTime, 120);
+  });
+
+  test('a driver that hands over its receive buffers gets what one gets that hands over copies', () => {
+    const agent = facing();
+    const [check] = sentBy(agent, 0);
+    const shared = Buffer.alloc(600);
+    const giveShared = (bytes: Uint8Array, now: number): void => {
+      shared.fill(0xff);
+      shared.set(bytes);
+      agent.receive(shared, 0, bytes.length, now, { socket: 0, remote: PUPPET_AT });
+      agent.drain(notes());
+      shared.fill(0xff);
+    };
+    giveShared(request(agent, { id: 77 }), 5);
+    assert.deepEqual(only(sentBy(agent, 5)).transactionId, request(agent, { id: 77 }).slice(8, 20));
+    giveShared(answer(check!.message, { mapped: { address: '192.0.2.77', port: 7 } }), 6);
+    assert.equal(agent.stats.pairs[0]?.local.address, '192.0.2.77');
+  });
+
+  test('a check is repeated as it was, whatever has been written over it since', () => {
+    const agent = facing();
+    const slot = Buffer.alloc(600);
+    const first = Uint8Array.from(slot.subarray(0, agent.transmit(slot, 0, 600, 0)));
+    slot.fill(0xff);
+    agent.expire(agent.deadline());
+    const again = slot.subarray(0, agent.transmit(slot, 0, 600, 100));
+    assert.deepEqual(Uint8Array.from(again), first);
   });
 
   test("§7.2.5.2.2: an unreachable address fails its check, and the peer's own check revives it", () => {

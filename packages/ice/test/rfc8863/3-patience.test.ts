@@ -17,15 +17,27 @@ describe('RFC 8863 §3 patience', () => {
     assert.deepEqual(two.a.states, ['checking', 'failed']);
   });
 
-  test('with no candidate at all the agent waits for the end of candidates, then fails', () => {
+  test('a peer of whom nothing usable comes fails when the wait is over, though it never ends its candidates', () => {
     const agent = newAgent(1);
     agent.addLocalCandidate({ socket: 0, address: '192.0.2.1', port: 1 }, 0);
     agent.setRemoteParameters(PUPPET, 0);
-    agent.expire(39_500);
-    agent.expire(100_000);
+    agent.addRemoteCandidate(parseCandidate('candidate:1 1 udp 1 2001:db8::9 1 typ host')!, 1);
+    agent.expire(39_499);
     assert.equal(agent.state, 'new');
-    agent.endRemoteCandidates(100_001);
+    assert.equal(agent.deadline(), 39_500);
+    agent.expire(39_500);
     assert.equal(agent.state, 'failed');
+    assert.equal(agent.deadline(), Number.POSITIVE_INFINITY);
+  });
+
+  test('before the description of the peer has come nothing is waited for', () => {
+    const agent = newAgent(1);
+    agent.addLocalCandidate({ socket: 0, address: '192.0.2.1', port: 1 }, 0);
+    agent.endLocalCandidates(0);
+    agent.endRemoteCandidates(0);
+    agent.expire(1e9);
+    assert.equal(agent.state, 'new');
+    assert.equal(agent.deadline(), Number.POSITIVE_INFINITY);
   });
 
   test('the end of candidates, with none of them, is no failure before its time', () => {

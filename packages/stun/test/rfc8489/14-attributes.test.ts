@@ -54,6 +54,24 @@ const address = fc.record(
 );
 
 describe('RFC 8489 §14 attributes', () => {
+  test('values and the id are copies, also of a Buffer, whose slices are views', () => {
+    const mapped = { address: '192.0.2.1', port: 32853 };
+    const { bytes, at, end } = written(XOR_MAPPED_ADDRESS, mapped);
+    const buffer = Buffer.from(bytes);
+    const message = parseMessage(buffer, at, end)!;
+    assert.deepEqual(message.get(XOR_MAPPED_ADDRESS), mapped);
+    assert.deepEqual(message.get(XOR_MAPPED_ADDRESS), mapped, 'reading changes nothing');
+    assert.deepEqual(Uint8Array.from(buffer), bytes);
+    const { transactionId } = message;
+    buffer.fill(0);
+    assert.deepEqual(transactionId, ID);
+    const hash = written(USERHASH, new Uint8Array(32).fill(7));
+    const other = Buffer.from(hash.bytes);
+    const value = parseMessage(other, hash.at, hash.end)!.get(USERHASH);
+    other.fill(0);
+    assert.deepEqual(value, new Uint8Array(32).fill(7));
+  });
+
   const roundTrips: Array<[Attribute<unknown>, fc.Arbitrary<unknown>]> = [
     [MAPPED_ADDRESS, address],
     [XOR_MAPPED_ADDRESS, address],
