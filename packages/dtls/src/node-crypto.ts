@@ -5,7 +5,6 @@ import {
   createCipheriv,
   createDecipheriv,
   createECDH,
-  createHash,
   createHmac,
   createPrivateKey,
   createPublicKey,
@@ -13,6 +12,7 @@ import {
   diffieHellman,
   type ECDH,
   generateKeyPairSync,
+  hash,
   KeyObject,
   sign,
   verify,
@@ -52,7 +52,7 @@ export function nodeDtlsCertificate(
 }
 
 export const nodeDtlsCrypto: DtlsCrypto = {
-  hash: (algorithm, bytes) => createHash(HASH_NAMES[algorithm]).update(bytes).digest(),
+  hash: (algorithm, bytes) => hash(HASH_NAMES[algorithm], bytes, 'buffer'),
   hmac: (algorithm, key, bytes) => createHmac(HASH_NAMES[algorithm], key).update(bytes).digest(),
   createAeadKey: (algorithm, key) => new NodeAeadKey(algorithm, key),
   createKeyShare: (group: GroupName): KeyShare =>

@@ -61,7 +61,7 @@ export interface DtlsOptions {
 
   /** Longest handshake message accepted, in bytes. Default: 32768. */
   readonly maxMessageBytes?: number | undefined;
-  /** Memory for messages not yet complete or not yet due, in bytes. Default: 65536. */
+  /** Memory for messages not yet complete or not yet due, in bytes; two for each byte of a message. Default: 98304. */
   readonly maxReassemblyBytes?: number | undefined;
   /** Handshake messages kept at once ahead of or at the one expected. Default: 8. */
   readonly maxMessagesAhead?: number | undefined;
@@ -154,7 +154,7 @@ export function resolveOptions(options: DtlsOptions): Settings {
     retransmitMax: within('retransmitMax', 1, 60_000, 2000),
     handshakeTimeout: within('handshakeTimeout', 1, Number.POSITIVE_INFINITY, 30_000),
     maxMessageBytes: within('maxMessageBytes', 1024, 2 ** 24 - 1, 32_768),
-    maxReassemblyBytes: within('maxReassemblyBytes', 1024, 2 ** 30, 65_536),
+    maxReassemblyBytes: within('maxReassemblyBytes', 1024, 2 ** 30, 98_304),
     maxMessagesAhead: within('maxMessagesAhead', 1, 256, 8),
     maxEarlyRecords: within('maxEarlyRecords', 0, 65_536, 16),
     maxEarlyBytes: within('maxEarlyBytes', 0, 2 ** 30, 16_384),

@@ -55,7 +55,7 @@ export function trafficProtection(
   const block = prf(crypto, suite.prfHash, masterSecret, 'key expansion', seed, length);
   const nonces = 2 * keyBytes;
   const protection = (index: number): RecordProtection => {
-    const key = crypto.createAeadKey(suite.aead, block.slice(index * keyBytes, (index + 1) * keyBytes));
+    const key = crypto.createAeadKey(suite.aead, block.subarray(index * keyBytes, (index + 1) * keyBytes));
     const nonceAt = nonces + index * fixedNonceBytes;
     return new RecordProtection(suite, key, block.slice(nonceAt, nonceAt + fixedNonceBytes));
   };

@@ -53,6 +53,18 @@ describe('RFC 6347 §4.2.2 handshake message fragmentation and reassembly', () =
     assert.equal(fragments.take(), undefined);
   });
 
+  test('by default there is room for the longest message that is accepted, and none for a longer one', () => {
+    const all = connections();
+    const whole = body(32_768);
+    for (let at = 0; at < whole.length; at += 8192)
+      deliver(all.server, all.fromServer, record(22, fragment(77, 0, whole, at, at + 8192)));
+    assert.equal(all.server.drops['reassembly-full'], 0);
+    assert.equal(all.fromServer.closed?.code, 'unexpected-message');
+    const other = connections();
+    deliver(other.server, other.fromServer, record(22, fragment(77, 0, body(32_769), 0, 100)));
+    assert.equal(other.server.drops['message-too-long'], 1);
+  });
+
   test('a message without a body is whole at once', () => {
     const fragments = new Fragments(LIMITS);
     assert.equal(add(fragments, fragment(14, 0, body(0))), undefined);
