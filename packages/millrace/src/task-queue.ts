@@ -19,6 +19,19 @@ export function queueTask<T>(run: (argument: T) => void, argument: T): void {
   scheduleNext();
 }
 
+/** Runs `run` as a task; what it returns or throws is what the promise tells, once the task is over. */
+export function inTask<T>(run: () => T): Promise<T> {
+  return new Promise((resolve, reject) => {
+    queueTask(() => {
+      try {
+        resolve(run());
+      } catch (error) {
+        reject(error);
+      }
+    }, undefined);
+  });
+}
+
 const runOne = (): void => {
   const run = tasks.shift() as (argument: unknown) => void;
   try {

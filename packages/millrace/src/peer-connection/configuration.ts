@@ -71,6 +71,15 @@ export function checkedConfiguration(given: RTCConfiguration | undefined): RTCCo
   return configuration;
 }
 
+/** Whether `given` asks for nothing else than what the connection was made with. */
+export function isSameMillrace(
+  given: MillraceConfiguration | undefined,
+  fixed: MillraceConfiguration,
+): boolean {
+  const names = Object.keys(given ?? {}) as Array<keyof MillraceConfiguration>;
+  return names.every((name) => given?.[name] === fixed[name]);
+}
+
 function oneOf(name: string, value: unknown, choices: readonly string[]): void {
   if (!choices.includes(value as string)) {
     throw new TypeError(`${name} must be one of ${choices.join(', ')}; got ${String(value)}`);

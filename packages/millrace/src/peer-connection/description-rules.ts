@@ -17,6 +17,19 @@ export function isUsedData(section: MediaSection): boolean {
   return !section.rejected && isDataSection(section);
 }
 
+/**
+ * The data section, and those that share its transport in a BUNDLE: a peer may name any of them with a candidate
+ * (RFC 8840 §4.2, RFC 9143 §7.1.3).
+ */
+export function transportSections(description: SessionDescription): readonly MediaSection[] {
+  const ice = dataSection(description)?.ice;
+  if (!ice) return [];
+  return description.media.filter(
+    (section) =>
+      section.ice?.usernameFragment === ice.usernameFragment && section.ice.password === ice.password,
+  );
+}
+
 export function newOrigin(): Origin {
   // RFC 8829 §5.2.1: 63 random bits that fit every reader's number, hence 53 of them; the version starts at 0.
   const sessionId = String(Math.floor(randomUnit(random) * 2 ** 48) * 16 + 1);

@@ -105,9 +105,10 @@ export class Descriptions {
 
   /** @throws {DOMException} InvalidStateError when a description of this type can't be set by `side` now */
   check(side: Side, type: RTCSdpType): void {
+    // W3C webrtc-pc §4.4.1.5: only an offer can be taken back; a provisional answer has already been acted upon.
     const fits =
       type === 'rollback'
-        ? this.state === `have-${side}-offer` || this.state === `have-${side}-pranswer`
+        ? this.state === `have-${side}-offer`
         : TRANSITIONS[side][type].from.includes(this.state);
     if (!fits) throw exception('InvalidStateError', `can't set a ${side} ${type} in state ${this.state}`);
   }

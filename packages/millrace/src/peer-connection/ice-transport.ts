@@ -48,7 +48,6 @@ export class RTCIceTransport extends TypedEventTarget<{
       transport.#selected = pair
         ? { local: transport.#public(pair.local), remote: transport.#public(pair.remote) }
         : null;
-      transport.dispatchEvent(new Event('selectedcandidatepairchange'));
     };
   }
 

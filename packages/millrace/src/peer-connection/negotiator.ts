@@ -30,15 +30,19 @@ import {
   noIceRestart,
   sdpType,
   taken,
+  transportSections,
 } from './description-rules.ts';
 import { AppliedDescription, Descriptions, type Side } from './descriptions.ts';
 import type { RTCIceCandidateInit } from './ice-candidate.ts';
 import type { NegotiatedSession, Session } from './session.ts';
-import type { RTCLocalSessionDescriptionInit, RTCSessionDescriptionInit } from './session-description.ts';
+import type {
+  RTCLocalSessionDescriptionInit,
+  RTCSdpType,
+  RTCSessionDescriptionInit,
+} from './session-description.ts';
 
 /** The connection, as negotiation sees it. */
 export interface NegotiationHost {
-  /** Made when first asked for. */
   readonly session: Session;
   /** Whether there are data channels to negotiate for. */
   readonly wantsData: boolean;
@@ -47,8 +51,12 @@ export interface NegotiationHost {
   onStateChange(): void;
   /** A local description with a data section has been set: candidates are wanted. */
   onLocalData(): void;
-  /** An answer has been set; `undefined` if it refuses the data section. */
-  onAnswered(negotiated: NegotiatedSession | undefined): void;
+  /** A candidate that came between the making of a description and its setting, so that its text does not tell. */
+  onUntoldCandidate(candidate: string): void;
+  /** An answer has been set that takes the data section. */
+  onAnswered(negotiated: NegotiatedSession): void;
+  /** An answer has been set that refuses the data section, or with which it has gone. */
+  onRefused(): void;
 }
 
 /** A candidate of this side, with the section it belongs to. */
@@ -94,12 +102,14 @@ export class Negotiator {
 
   #localInit(): LocalDescriptionInit {
     const { session, identity } = this.#host;
+    // RFC 8445 §5.3: peer-reflexive candidates are not signaled.
+    const candidates = session.agent.stats.localCandidates.filter(({ type }) => type !== 'prflx');
     return {
       ...identity,
       origin: this.#origin,
       ice: session.agent.localParameters,
       heldRole: session.negotiated?.dtlsRole,
-      candidates: session.agent.stats.localCandidates.map(formatCandidate),
+      candidates: candidates.map(formatCandidate),
       endOfCandidates: session.timings.gathered !== undefined,
     };
   }
@@ -125,8 +135,25 @@ export class Negotiator {
     const negotiated = type === 'offer' ? undefined : this.#settle('local', data);
     this.#origin = nextOrigin(data.origin);
     this.#apply('local', new AppliedDescription(type, data, text || formatSessionDescription(data)));
-    if (type !== 'offer') this.#host.onAnswered(negotiated);
-    if (dataSection(data)) this.#host.onLocalData();
+    if (negotiated) this.#host.onAnswered(negotiated);
+    else if (type === 'answer' && this.#host.session.negotiated) this.#host.onRefused();
+    const told = dataSection(data);
+    const known = dataSection(own);
+    if (!told || !known) return;
+    this.#host.onLocalData();
+    for (const line of known.candidates)
+      if (!told.candidates.includes(line)) this.#host.onUntoldCandidate(line);
+    if (known.endOfCandidates && !told.endOfCandidates) this.#host.onUntoldCandidate('');
+  }
+
+  /**
+   * RFC 8829 §4.1.10.2, W3C "perfect negotiation": an offer that crosses ours takes its place. This makes room for
+   * one that can be taken.
+   */
+  giveWay({ type, sdp = '' }: RTCSessionDescriptionInit): void {
+    if (type !== 'offer' || this.#descriptions.state !== 'have-local-offer') return;
+    this.#checkRemote('offer', taken(parseSessionDescription(sdp)));
+    this.#rollback();
   }
 
   setRemote({ type: given, sdp: text = '' }: RTCSessionDescriptionInit): void {
@@ -136,23 +163,29 @@ export class Negotiator {
       this.#rollback();
       return;
     }
-    // RFC 8829 §4.1.10.2, W3C "perfect negotiation": an offer that crosses ours takes its place.
-    const isGlare = type === 'offer' && this.#descriptions.state === 'have-local-offer';
-    if (!isGlare) this.#descriptions.check('remote', type);
+    this.#descriptions.check('remote', type);
     const data = taken(parseSessionDescription(text));
-    if (type === 'offer') fine(checkOffer(data, this.#descriptions.currentRemote?.data));
-    else if (this.#descriptions.local) fine(checkAnswer(data, this.#descriptions.local.data));
-    this.#refuseIceRestart(data);
+    this.#checkRemote(type, data);
     const negotiated = type === 'offer' ? undefined : this.#settle('remote', data);
-    if (isGlare) this.#rollback();
+    const isRefused =
+      type === 'answer' && !negotiated && this.#descriptions.local?.data.media.some(isUsedData);
     this.#apply('remote', new AppliedDescription(type, data, text));
-    const section = dataSection(data);
-    for (const line of section?.candidates ?? []) {
-      const candidate = parseCandidate(line);
-      if (candidate) this.#host.session.addRemoteCandidate(candidate);
+    for (const { candidates, endOfCandidates } of transportSections(data)) {
+      for (const line of candidates) {
+        const candidate = parseCandidate(line);
+        if (candidate) this.#host.session.addRemoteCandidate(candidate);
+      }
+      if (endOfCandidates) this.#host.session.endRemoteCandidates();
     }
-    if (section?.endOfCandidates) this.#host.session.endRemoteCandidates();
-    if (type !== 'offer') this.#host.onAnswered(negotiated);
+    if (negotiated) this.#host.onAnswered(negotiated);
+    if (isRefused) this.#host.onRefused();
+  }
+
+  #checkRemote(type: RTCSdpType, data: SessionDescription): void {
+    const { currentRemote, local } = this.#descriptions;
+    if (type === 'offer') fine(checkOffer(data, currentRemote?.data));
+    else if (local) fine(checkAnswer(data, local.data));
+    this.#requireSameTransport(data);
   }
 
   #apply(side: Side, description: AppliedDescription): void {
@@ -167,11 +200,16 @@ export class Negotiator {
     this.#host.onStateChange();
   }
 
-  #refuseIceRestart(next: SessionDescription): void {
-    const held = this.#descriptions.currentRemote;
-    const before = held && dataSection(held.data);
-    const after = dataSection(next);
-    if (this.#host.session.negotiated && before && after && isIceRestart(before, after)) throw noIceRestart();
+  /** Transports that run are there to stay: other credentials, or another certificate, would need new ones. */
+  #requireSameTransport(data: SessionDescription): void {
+    const { negotiated } = this.#host.session;
+    const section = dataSection(data);
+    if (!negotiated || !section) return;
+    if (isIceRestart({ ...section, ice: negotiated.ice }, section)) throw noIceRestart();
+    const isKnown = strongFingerprints(section).some(({ algorithm, value }) =>
+      negotiated.fingerprints.some((known) => known.algorithm === algorithm && known.value === value),
+    );
+    if (!isKnown) throw exception('NotSupportedError', 'another fingerprint needs a new connection');
   }
 
   /** What an answer of `side` settles together with the offer it answers; `undefined` if it refuses the data section. */
@@ -212,7 +250,7 @@ export class Negotiator {
       else if (target) description?.addCandidate(target, given.candidate ?? '');
     }
     const section = remote.data.media[place];
-    if (!section || !isUsedData(section)) return;
+    if (!section || !transportSections(remote.data).includes(section)) return;
     if (parsed) this.#host.session.addRemoteCandidate(parsed);
     else this.#host.session.endRemoteCandidates();
   }

@@ -1,8 +1,8 @@
 // RTCPeerConnection (W3C webrtc-pc §4.4) for data channels: negotiation, events and the life of a connection.
 // What moves bytes is the session's; what the descriptions say is @millrace/sdp's. Media and ICE restart are
 // not here yet.
-import { type ChannelInit, DataChannelError, DataChannels, MAX_CHANNELS } from '@millrace/datachannel';
-import { formatCandidate, type IceState } from '@millrace/ice';
+import { type ChannelInit, DataChannelError, DataChannels } from '@millrace/datachannel';
+import { formatCandidate } from '@millrace/ice';
 import type { Millis } from '@millrace/sans-io';
 import { dataSection, formatSessionDescription } from '@millrace/sdp';
 import {
@@ -12,38 +12,30 @@ import {
   type RTCCertificate,
 } from '../certificate.ts';
 import { ChannelBridge } from '../data-channel/bridge.ts';
-
 import { parseDataChannelInit, type RTCDataChannelInit } from '../data-channel/init.ts';
 import { type RTCDataChannel, RTCDataChannelEvent } from '../data-channel/rtc-data-channel.ts';
-import { exception, RTCError, RTCErrorEvent } from '../errors.ts';
-import { queueTask } from '../task-queue.ts';
+import { exception } from '../errors.ts';
+import { inTask, queueTask } from '../task-queue.ts';
 import { now } from '../transport/alarm.ts';
-import { checkedConfiguration, type RTCConfiguration } from './configuration.ts';
-import { connectionState, type RTCPeerConnectionState } from './connection-state.ts';
+import { checkedConfiguration, isSameMillrace, type RTCConfiguration } from './configuration.ts';
+import type { RTCPeerConnectionState } from './connection-state.ts';
 import { noIceRestart } from './description-rules.ts';
 import type { RTCSignalingState } from './descriptions.ts';
-import { RTCDtlsTransport, setDtlsState } from './dtls-transport.ts';
 import { PeerConnectionEvents } from './events.ts';
 import { RTCIceCandidate, type RTCIceCandidateInit } from './ice-candidate.ts';
 import { RTCPeerConnectionIceEvent } from './ice-event.ts';
-import {
-  type RTCIceGathererState,
-  RTCIceTransport,
-  type RTCIceTransportState,
-  setGatheringState,
-  setIceState,
-  setSelectedPair,
-} from './ice-transport.ts';
+import type { RTCIceGathererState, RTCIceTransportState } from './ice-transport.ts';
 import { type NegotiationHost, Negotiator } from './negotiator.ts';
 import { OperationsChain } from './operations-chain.ts';
-import { RTCSctpTransport, setMaxMessageSize, setSctpState } from './sctp-transport.ts';
-import { type NegotiatedSession, Session, type SessionEnd, type SessionTimings } from './session.ts';
+import type { RTCSctpTransport } from './sctp-transport.ts';
+import { Session, type SessionEnd, type SessionTimings } from './session.ts';
 import type {
   RTCLocalSessionDescriptionInit,
   RTCSessionDescription,
   RTCSessionDescriptionInit,
 } from './session-description.ts';
-import { type RTCStatsReport, statsReport } from './stats.ts';
+import { type RTCStatsReport, StatsIds, statsReport } from './stats.ts';
+import { Transports } from './transports.ts';
 
 const DEFAULT_MAX_MESSAGE_SIZE = 262_144;
 const SCTP_PORT = 5000;
@@ -67,16 +59,15 @@ export class RTCPeerConnection extends PeerConnectionEvents {
   readonly #open = new Set<RTCDataChannel>();
   readonly #resolveClosed: (end: SessionEnd) => void;
   readonly #certificate: RTCCertificate;
+  readonly #session: Session;
+  readonly #transports: Transports;
+  readonly #statsIds = new StatsIds();
   #configuration: RTCConfiguration;
-  #session: Session | undefined;
-  #iceTransport: RTCIceTransport | undefined;
-  #dtlsTransport: RTCDtlsTransport | undefined;
-  #sctp: RTCSctpTransport | null = null;
   #isClosed = false;
+  /** By `close` here, after which nothing is told. */
+  #isSilent = false;
   #needsNegotiation = false;
   #firstChannelOpen: Millis | undefined;
-  #connectionState: RTCPeerConnectionState = 'new';
-  #iceConnectionState: RTCIceTransportState = 'new';
 
   /** See `generateCertificate` of this package: the same function. */
   static generateCertificate(algorithm: unknown): Promise<RTCCertificate> {
@@ -94,7 +85,6 @@ export class RTCPeerConnection extends PeerConnectionEvents {
     this.closed = promise;
     this.#resolveClosed = resolve;
     this.#chain.onEmpty = () => this.#checkNegotiationNeeded();
-    this.#negotiator = new Negotiator(this.#negotiationHost());
     this.#bridge = new ChannelBridge({
       channels: this.#channels,
       now,
@@ -104,8 +94,14 @@ export class RTCPeerConnection extends PeerConnectionEvents {
         queueTask(this.#fireDataChannel, channel);
       },
       onConnected: () => this.#onSctpConnected(),
-      onAssociationClosed: (reason) => this.#session?.onSctpClosed(reason),
+      onAssociationClosed: (reason) => this.#session.onSctpClosed(reason),
     });
+    this.#session = this.#makeSession();
+    this.#transports = new Transports(this, this.#session, () => {
+      const local = this.#negotiator.descriptions.local;
+      return (local && dataSection(local.data)?.mid) ?? null;
+    });
+    this.#negotiator = new Negotiator(this.#negotiationHost());
   }
 
   get signalingState(): RTCSignalingState {
@@ -113,15 +109,15 @@ export class RTCPeerConnection extends PeerConnectionEvents {
   }
 
   get iceGatheringState(): RTCIceGathererState {
-    return this.#iceTransport?.gatheringState ?? 'new';
+    return this.#transports.ice.gatheringState;
   }
 
   get iceConnectionState(): RTCIceTransportState {
-    return this.#iceConnectionState;
+    return this.#transports.iceConnectionState;
   }
 
   get connectionState(): RTCPeerConnectionState {
-    return this.#connectionState;
+    return this.#transports.connectionState;
   }
 
   /** Whether the peer takes candidates one by one; `null` until its description is known. */
@@ -155,19 +151,12 @@ export class RTCPeerConnection extends PeerConnectionEvents {
   }
 
   get sctp(): RTCSctpTransport | null {
-    return this.#sctp;
+    return this.#transports.sctp;
   }
 
   /** When each phase of opening was over, in milliseconds on the clock of `performance.now()`. */
   get timings(): Readonly<SessionTimings> {
-    const none = undefined;
-    const timings = this.#session?.timings ?? {
-      gatheringStarted: none,
-      gathered: none,
-      iceConnected: none,
-      dtlsConnected: none,
-      sctpConnected: none,
-    };
+    const { timings } = this.#session;
     return { ...timings, created: this.#created, firstChannelOpen: this.#firstChannelOpen };
   }
 
@@ -180,20 +169,23 @@ export class RTCPeerConnection extends PeerConnectionEvents {
   setConfiguration(configuration: RTCConfiguration = {}): void {
     this.#assertOpen();
     const next = checkedConfiguration(configuration);
-    const { certificates = [], bundlePolicy, rtcpMuxPolicy } = this.#configuration;
+    const { certificates = [], bundlePolicy, rtcpMuxPolicy, millrace = {} } = this.#configuration;
     const isSame =
       next.bundlePolicy === bundlePolicy &&
       next.rtcpMuxPolicy === rtcpMuxPolicy &&
-      (next.certificates?.length === 0 || next.certificates?.every((one, i) => one === certificates[i]));
-    if (!isSame)
-      throw exception('InvalidModificationError', 'certificates and policies of a connection are fixed');
-    this.#configuration = { ...next, certificates };
+      (next.certificates?.length === 0 || next.certificates?.every((one, i) => one === certificates[i])) &&
+      isSameMillrace(configuration.millrace, millrace);
+    if (!isSame) {
+      const fixed = 'certificates, policies and millrace options of a connection are fixed';
+      throw exception('InvalidModificationError', fixed);
+    }
+    this.#configuration = { ...next, certificates, millrace };
   }
 
   createOffer(options?: RTCOfferOptions): Promise<RTCSessionDescriptionInit> {
     return this.#chain.run(() => {
       this.#assertOpen();
-      if (options?.iceRestart && this.#session?.negotiated) throw noIceRestart();
+      if (options?.iceRestart && this.#session.negotiated) throw noIceRestart();
       const { state } = this.#negotiator.descriptions;
       if (state !== 'stable' && state !== 'have-local-offer') {
         throw exception('InvalidStateError', `can't create an offer in state ${state}`);
@@ -211,16 +203,13 @@ export class RTCPeerConnection extends PeerConnectionEvents {
 
   /** Without `type` it makes and sets the description that the state asks for. */
   setLocalDescription(description?: RTCLocalSessionDescriptionInit): Promise<void> {
-    return this.#chain.run(() => {
-      this.#assertOpen();
-      this.#negotiator.setLocal(description ?? {});
-    });
+    return this.#chain.run(() => this.#step(() => this.#negotiator.setLocal(description ?? {})));
   }
 
   setRemoteDescription(description: RTCSessionDescriptionInit): Promise<void> {
-    return this.#chain.run(() => {
-      this.#assertOpen();
-      this.#negotiator.setRemote(description);
+    return this.#chain.run(async () => {
+      await this.#step(() => this.#negotiator.giveWay(description));
+      await this.#step(() => this.#negotiator.setRemote(description));
     });
   }
 
@@ -259,30 +248,35 @@ export class RTCPeerConnection extends PeerConnectionEvents {
   /** Byte counts, states and drops of every layer (W3C webrtc-stats, and `millrace-*` members beyond it). */
   getStats(_selector?: null): Promise<RTCStatsReport> {
     const { opened, closed } = this.#bridge;
-    return Promise.resolve(statsReport(this.#session, this.#channels, this.#open, opened, closed));
+    return Promise.resolve(
+      statsReport(this.#statsIds, this.#session, this.#channels, this.#open, opened, closed),
+    );
   }
 
   /** Ends the connection at once, tells the peer, and loses what was not yet sent. See `Symbol.asyncDispose`. */
   close(): void {
     if (this.#isClosed) return;
-    this.#shutDown({ by: 'local', code: 'CLOSED', message: 'close() was called' });
+    const end: SessionEnd = { by: 'local', code: 'CLOSED', message: 'close() was called' };
+    this.#isSilent = true;
+    this.#shutDown();
+    for (const channel of this.#open) channel.close(); // what still waits to be told of is discarded
+    this.#abandonChannels(end);
+    this.#resolveClosed(end);
   }
 
   /** Closes every channel once its queue has drained, then the connection. */
   async [Symbol.asyncDispose](): Promise<void> {
-    const open = this.#connectionState === 'connected' ? [...this.#open] : [];
+    const isUp = this.connectionState === 'connected' || this.connectionState === 'disconnected';
+    const open = isUp ? [...this.#open] : [];
     for (const channel of open) channel.close();
     await Promise.allSettled(open.map((channel) => channel.closed));
     this.close();
   }
 
   #negotiationHost(): NegotiationHost {
-    const ensureSession = (): Session => this.#ensureSession();
     const hasChannels = (): boolean => this.#open.size > 0;
     return {
-      get session() {
-        return ensureSession();
-      },
+      session: this.#session,
       get wantsData() {
         return hasChannels();
       },
@@ -295,11 +289,18 @@ export class RTCPeerConnection extends PeerConnectionEvents {
       },
       onStateChange: () => {
         if (this.signalingState === 'stable') this.#needsNegotiation = false;
-        fire(this, 'signalingstatechange');
+        this.#fire(new Event('signalingstatechange'));
       },
       // Candidates are news of their own: the first comes after this step has been reported as done.
       onLocalData: () => void setImmediate(() => this.#gather()),
-      onAnswered: (negotiated) => this.#connect(negotiated),
+      onUntoldCandidate: (candidate) => queueTask(this.#tellCandidate, candidate),
+      onAnswered: (negotiated) => {
+        this.#transports.onSctpNegotiated(negotiated.maxSendSize);
+        this.#session.start(negotiated);
+      },
+      onRefused: () => {
+        for (const channel of this.#open) channel.close();
+      },
     };
   }
 
@@ -311,47 +312,54 @@ export class RTCPeerConnection extends PeerConnectionEvents {
     if (this.#isClosed) throw exception('InvalidStateError', 'the connection is closed');
   }
 
+  /** W3C webrtc-pc §4.4.1.5: descriptions are set in a task, whose events come before the promise fulfils. */
+  #step(run: () => void): Promise<void> {
+    return inTask(() => {
+      this.#assertOpen();
+      run();
+    });
+  }
+
+  #fire(event: Event): void {
+    if (!this.#isSilent) this.dispatchEvent(event);
+  }
+
   // Candidates
 
   #gather(): void {
-    const session = this.#session;
-    if (!session || this.#isClosed || session.timings.gatheringStarted !== undefined) return;
-    this.#setGathering(session, 'gathering');
-    void session.gather();
+    if (this.#isClosed || this.#session.timings.gatheringStarted !== undefined) return;
+    queueTask((state) => this.#onGathering(state), 'gathering' as const);
+    void this.#session.gather();
   }
 
-  #setGathering(session: Session, state: RTCIceGathererState): void {
-    const { ice } = this.#transports(session);
-    if (!setGatheringState(ice, state)) return;
-    fire(ice, 'gatheringstatechange');
-    fire(this, 'icegatheringstatechange');
+  #onGathering(state: RTCIceGathererState): void {
+    if (!this.#isClosed) this.#transports.onGathering(state);
   }
 
-  #onLocalCandidate(text: string): void {
-    const place = this.#negotiator.placeLocalCandidate(text);
-    if (this.#isClosed || !place) return;
+  /** Of this side; an empty one is their end. */
+  readonly #tellCandidate = (text: string): void => {
+    const place = this.#isClosed ? undefined : this.#negotiator.placeLocalCandidate(text);
+    if (!place) return;
     const candidate = new RTCIceCandidate({ candidate: text, ...place });
-    queueTask(dispatch, [this, new RTCPeerConnectionIceEvent('icecandidate', { candidate })]);
-  }
+    this.#fire(new RTCPeerConnectionIceEvent('icecandidate', { candidate }));
+  };
+
+  readonly #tellGathered = (): void => {
+    this.#onGathering('complete');
+    if (!this.#isClosed) this.#fire(new RTCPeerConnectionIceEvent('icecandidate', { candidate: null }));
+  };
 
   // The session
 
-  /** Both descriptions are there: the transports may begin. */
-  #connect(negotiated: NegotiatedSession | undefined): void {
-    if (!negotiated) {
-      this.#refuseChannels();
-      return;
-    }
-    const session = this.#ensureSession();
-    this.#sctp ??= new RTCSctpTransport(this.#transports(session).dtls);
-    setMaxMessageSize(this.#sctp, negotiated.maxSendSize);
-    session.start(negotiated);
-    this.#updateConnectionState();
-  }
-
-  #ensureSession(): Session {
-    if (this.#session) return this.#session;
-    const session: Session = new Session(
+  /** W3C webrtc-pc §5.5, §5.6: states change in tasks, with their events, so none is skipped or seen twice. */
+  #makeSession(): Session {
+    const later =
+      <T>(run: (news: T) => void): ((news: T) => void) =>
+      (news) =>
+        queueTask((news) => {
+          if (!this.#isClosed) run(news);
+        }, news);
+    return new Session(
       {
         ...this.#configuration.millrace,
         certificate: dtlsCertificateOf(this.#certificate),
@@ -361,125 +369,67 @@ export class RTCPeerConnection extends PeerConnectionEvents {
       this.#channels,
       {
         channelsSink: this.#bridge,
-        onLocalCandidate: (candidate) => this.#onLocalCandidate(formatCandidate(candidate)),
+        onLocalCandidate: (candidate) => queueTask(this.#tellCandidate, formatCandidate(candidate)),
         onGathered: () => {
-          this.#onLocalCandidate('');
-          this.#setGathering(session, 'complete');
-          queueTask(dispatch, [this, new RTCPeerConnectionIceEvent('icecandidate', { candidate: null })]);
+          queueTask(this.#tellCandidate, '');
+          queueTask(this.#tellGathered, undefined);
         },
-        onIceState: (state) => this.#onIceState(session, state),
+        onIceState: later((state) => this.#transports.onIceState(state)),
         onIceRole: () => {},
-        onSelectedPair: (pair) => setSelectedPair(this.#transports(session).ice, pair),
-        onDtlsState: (state) => this.#onDtlsState(session, state),
-        onEnd: (end) => this.#onEnd(session, end),
+        onSelectedPair: later((pair) => this.#transports.onSelectedPair(pair)),
+        onDtlsState: later((state) => this.#transports.onDtlsState(state)),
+        onEnd: (end) => this.#onEnd(end),
       },
     );
-    this.#session = session;
-    return session;
-  }
-
-  #transports(session: Session): { ice: RTCIceTransport; dtls: RTCDtlsTransport } {
-    this.#iceTransport ??= new RTCIceTransport(session, () => {
-      const local = this.#negotiator.descriptions.local;
-      return (local && dataSection(local.data)?.mid) ?? null;
-    });
-    this.#dtlsTransport ??= new RTCDtlsTransport(this.#iceTransport);
-    return { ice: this.#iceTransport, dtls: this.#dtlsTransport };
-  }
-
-  #onIceState(session: Session, state: IceState): void {
-    const { ice } = this.#transports(session);
-    if (!setIceState(ice, state)) return;
-    fire(ice, 'statechange');
-    this.#updateConnectionState();
-  }
-
-  #onDtlsState(session: Session, state: 'connecting' | 'connected'): void {
-    const { dtls } = this.#transports(session);
-    if (!setDtlsState(dtls, state, session.dtls?.remoteCertificate)) return;
-    fire(dtls, 'statechange');
-    this.#updateConnectionState();
   }
 
   #onSctpConnected(): void {
-    this.#session?.onSctpConnected();
-    const { maxInboundStreams = 0, maxOutboundStreams = 0 } = this.#session?.association ?? {};
-    const maxChannels = Math.min(maxInboundStreams, maxOutboundStreams, MAX_CHANNELS);
-    if (this.#sctp && setSctpState(this.#sctp, 'connected', maxChannels)) fire(this.#sctp, 'statechange');
+    this.#session.onSctpConnected();
+    queueTask(() => {
+      if (!this.#isClosed) this.#transports.onSctpConnected();
+    }, undefined);
   }
 
   /** Whatever ended the session: every object says so, and nothing stays open. */
-  #onEnd(session: Session, end: SessionEnd): void {
-    const { dtls } = this.#transports(session);
-    if (end.by === 'failure') {
-      if (end.code.startsWith('DTLS') && setDtlsState(dtls, 'failed')) {
-        const errorDetail = end.code === 'DTLS_FINGERPRINT_MISMATCH' ? 'fingerprint-failure' : 'dtls-failure';
-        const error = new RTCError({ errorDetail }, end.message);
-        queueTask(dispatch, [dtls, new RTCErrorEvent('error', { error })]);
-        fire(dtls, 'statechange');
-      }
-      this.#endChannels(end);
-      this.#updateConnectionState();
-      this.#resolveClosed(end);
-      return;
-    }
-    if (!this.#isClosed) this.#shutDown(end);
-  }
-
-  #shutDown(end: SessionEnd): void {
-    this.#isClosed = true;
-    this.#chain.close();
-    this.#session?.close();
-    if (this.#iceTransport && setIceState(this.#iceTransport, 'closed') && end.by === 'remote') {
-      fire(this.#iceTransport, 'statechange');
-    }
-    if (this.#dtlsTransport && setDtlsState(this.#dtlsTransport, 'closed') && end.by === 'remote') {
-      fire(this.#dtlsTransport, 'statechange');
-    }
-    this.#endChannels(end);
-    if (end.by === 'remote') {
+  #onEnd(end: SessionEnd): void {
+    if (end.by === 'local') return; // see `close`
+    this.#channels.drain(this.#bridge, now()); // what came before the end
+    queueTask(() => {
+      if (this.#isClosed) return;
+      if (end.by === 'failure') this.#transports.onFailure(end);
       // Deviation: W3C leaves the connection open here until ICE notices; see docs/deviations.md.
-      this.#updateConnectionState();
-    } else {
-      // W3C webrtc-pc §4.4.1.6: who calls close() is told nothing.
-      this.#connectionState = 'closed';
-      this.#iceConnectionState = 'closed';
-    }
-    this.#resolveClosed(end);
-  }
-
-  #endChannels(end: SessionEnd): void {
-    if (this.#sctp && setSctpState(this.#sctp, 'closed') && end.by !== 'local') {
-      fire(this.#sctp, 'statechange');
-    }
+      else this.#shutDown();
+    }, undefined);
+    queueTask(this.#resolveClosed, end);
     this.#abandonChannels(end);
   }
 
-  #updateConnectionState(): void {
-    const ice = this.#isClosed ? 'closed' : (this.#iceTransport?.state ?? 'new');
-    if (ice !== this.#iceConnectionState) {
-      this.#iceConnectionState = ice;
-      fire(this, 'iceconnectionstatechange');
-    }
-    const state = connectionState(this.#isClosed, this.#iceTransport?.state, this.#dtlsTransport?.state);
-    if (state === this.#connectionState) return;
-    this.#connectionState = state;
-    fire(this, 'connectionstatechange');
+  #shutDown(): void {
+    this.#isClosed = true;
+    this.#chain.close();
+    this.#session.close();
+    this.#transports.close(!this.#isSilent);
   }
 
   /** W3C webrtc-pc §4.7.3: asks for negotiation once, when nothing else is going on. */
   #checkNegotiationNeeded(): void {
     if (this.#needsNegotiation || this.#isClosed || this.#open.size === 0) return;
-    const local = this.#negotiator.descriptions.negotiated;
-    if ((local && dataSection(local)) || this.#negotiator.descriptions.state !== 'stable') return;
+    if (this.#hasNegotiatedData() || this.signalingState !== 'stable') return;
     this.#needsNegotiation = true;
-    queueMicrotask(() => {
-      const isStill =
-        this.#needsNegotiation && !this.#isClosed && this.#negotiator.descriptions.state === 'stable';
-      if (isStill && this.#chain.isEmpty) fire(this, 'negotiationneeded');
-      else if (isStill) this.#needsNegotiation = false; // the chain asks again when it has run empty
-    });
+    queueTask(this.#askForNegotiation, undefined);
   }
+
+  #hasNegotiatedData(): boolean {
+    const { currentLocal, currentRemote } = this.#negotiator.descriptions;
+    return [currentLocal, currentRemote].every((side) => side && dataSection(side.data));
+  }
+
+  readonly #askForNegotiation = (): void => {
+    const isIdle = this.signalingState === 'stable' && this.#chain.isEmpty;
+    // Otherwise the question comes up again when the chain has run empty.
+    if (this.#needsNegotiation && isIdle) this.#fire(new Event('negotiationneeded'));
+    else this.#needsNegotiation = false;
+  };
 
   // Channels
 
@@ -499,19 +449,14 @@ export class RTCPeerConnection extends PeerConnectionEvents {
   }
 
   readonly #fireDataChannel = (channel: RTCDataChannel): void => {
-    if (!this.#isClosed) this.dispatchEvent(new RTCDataChannelEvent('datachannel', { channel }));
+    this.#fire(new RTCDataChannelEvent('datachannel', { channel }));
   };
 
   /** Has the channels' events told even while there is no driver to do it. */
   #wake(): void {
-    const driver = this.#session?.driver;
-    if (driver && !driver.isClosed) driver.wake();
+    const { driver } = this.#session;
+    if (!driver.isClosed) driver.wake();
     else setImmediate(() => this.#channels.drain(this.#bridge, now()));
-  }
-
-  /** The answer has refused the data section: no channel will ever open. */
-  #refuseChannels(): void {
-    for (const channel of this.#open) channel.close();
   }
 
   #abandonChannels({ by, message }: SessionEnd): void {
@@ -522,13 +467,4 @@ export class RTCPeerConnection extends PeerConnectionEvents {
       this.#channels.abandon({ by: 'timeout', code: 'PEER_UNREACHABLE', cause: { code: 0, text: message } });
     this.#channels.drain(this.#bridge, now());
   }
-}
-
-/** Fires a plain event, as a task of its own. */
-function fire(target: EventTarget, type: string): void {
-  queueTask(dispatch, [target, new Event(type)]);
-}
-
-function dispatch([target, event]: readonly [EventTarget, Event]): void {
-  target.dispatchEvent(event);
 }

@@ -23,6 +23,7 @@ import type { Millis, RandomSource } from '@millrace/sans-io';
 import { SctpAssociation, type CloseReason as SctpCloseReason } from '@millrace/sctp';
 import type { DtlsRole, Fingerprint } from '@millrace/sdp';
 import { nodeStunCrypto } from '@millrace/stun/node-crypto';
+import { queueTask } from '../task-queue.ts';
 import { now } from '../transport/alarm.ts';
 import { Driver } from '../transport/driver.ts';
 import { localAddresses } from '../transport/local-addresses.ts';
@@ -112,6 +113,8 @@ export class Session {
   readonly #channels: DataChannels;
   readonly #options: SessionOptions;
   readonly #observer: SessionObserver;
+  /** Stops what is still being looked up when the session ends. */
+  readonly #lookups = new AbortController();
   #negotiated: NegotiatedSession | undefined;
   #dtls: DtlsConnection | undefined;
   #association: SctpAssociation | undefined;
@@ -137,7 +140,7 @@ export class Session {
       dtls: {
         onConnected: () => this.#onSecured(),
         onClosed: (reason) => this.#onDtlsClosed(reason),
-        onKeyLog: (line) => options.onKeyLog?.(line),
+        onKeyLog: (line) => options.onKeyLog && queueTask(options.onKeyLog, line),
       },
       channelsSink: observer.channelsSink,
       onUsablePath: (roundTripTime) => this.#onPath(roundTripTime),
@@ -168,10 +171,8 @@ export class Session {
   async gather(): Promise<void> {
     if (this.timings.gatheringStarted !== undefined) return;
     this.timings.gatheringStarted = now();
-    const { loopback = false, addressFilter } = this.#options;
-    const addresses = localAddresses(loopback).filter(
-      ({ address, interfaceName }) => addressFilter?.(address, interfaceName) ?? true,
-    );
+    const { loopback = false } = this.#options;
+    const addresses = localAddresses(loopback, (address, name) => this.#mayUse(address, name));
     await Promise.all(addresses.map(({ address }, index) => this.#gatherFrom(address, index)));
     if (this.driver.isClosed) return;
     this.timings.gathered = now();
@@ -180,13 +181,15 @@ export class Session {
     this.#observer.onGathered();
   }
 
-  /** Begins to connect: both descriptions are known. Harmless when called again with the same. */
+  /** Begins to connect: both descriptions are known. Called again, only the size of messages may change. */
   start(negotiated: NegotiatedSession): void {
+    this.#channels.maxMessageSize = negotiated.maxSendSize;
     if (this.#negotiated || this.driver.isClosed) return;
     this.#negotiated = negotiated;
     this.#channels.setRole(negotiated.dtlsRole);
-    this.#channels.maxMessageSize = negotiated.maxSendSize;
-    this.agent.setRole(negotiated.iceRole);
+    // RFC 8445 §6.1.1. A peer that has our offer may have begun to check before its own offer took the place of
+    // ours; the role it has met us in stays then, and §7.3.1.1 settles the conflict, if it comes to one.
+    if (this.agent.stats.requestsReceived === 0) this.agent.setRole(negotiated.iceRole);
     this.agent.setRemoteParameters({ ...negotiated.ice, lite: negotiated.iceLite }, now());
     for (const candidate of this.#early.splice(0)) this.addRemoteCandidate(candidate);
     if (this.#remoteHasEnded) this.endRemoteCandidates();
@@ -198,6 +201,7 @@ export class Session {
   addRemoteCandidate(candidate: Candidate): void {
     if (!this.#negotiated) {
       if (this.#early.length < MAX_EARLY_CANDIDATES) this.#early.push(candidate);
+      else this.driver.drops.count('too-early');
       return;
     }
     if (!isHiddenName(candidate.address)) {
@@ -205,7 +209,7 @@ export class Session {
       return;
     }
     this.#resolving++;
-    void resolveHiddenName(candidate.address).then((addresses) => {
+    void resolveHiddenName(candidate.address, this.#lookups.signal).then((addresses) => {
       this.#resolving--;
       for (const address of addresses) this.#checkRemote({ ...candidate, address });
       if (this.#remoteHasEnded) this.endRemoteCandidates();
@@ -248,21 +252,28 @@ export class Session {
     this.#finish({ by: 'local', code: 'CLOSED', message: 'the connection was closed here' });
   }
 
-  async #gatherFrom(address: string, index: number): Promise<void> {
+  /** A filter that throws is a listener that throws: reported as such, and the address stays private. */
+  #mayUse(address: string, interfaceName: string): boolean {
     try {
-      const opened = await this.driver.openSocket(address);
-      if (!opened) return;
-      const { socket, local } = opened;
-      // RFC 8421 §4: the order in which the system lists its addresses stands in for their precedence.
-      const candidate = this.agent.addLocalCandidate(
-        { socket, address: local.address, port: local.port, type: 'host', preference: 65_535 - index },
-        now(),
-      );
-      this.driver.wake();
-      this.#observer.onLocalCandidate(candidate);
-    } catch {
-      // An address that can't be bound (just removed, or not ours to use) gives no candidate; the others do.
+      return this.#options.addressFilter?.(address, interfaceName) ?? true;
+    } catch (error) {
+      queueTask(rethrow, error);
+      return false;
     }
+  }
+
+  async #gatherFrom(address: string, index: number): Promise<void> {
+    // An address that can't be bound (just removed, or not ours to use) gives no candidate; the others do.
+    const opened = await this.driver.openSocket(address).catch(() => undefined);
+    if (!opened) return;
+    const { socket, local } = opened;
+    // RFC 8421 §4: the order in which the system lists its addresses stands in for their precedence.
+    const candidate = this.agent.addLocalCandidate(
+      { socket, address: local.address, port: local.port, type: 'host', preference: 65_535 - index },
+      now(),
+    );
+    this.driver.wake();
+    this.#observer.onLocalCandidate(candidate);
   }
 
   #checkRemote(candidate: Candidate): void {
@@ -346,9 +357,14 @@ export class Session {
   #finish(end: SessionEnd): void {
     if (this.#end) return;
     this.#end = end;
+    this.#lookups.abort();
     this.driver.close();
     this.#observer.onEnd(end);
   }
+}
+
+function rethrow(error: unknown): never {
+  throw error;
 }
 
 /** Signs the state cookies of all associations of this process (RFC 9260 §5.1.3). */

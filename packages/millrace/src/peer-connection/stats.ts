@@ -16,9 +16,22 @@ export interface RTCStats {
 
 export type RTCStatsReport = ReadonlyMap<string, RTCStats>;
 
+/** Gives each object its id: the same in every report, and never that of another. */
+export class StatsIds {
+  readonly #ids = new WeakMap<object, string>();
+  #next = 0;
+
+  of(prefix: string, subject: object): string {
+    let id = this.#ids.get(subject);
+    if (id === undefined) this.#ids.set(subject, (id = `${prefix}${this.#next++}`));
+    return id;
+  }
+}
+
 /** `open` holds the channels of this moment; the counts are those since the connection was made. */
 export function statsReport(
-  session: Session | undefined,
+  ids: StatsIds,
+  session: Session,
   channels: DataChannels,
   open: Iterable<RTCDataChannel>,
   dataChannelsOpened: number,
@@ -31,28 +44,21 @@ export function statsReport(
     return id;
   };
   add('peer-connection', 'P', { dataChannelsOpened, dataChannelsClosed });
-  let index = 0;
-  for (const { label, protocol, id, readyState, bufferedAmount } of open) {
+  for (const channel of open) {
+    const { label, protocol, id, readyState, bufferedAmount } = channel;
     const members = { label, protocol, dataChannelIdentifier: id, state: readyState };
-    add('data-channel', `D${index++}`, { ...members, millraceBufferedAmount: bufferedAmount });
+    add('data-channel', ids.of('D', channel), { ...members, millraceBufferedAmount: bufferedAmount });
   }
-  if (!session) return report;
-  const candidateIds = new Map<Candidate, string>();
   const { localCandidates, remoteCandidates, pairs, drops, ...checks } = session.agent.stats;
-  for (const [index, candidate] of localCandidates.entries()) {
-    candidateIds.set(candidate, add('local-candidate', `L${index}`, candidateMembers(candidate)));
-  }
-  for (const [index, candidate] of remoteCandidates.entries()) {
-    candidateIds.set(candidate, add('remote-candidate', `R${index}`, candidateMembers(candidate)));
-  }
-  const pairIds = new Map<CandidatePair, string>();
-  for (const [index, pair] of pairs.entries()) {
-    pairIds.set(pair, add('candidate-pair', `C${index}`, pairMembers(pair, candidateIds)));
-  }
+  for (const candidate of localCandidates)
+    add('local-candidate', ids.of('L', candidate), candidateMembers(candidate));
+  for (const candidate of remoteCandidates)
+    add('remote-candidate', ids.of('R', candidate), candidateMembers(candidate));
+  for (const pair of pairs) add('candidate-pair', ids.of('C', pair), pairMembers(pair, ids));
   const { selectedPair } = session.agent;
   add('transport', 'T', {
     ...transportMembers(session, add),
-    selectedCandidatePairId: selectedPair && pairIds.get(selectedPair),
+    selectedCandidatePairId: selectedPair && ids.of('C', selectedPair),
     millraceIceChecks: checks,
     millraceDrops: {
       driver: { ...session.driver.drops.counts },
@@ -84,11 +90,11 @@ function candidateMembers(candidate: Candidate): Record<string, unknown> {
 const seconds = (milliseconds: number | undefined): number | undefined =>
   milliseconds === undefined ? undefined : milliseconds / 1000;
 
-function pairMembers(pair: CandidatePair, ids: ReadonlyMap<Candidate, string>): Record<string, unknown> {
+function pairMembers(pair: CandidatePair, ids: StatsIds): Record<string, unknown> {
   return {
     transportId: 'T',
-    localCandidateId: ids.get(pair.local),
-    remoteCandidateId: ids.get(pair.remote),
+    localCandidateId: ids.of('L', pair.local),
+    remoteCandidateId: ids.of('R', pair.remote),
     state: pair.state,
     nominated: pair.nominated,
     currentRoundTripTime: seconds(pair.currentRoundTripTime),

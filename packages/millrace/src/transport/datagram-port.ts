@@ -46,9 +46,13 @@ export function openDgramPort(
     lookup: (hostname, _options, callback) => callback(null, hostname, family),
   });
   return new Promise((resolve, reject) => {
-    socket.once('error', reject);
+    const onRefused = (error: Error): void => {
+      socket.close();
+      reject(error);
+    };
+    socket.once('error', onRefused);
     socket.bind({ address, port, exclusive: true }, () => {
-      socket.removeListener('error', reject);
+      socket.removeListener('error', onRefused);
       socket.on('error', onError);
       socket.on('message', (message, remote) => onDatagram(message, 0, message.length, remote));
       growBuffers(socket);

@@ -31,6 +31,8 @@ export interface DriverObserver {
 const MAX_DATAGRAMS_PER_TURN = 64;
 /** Room for one datagram: larger than any MTU but that of loopback. */
 const SLOT_BYTES = 2048;
+/** Until a socket whose datagrams the kernel would not take is tried again. */
+const BUSY_PAUSE: Millis = 1;
 /** DTLS datagrams kept until the session description that names the peer's fingerprint has come. */
 const MAX_EARLY_DATAGRAMS = 8;
 const MAX_EARLY_BYTES = 16_384;
@@ -197,6 +199,7 @@ export class Driver {
     this.#drain(); // sending can itself raise bufferedamountlow
     if (this.#isClosed) return;
     if (isFinished) this.#alarm.set(this.#deadline(), at);
+    else if (this.#ports.some((port) => port.isBusy)) this.#alarm.set(at + BUSY_PAUSE, at);
     else this.wake();
   };
 
@@ -246,7 +249,9 @@ export class Driver {
     for (; budget > 0; budget--) {
       const length = association.transmit(slot, headroom, SLOT_BYTES - tailroom, at);
       if (length === 0) return true;
-      if (!this.#send(dtls.seal(slot, 0, length), route)) return false;
+      const record = dtls.seal(slot, 0, length);
+      if (record === 0) return true; // the sequence numbers are used up: DTLS has closed itself
+      if (!this.#send(record, route)) return false;
     }
     return false;
   }

@@ -12,11 +12,13 @@ export interface LocalAddress {
 const MAX_LOCAL_ADDRESSES = 16;
 
 /**
- * The addresses to gather from: every address of every interface, except link-local IPv6 (it needs a zone that
- * the peer does not know). Loopback is left out unless `loopback` asks for it or there is nothing else.
+ * The addresses to gather from: every address of every interface that `accepts` takes, except link-local IPv6 (it
+ * needs a zone that the peer does not know). Loopback is left out unless `loopback` asks for it or there is nothing
+ * else.
  */
 export function localAddresses(
   loopback: boolean,
+  accepts: (address: string, interfaceName: string) => boolean = () => true,
   interfaces: NodeJS.Dict<NetworkInterfaceInfo[]> = recentInterfaces(),
 ): LocalAddress[] {
   const outer: LocalAddress[] = [];
@@ -28,7 +30,9 @@ export function localAddresses(
     }
   }
   const all = outer.length === 0 ? inner : loopback ? [...outer, ...inner] : outer;
-  return all.slice(0, MAX_LOCAL_ADDRESSES);
+  return all
+    .filter(({ address, interfaceName }) => accepts(address, interfaceName))
+    .slice(0, MAX_LOCAL_ADDRESSES);
 }
 
 /** Asking the system costs about half a millisecond, so an answer serves all connections made within a second. */

@@ -9,16 +9,17 @@ const HIDDEN_NAME = /^[0-9a-f-]{1,64}\.local\.?$/i;
 /** RFC 6762 §5.2: questions are asked again after one second, then less and less often. */
 const ASK_AT = [0, 250, 1000, 3000];
 const GIVE_UP_AFTER = 6000;
-/** Names asked for at one time, over all connections: a peer may send as many candidates as it likes. */
-const MAX_PENDING_NAMES = 64;
+/** Questions open at one time, over all connections: a peer may send as many candidates as it likes. */
+const MAX_QUESTIONS = 64;
 const MAX_ADDRESSES_PER_NAME = 4;
 
 interface Question {
+  readonly name: string;
   readonly answer: (addresses: readonly string[]) => void;
-  readonly timers: NodeJS.Timeout[];
+  timers: readonly NodeJS.Timeout[];
 }
 
-const pending = new Map<string, Question[]>();
+const pending = new Set<Question>();
 /** Loaded with the first hidden name: most processes never meet one. */
 let socket: Promise<MulticastDNS> | undefined;
 
@@ -27,30 +28,41 @@ export function isHiddenName(address: string): boolean {
 }
 
 /**
- * Asks the local network for the addresses of `name`. Resolves with none if nobody answers within six seconds,
- * if too many names are being asked for, or if multicast can't be used here.
+ * Asks the local network for the addresses of `name`. Resolves with none if nobody answers within six seconds, if
+ * `signal` says that nobody wants to know any more, if too many questions are open, or if multicast can't be used
+ * here.
  */
-export function resolveHiddenName(name: string): Promise<readonly string[]> {
+export function resolveHiddenName(name: string, signal: AbortSignal): Promise<readonly string[]> {
   const key = name.toLowerCase().replace(/\.$/, '');
-  const asked = pending.get(key);
-  if (!isHiddenName(key) || (asked === undefined && pending.size >= MAX_PENDING_NAMES))
-    return Promise.resolve([]);
-  return new Promise((answer) => {
-    const question: Question = { answer, timers: ASK_AT.map((delay) => setTimeout(ask, delay, key)) };
-    question.timers.push(setTimeout(giveUp, GIVE_UP_AFTER, key, question));
-    pending.set(key, [...(asked ?? []), question]);
+  if (!isHiddenName(key) || pending.size >= MAX_QUESTIONS || signal.aborted) return Promise.resolve([]);
+  return new Promise((resolve) => {
+    const giveUp = (): void => conclude(question, []);
+    const answer = (addresses: readonly string[]): void => {
+      signal.removeEventListener('abort', giveUp);
+      resolve(addresses);
+    };
+    const question: Question = { name: key, answer, timers: [] };
+    question.timers = [
+      ...ASK_AT.map((delay) => setTimeout(ask, delay, question)),
+      setTimeout(giveUp, GIVE_UP_AFTER),
+    ];
+    signal.addEventListener('abort', giveUp);
+    pending.add(question);
   });
 }
 
-async function ask(name: string): Promise<void> {
-  if (!pending.has(name)) return;
-  socket ??= open();
-  const opened = await socket;
-  if (!pending.has(name)) return;
-  opened.query([
-    { name, type: 'A' },
-    { name, type: 'AAAA' },
-  ]);
+async function ask(question: Question): Promise<void> {
+  try {
+    socket ??= open();
+    const opened = await socket;
+    if (!pending.has(question)) return;
+    opened.query([
+      { name: question.name, type: 'A' },
+      { name: question.name, type: 'AAAA' },
+    ]);
+  } catch {
+    conclude(question, []);
+  }
 }
 
 async function open(): Promise<MulticastDNS> {
@@ -58,7 +70,7 @@ async function open(): Promise<MulticastDNS> {
   const opened = makeMulticastDns();
   opened.on('response', onResponse);
   opened.on('error', () => {
-    for (const name of [...pending.keys()]) settle(name, []);
+    for (const question of pending) conclude(question, []);
   });
   opened.on('warning', () => {}); // malformed packets of strangers on the network
   return opened;
@@ -73,27 +85,23 @@ function onResponse({ answers, additionals }: ResponsePacket): void {
     if (addresses.length < MAX_ADDRESSES_PER_NAME) addresses.push(record.data);
     found.set(name, addresses);
   }
-  for (const [name, addresses] of found) settle(name, addresses);
+  for (const question of pending) {
+    const addresses = found.get(question.name);
+    if (addresses) conclude(question, addresses);
+  }
 }
 
-function settle(name: string, addresses: readonly string[]): void {
-  for (const question of pending.get(name) ?? []) conclude(name, question, addresses);
-}
-
-function giveUp(name: string, question: Question): void {
-  conclude(name, question, []);
-}
-
-function conclude(name: string, question: Question, addresses: readonly string[]): void {
+function conclude(question: Question, addresses: readonly string[]): void {
+  if (!pending.delete(question)) return;
   for (const timer of question.timers) clearTimeout(timer);
-  const others = pending.get(name)?.filter((other) => other !== question) ?? [];
-  if (others.length > 0) pending.set(name, others);
-  else pending.delete(name);
   question.answer(addresses);
   if (pending.size === 0) closeSocket();
 }
 
 function closeSocket(): void {
-  void socket?.then((opened) => opened.destroy());
+  void socket?.then(
+    (opened) => opened.destroy(),
+    () => {}, // it never opened
+  );
   socket = undefined;
 }

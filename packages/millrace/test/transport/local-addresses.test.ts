@@ -7,7 +7,7 @@ const info = (address: string, internal = false): NetworkInterfaceInfo =>
   ({ address, internal, family: address.includes(':') ? 'IPv6' : 'IPv4' }) as NetworkInterfaceInfo;
 const LOOPBACK = { lo: [info('127.0.0.1', true), info('::1', true)] };
 const addressesOf = (loopback: boolean, interfaces: NodeJS.Dict<NetworkInterfaceInfo[]>): string[] =>
-  localAddresses(loopback, interfaces).map(({ address }) => address);
+  localAddresses(loopback, undefined, interfaces).map(({ address }) => address);
 
 describe('RFC 8445 §5.1.1.1 host candidates come from every address', () => {
   const machine = {
