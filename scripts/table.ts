@@ -1,4 +1,4 @@
-// Tables for the terminal and for Markdown, with columns that line up.
+// Tables for the terminal, with columns that line up.
 
 /** Columns are padded to their longest cell; those in `right` (by index) are aligned to the right. */
 export function formatTable(
@@ -17,9 +17,4 @@ export function formatTable(
       .join('  ')
       .trimEnd();
   return [line(header), widths.map((width) => '─'.repeat(width)).join('  '), ...rows.map(line)].join('\n');
-}
-
-export function formatMarkdownTable(header: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
-  return [line(header), line(header.map(() => '---')), ...rows.map(line)].join('\n');
 }
