@@ -11,7 +11,7 @@ import { parseArgs } from 'node:util';
 import { readResults } from '../interop/harness/results.ts';
 import { table } from '../interop/harness/table.ts';
 
-const PEERS = ['chromium', 'firefox', 'node-datachannel', 'werift', 'wrtc'];
+const PEERS = ['chromium', 'firefox', 'node-datachannel', 'openssl', 'werift', 'wrtc'];
 
 const USAGE = `npm run interop -- [options]
   --only PEERS      only these peers, separated by commas: ${PEERS.join(', ')}

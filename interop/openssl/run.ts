@@ -1,0 +1,234 @@
+// One case: @millrace/dtls on a UDP socket of loopback, `openssl s_server` or `s_client` at the other end. They
+// shake hands, compare exported keying material, send a line each way and close.
+
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { randomFillSync } from 'node:crypto';
+import { createSocket, type Socket } from 'node:dgram';
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type CloseReason, DtlsConnection, fingerprintOf } from '@millrace/dtls';
+import { nodeDtlsCertificate, nodeDtlsCrypto } from '@millrace/dtls/node-crypto';
+import type { Case } from './cases.ts';
+import type { KeyName, TestCertificate } from './certificates.ts';
+
+const HOST = '127.0.0.1';
+const PATIENCE = 5000; // ms
+const POLL_INTERVAL = 5; // ms
+const LABEL = 'EXPERIMENTAL';
+const MATERIAL_BYTES = 32;
+const FROM_US = 'hello from millrace';
+const FROM_THEM = 'hello from openssl';
+const SRTP_AEAD_AES_128_GCM = 7;
+const SRTP_AES128_CM_SHA1_80 = 1;
+
+const GROUPS: ReadonlyMap<number, readonly [name: string, nameOfOpenssl: string]> = new Map([
+  [29, ['x25519', 'X25519']],
+  [23, ['secp256r1', 'P-256']],
+  [24, ['secp384r1', 'P-384']],
+]);
+const SUITES: Readonly<Record<number, string>> = {
+  49195: 'ECDHE-ECDSA-AES128-GCM-SHA256',
+  49196: 'ECDHE-ECDSA-AES256-GCM-SHA384',
+  49199: 'ECDHE-RSA-AES128-GCM-SHA256',
+  49200: 'ECDHE-RSA-AES256-GCM-SHA384',
+  52392: 'ECDHE-RSA-CHACHA20-POLY1305',
+  52393: 'ECDHE-ECDSA-CHACHA20-POLY1305',
+};
+
+/** Runs `wanted` and throws what does not hold. */
+export async function run(
+  wanted: Case,
+  certificates: Readonly<Record<KeyName, TestCertificate>>,
+): Promise<void> {
+  const socket = await boundSocket();
+  const theirPort = await freePort();
+  const ours = nodeDtlsCertificate(
+    certificates[wanted.ourKey].certificate,
+    certificates[wanted.ourKey].privateKey,
+  );
+  const theirs = certificates[wanted.theirKey];
+  const port = wanted.role === 'client' ? theirPort : socket.address().port;
+  const openssl = new Openssl(wanted, theirs, port);
+  try {
+    if (wanted.role === 'client') await until('s_server waits', () => openssl.output.includes('ACCEPT'));
+    const connection = new DtlsConnection({
+      role: wanted.role,
+      certificate: ours,
+      crypto: nodeDtlsCrypto,
+      random: { fill: (bytes) => void randomFillSync(bytes) },
+      remoteFingerprints: [fingerprintOf(theirs.certificate, nodeDtlsCrypto)],
+      cipherSuites: [wanted.suite],
+      groups: inOrder(wanted.group),
+      srtpProfiles: wanted.srtp ? [SRTP_AEAD_AES_128_GCM, SRTP_AES128_CM_SHA1_80] : [],
+    });
+    const end = new End(connection, socket, theirPort);
+    await converse(wanted, end, openssl);
+  } finally {
+    openssl.kill();
+    socket.close();
+  }
+}
+
+async function converse(wanted: Case, end: End, openssl: Openssl): Promise<void> {
+  const { connection } = end;
+  try {
+    await until('the handshake is over', () => end.isOpen || end.closed !== undefined);
+    assert(end.isOpen, `closed by ${end.closed?.by}: ${end.closed?.code}`);
+    assert.equal(connection.group, GROUPS.get(wanted.group)?.[0]);
+    assert.equal(connection.srtpProfile, wanted.srtp ? SRTP_AEAD_AES_128_GCM : undefined);
+    const material = connection.exportKeyingMaterial(LABEL, undefined, MATERIAL_BYTES);
+    end.send(`${FROM_US}\n`);
+    openssl.say(`${FROM_THEM}\n`);
+    await until('our line has arrived', () => openssl.output.includes(FROM_US));
+    await until('their line has arrived', () => end.received.includes(FROM_THEM));
+    const printed = /Keying material: ([0-9A-F]+)/.exec(openssl.output)?.[1];
+    assert.equal(printed?.toLowerCase(), Buffer.from(material).toString('hex'));
+
+    if (wanted.closer === 'them') openssl.hangUp();
+    else end.close();
+    await until('the connection is closed', () => end.closed !== undefined);
+    assert.equal(end.closed?.code, wanted.closer === 'them' ? 'close-notify' : 'closed');
+    // s_server waits for the next client; s_client has nothing left to do.
+    if (wanted.role === 'server') await until('s_client has ended', () => openssl.hasEnded);
+  } finally {
+    end.stop();
+  }
+}
+
+/** Our end: the connection and its driver. */
+class End {
+  readonly connection: DtlsConnection;
+  isOpen = false;
+  received = '';
+  closed: CloseReason | undefined;
+  readonly #socket: Socket;
+  readonly #timer: NodeJS.Timeout;
+  #remotePort: number;
+
+  constructor(connection: DtlsConnection, socket: Socket, remotePort: number) {
+    this.connection = connection;
+    this.#socket = socket;
+    this.#remotePort = remotePort;
+    socket.on('message', (message, from) => {
+      this.#remotePort = from.port;
+      connection.receive(message, 0, message.length, performance.now());
+      this.#turn();
+    });
+    this.#timer = setInterval(() => this.#turn(), POLL_INTERVAL);
+    connection.start(performance.now());
+    this.#turn();
+  }
+
+  send(text: string): void {
+    const { headroom, tailroom } = this.connection;
+    const out = Buffer.alloc(headroom + text.length + tailroom);
+    out.write(text, headroom);
+    this.#write(out, this.connection.seal(out, 0, text.length));
+  }
+
+  close(): void {
+    this.connection.close(performance.now());
+    this.#turn();
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+    this.#socket.removeAllListeners('message');
+  }
+
+  #turn(): void {
+    const now = performance.now();
+    if (now >= this.connection.deadline()) this.connection.expire(now);
+    this.connection.drain({
+      onConnected: () => {
+        this.isOpen = true;
+      },
+      onApplicationData: (bytes, at, end) => {
+        this.received += Buffer.from(bytes.subarray(at, end)).toString();
+      },
+      onClosed: (reason) => {
+        this.closed = reason;
+      },
+    });
+    const out = Buffer.alloc(1500);
+    for (let length = 1; length > 0; ) {
+      length = this.connection.transmit(out, 0, out.length, now);
+      if (length > 0) this.#write(out, length);
+    }
+  }
+
+  #write(bytes: Uint8Array, length: number): void {
+    this.#socket.send(Buffer.from(bytes.subarray(0, length)), this.#remotePort, HOST);
+  }
+}
+
+/** Their end: the command and what it has printed. */
+class Openssl {
+  output = '';
+  hasEnded = false;
+  readonly #child: ChildProcess;
+
+  constructor(wanted: Case, { certificateFile, keyFile }: TestCertificate, port: number) {
+    const { role, suite, group, theirMtu, more } = wanted;
+    const where =
+      role === 'client'
+        ? ['s_server', '-accept', `${HOST}:${port}`, '-Verify', '2']
+        : ['s_client', '-connect', `${HOST}:${port}`];
+    const names = inOrder(group).map((id) => GROUPS.get(id)![1]);
+    const identity = ['-cert', certificateFile, '-key', keyFile];
+    const crypto = ['-dtls1_2', '-cipher', SUITES[suite]!, '-groups', names.join(':'), '-mtu', `${theirMtu}`];
+    const exporter = ['-keymatexport', LABEL, '-keymatexportlen', `${MATERIAL_BYTES}`];
+    const srtp = wanted.srtp ? ['-use_srtp', 'SRTP_AEAD_AES_128_GCM:SRTP_AES128_CM_SHA1_80'] : [];
+    this.#child = spawn('openssl', [...where, ...identity, ...crypto, ...exporter, ...srtp, ...more]);
+    for (const stream of [this.#child.stdout, this.#child.stderr])
+      stream?.on('data', (text: Buffer) => {
+        this.output += text.toString();
+      });
+    this.#child.once('close', () => {
+      this.hasEnded = true;
+    });
+  }
+
+  say(line: string): void {
+    this.#child.stdin?.write(line);
+  }
+
+  /** s_client sends close_notify when there is no more to read. */
+  hangUp(): void {
+    this.#child.stdin?.end();
+  }
+
+  kill(): void {
+    this.#child.kill();
+  }
+}
+
+/** The wanted group first; the others are for certificates, whose curves have to be offered too. */
+function inOrder(group: number): number[] {
+  return [group, ...[...GROUPS.keys()].filter((id) => id !== group)];
+}
+
+async function boundSocket(): Promise<Socket> {
+  const socket = createSocket('udp4');
+  socket.bind(0, HOST);
+  await once(socket, 'listening');
+  return socket;
+}
+
+/** A port that was free a moment ago: the command cannot tell which one the system has chosen for it. */
+async function freePort(): Promise<number> {
+  const socket = await boundSocket();
+  const { port }: AddressInfo = socket.address();
+  socket.close();
+  return port;
+}
+
+async function until(what: string, condition: () => boolean): Promise<void> {
+  const giveUpAt = performance.now() + PATIENCE;
+  while (!condition()) {
+    if (performance.now() > giveUpAt) assert.fail(`not so within ${PATIENCE} ms: ${what}`);
+    await sleep(POLL_INTERVAL);
+  }
+}
