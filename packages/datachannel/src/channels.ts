@@ -35,7 +35,7 @@ import {
   resolveOptions,
 } from './options.ts';
 import { type ChannelsSink, NO_SINK } from './sink.ts';
-import { type DtlsRole, MAX_ID } from './stream-ids.ts';
+import type { DtlsRole } from './stream-ids.ts';
 import { ANY_ID, StreamTable } from './stream-table.ts';
 import { EncodedText } from './text.ts';
 
@@ -309,7 +309,7 @@ export class DataChannels {
     const isTooMuch =
       this.#channelCount >= this.#options.maxChannels ||
       this.#remoteNameBytes + nameBytes > this.#options.maxRemoteNameBytes;
-    if (isTooMuch || stream > MAX_ID || this.#end !== undefined) {
+    if (isTooMuch || stream >= this.#streamLimit() || this.#end !== undefined) {
       this.drops.count('refused-open');
       this.#streams.refuse(stream);
       return;
@@ -328,10 +328,7 @@ export class DataChannels {
   /** Opens what can be opened; returns whether anything was. */
   #openWaiting(): boolean {
     if (this.#association?.state !== 'connected') return false;
-    if (this.#unacknowledged.length > 0)
-      this.#unacknowledged = this.#unacknowledged.filter(
-        (channel) => channel.state === 'open' && !this.#sendControl(channel, ACK),
-      );
+    if (this.#unacknowledged.length > 0) this.#sendAcks();
     if (this.#unopened.length === 0) return false;
     const waiting = this.#unopened;
     this.#unopened = [];
@@ -343,6 +340,17 @@ export class DataChannels {
       else if (channel.state === 'connecting') this.#unopened.push(channel);
     }
     return opened > 0;
+  }
+
+  /** As many as there is room for; to ask for each would take the longer the more channels the peer opens. */
+  #sendAcks(): void {
+    const waiting = this.#unacknowledged;
+    let done = 0;
+    for (; done < waiting.length; done++) {
+      const channel = waiting[done] as ChannelRecord;
+      if (channel.state === 'open' && !this.#sendControl(channel, ACK)) break;
+    }
+    waiting.splice(0, done);
   }
 
   #start(channel: ChannelRecord): boolean {

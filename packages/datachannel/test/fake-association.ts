@@ -17,6 +17,8 @@ export class FakeAssociation implements Association {
   /** Bytes that may wait; more throws QUEUE_FULL. */
   sendQueueLimit: number = Number.POSITIVE_INFINITY;
   totalBuffered = 0;
+  /** How often QUEUE_FULL was thrown. */
+  refusals = 0;
   canReset = true;
   peer: FakeAssociation | undefined;
   readonly sent: SentMessage[] = [];
@@ -40,7 +42,10 @@ export class FakeAssociation implements Association {
     if (this.state !== 'connected') throw withCode('CLOSED');
     if (stream >= this.maxOutboundStreams) throw withCode('BAD_STREAM');
     if (end === at) throw withCode('EMPTY_MESSAGE');
-    if (!this.canSend(end - at)) throw withCode('QUEUE_FULL');
+    if (!this.canSend(end - at)) {
+      this.refusals++;
+      throw withCode('QUEUE_FULL');
+    }
     const message = { stream, ppid, bytes: bytes.slice(at, end), options };
     this.sent.push(message);
     this.#outgoing.push(message);

@@ -131,20 +131,26 @@ export const DEFAULTS: Defaults = {
   scheduler: roundRobinScheduler,
 };
 
-/** Chunks that may be outstanding. A gap block reaches 65535 TSNs far, so more could never be reported. §3.3.4 */
-export const MAX_OUTSTANDING_CHUNKS = 60_000;
+/**
+ * Chunks that may be outstanding. With more, two messages of one stream could lie half the 16-bit sequence space
+ * apart, and the later one would count as old. §1.6, §3.3.1
+ */
+export const MAX_OUTSTANDING_CHUNKS = 32_767;
 /** Largest state cookie taken from a peer and echoed, in bytes. usrsctp sends about 500, dcSCTP about 30. */
 export const MAX_COOKIE_BYTES = 1_024;
 /** Most bytes of an error cause or of an abort reason that are kept, sent or echoed. */
 export const MAX_CAUSE_BYTES = 512;
-/** Beyond the receive window only the chunk that moves the cumulative TSN is taken, up to this many bytes more. */
+/**
+ * Beyond the receive window only the chunk that moves the cumulative TSN is taken, up to this many bytes more, or
+ * up to a message of the largest size: with less, a window filled behind a long lost message would never empty.
+ */
 export const WINDOW_SLACK = 65_536;
 /** What a piece of data costs beside its payload while it is held for order or reassembly. */
 export const HELD_OVERHEAD = 64;
 /** Most by which a Cookie Preservative may lengthen the life of a cookie. §3.3.2.1 */
 export const MAX_COOKIE_EXTENSION: Millis = 60_000;
-/** A packet must have room for a header, a SACK and a useful piece of data. */
-export const MIN_MTU = 512;
+/** A packet must have room for the longest control chunk of ours, which is an ABORT with MAX_CAUSE_BYTES. */
+export const MIN_MTU = 576;
 
 export function resolveOptions(options: SctpOptions): ResolvedOptions {
   const resolved: Record<string, unknown> = { ...DEFAULTS };

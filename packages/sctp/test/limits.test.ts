@@ -3,10 +3,12 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { add32, u16 } from '@millrace/sans-io';
 import { CHUNK, makeChunk } from '../src/packet/chunks.ts';
+import { concatParts, makeParameter, PARAMETER, walkParameters } from '../src/packet/parameters.ts';
 import {
   bytes,
   dataChunk,
   forwardTsnChunk,
+  initChunk,
   PEER_TSN,
   readSack,
   ScriptedPeer,
@@ -14,7 +16,17 @@ import {
 } from './scripted-peer.ts';
 
 const BEGIN = 2;
-const { HEARTBEAT, HEARTBEAT_ACK, ERROR } = CHUNK;
+const { HEARTBEAT, HEARTBEAT_ACK, ERROR, INIT } = CHUNK;
+
+/** How many parameters the INIT ACK reports as not known. */
+function parseReports(initAck: Uint8Array): number {
+  let reports = 0;
+  walkParameters(initAck, 20, initAck.length, (type) => {
+    if (type === PARAMETER.UNRECOGNIZED) reports++;
+    return true;
+  });
+  return reports;
+}
 
 describe('caps of what a peer can make grow', () => {
   test('receiveWindow: bytes held for reassembly', () => {
@@ -37,6 +49,21 @@ describe('caps of what a peer can make grow', () => {
       peer.send([dataChunk({ tsn, ssn: 1 + tsn - PEER_TSN, payload: bytes(936) })]);
     assert.ok(tsn - PEER_TSN <= 76 && tsn - PEER_TSN >= 74, `${tsn - PEER_TSN} messages of 1000 bytes`);
     assert.equal(peer.association.stats.receiveWindow, 0);
+  });
+
+  test('a window filled behind a lost message of the largest size empties when that message comes', () => {
+    const peer = new ScriptedPeer({ receiveWindow: 400_000, maxMessageSize: 256_000 }).connect();
+    const { association } = peer;
+    let tsn = PEER_TSN + 256;
+    for (let ssn = 1; association.stats.drops['window-exceeded'] === 0; ssn++)
+      peer.send([dataChunk({ tsn: tsn++, ssn, payload: bytes(1_000) })]);
+    for (let i = 0; i < 256; i++)
+      peer.send([
+        dataChunk({ tsn: PEER_TSN + i, flags: i === 0 ? 2 : i === 255 ? 1 : 0, payload: bytes(1_000) }),
+      ]);
+    assert.equal(association.stats.drops['window-exceeded'], 1);
+    assert.equal(peer.seen.messages[0]?.bytes.length, 256_000);
+    assert.equal(association.stats.receiveWindow, 400_000);
   });
 
   test('a window that was closed and opens again is told to the peer', () => {
@@ -136,12 +163,21 @@ describe('caps of what a peer can make grow', () => {
     assert.deepEqual([gaps!.length, gaps![0]], [10, [2, 2]], 'the lowest ones');
   });
 
+  test('outstanding chunks: no two messages of a stream are half the sequence space apart', () => {
+    const peer = new ScriptedPeer({ initialWindowPackets: 4_000, maxBurst: 4_000 }).connect();
+    for (let i = 0; i < 32_768; i++)
+      peer.association.send(1, 51, bytes(1), 0, 1, { ordered: true }, peer.now);
+    assert.equal(peer.takeChunks().length, 32_767);
+    peer.send([sackChunk({ cumulative: 100 })]);
+    assert.equal(peer.takeChunks().length, 1);
+  });
+
   test('gap blocks never outgrow the packet', () => {
-    const peer = new ScriptedPeer({ mtu: 512, maxGapBlocks: 192 }).connect();
+    const peer = new ScriptedPeer({ mtu: 576, maxGapBlocks: 192 }).connect();
     for (let i = 0; i < 300; i++) peer.send([dataChunk({ tsn: PEER_TSN + 1 + 2 * i, ssn: i })]);
     const [chunk] = peer.takeChunks();
-    assert.ok(chunk!.bytes.length <= 500);
-    assert.equal(readSack(chunk!).gaps!.length, (512 - 12 - 16) / 4);
+    assert.ok(chunk!.bytes.length <= 564);
+    assert.equal(readSack(chunk!).gaps!.length, (576 - 12 - 16) / 4);
   });
 
   test('maxDuplicateTsns: duplicates in a SACK', () => {
@@ -173,6 +209,37 @@ describe('caps of what a peer can make grow', () => {
     peer.send([makeChunk(0xff, 0, bytes(253))]);
     const [error] = peer.takeChunks();
     assert.deepEqual([error!.type, u16(error!.bytes, 6)], [ERROR, 260]);
+  });
+
+  test('parameters of INIT that we do not know are reported up to 256 bytes', () => {
+    for (const [length, reported] of [
+      [252, 1],
+      [253, 0],
+      [1_400, 0],
+    ] as const) {
+      const peer = new ScriptedPeer();
+      const unknown = makeParameter(0xc123, bytes(length)).subarray(0, 4 + length);
+      const init = initChunk();
+      const fixed = init.subarray(4, 20);
+      peer.send([makeChunk(INIT, 0, concatParts([fixed, unknown]))], 0);
+      const [answer] = peer.takeChunks();
+      assert.equal(parseReports(answer!.bytes), reported, `${length} bytes`);
+      peer.send([init], 0);
+      assert.equal(peer.takeChunks().length, 1, 'and what comes after it is answered');
+    }
+  });
+
+  test('the longest control chunks fit the smallest packet', () => {
+    const peer = new ScriptedPeer({ mtu: 576 });
+    peer.association.connect(0);
+    peer.take();
+    const unknown = Array.from({ length: 2 }, () => makeParameter(0xc123, bytes(124)));
+    const initAck = initChunk({ cookie: bytes(30) }, CHUNK.INIT_ACK);
+    peer.send([makeChunk(CHUNK.INIT_ACK, 0, concatParts([initAck.subarray(4), ...unknown]))]);
+    assert.deepEqual(peer.takeTypes(), [CHUNK.COOKIE_ECHO, ERROR]);
+    peer.association.abort('x'.repeat(1_000), 0);
+    assert.deepEqual(peer.takeTypes(), [CHUNK.ABORT]);
+    assert.throws(() => new ScriptedPeer({ mtu: 575 }), { code: 'BAD_OPTION' });
   });
 
   test('FORWARD TSN may jump as far as serial numbers go, and costs no more for it', () => {

@@ -306,6 +306,29 @@ describe('RFC 8832 §6 limits', () => {
     );
   });
 
+  test('a channel of the peer on a stream that we cannot answer on is refused', () => {
+    const { a } = connectedPair();
+    a.association.maxOutboundStreams = 4;
+    a.association.hear(5, 50, writeOpen({ ...OPEN, label: 'far' }));
+    a.association.hear(3, 50, writeOpen({ ...OPEN, label: 'near' }));
+    a.drain();
+    assert.deepEqual(a.seen.take(), ['channel near', 'open near']);
+    assert.equal(a.channels.drops.counts['refused-open'], 1);
+  });
+
+  test('however many ACKs wait for room, a full queue is asked once', () => {
+    const { a } = connectedPair();
+    a.association.sendQueueLimit = 0;
+    for (let i = 0; i < 200; i++) a.association.hear(2 * i + 1, 50, writeOpen({ ...OPEN, label: 'theirs' }));
+    a.drain();
+    const asked = a.association.refusals;
+    a.drain();
+    assert.equal(a.association.refusals - asked, 1);
+    a.association.sendQueueLimit = 150;
+    a.drain();
+    assert.equal(a.association.sent.length, 150);
+  });
+
   test('an OPEN or ACK for which the queue has no room goes out once there is some', () => {
     const { a, b } = connectedPair();
     a.association.sendQueueLimit = 5;

@@ -264,12 +264,9 @@ export class SctpAssociation implements Core<SctpSink> {
   }
 
   #onEstablished(tcb: Tcb, isRestart: boolean, now: Millis): void {
-    const { events, queue } = this.#context;
+    const { events } = this.#context;
     if (isRestart) events.restarted();
-    else {
-      queue.dropStreamsFrom(tcb.outboundStreams);
-      events.connected();
-    }
+    else events.connected();
     tcb.sender.startTimer(now);
     this.#heartbeat.begin(now);
     tcb.streamReset.proceed(now);

@@ -147,7 +147,9 @@ export class Connect {
     }
     if (state.retransmits === 0) context.rto.observe(now - state.sentAt); // Karn
     const cookieEcho = makeChunk(CHUNK.COOKIE_ECHO, 0, cookie);
-    context.state = { name: 'cookie-echoed', tcb, retransmits: 0, sentAt: now, cookieEcho };
+    // A peer that calls every cookie stale runs into the same limit as one that is silent.
+    const retransmits = state.earlier === undefined ? 0 : state.retransmits;
+    context.state = { name: 'cookie-echoed', tcb, retransmits, sentAt: now, cookieEcho };
     context.outbox.queueCookie(cookieEcho);
     // §3.2.2: parameters we do not know are reported behind the COOKIE ECHO.
     if (theirs.unrecognized.length > 0)
@@ -202,6 +204,10 @@ export class Connect {
     const { state } = context;
     if (state.name !== 'cookie-echoed') {
       context.drops.count('unexpected-chunk');
+      return;
+    }
+    if (state.retransmits >= context.options.maxInitRetransmits) {
+      context.close({ by: 'timeout', code: 'HANDSHAKE_TIMEOUT' });
       return;
     }
     context.outbox.clearControl();
@@ -294,10 +300,16 @@ export class Connect {
 
   /** A new TCB, or the earlier one with what had gone out beside its cookie, to be sent again. */
   #tcbFor(earlier: Tcb | undefined, agreement: Agreement, now: Millis): Tcb {
-    if (earlier === undefined) return new Tcb(this.#context, agreement);
+    if (earlier === undefined) return this.#newTcb(agreement);
     earlier.adoptPeer(this.#context, agreement);
     earlier.sender.loseAll(now);
     return earlier;
+  }
+
+  /** What was queued for streams that the peer does not have is thrown away before any of it is sent. */
+  #newTcb(agreement: Agreement): Tcb {
+    this.#context.queue.dropStreamsFrom(agreement.outboundStreams);
+    return new Tcb(this.#context, agreement);
   }
 
   /** §5.2.4 A: the peer has lost its state. */
@@ -314,7 +326,7 @@ export class Connect {
     context.timers.stopAll();
     context.errors.clear();
     context.queue.rewind();
-    const tcb = new Tcb(context, cookie);
+    const tcb = this.#newTcb(cookie);
     context.state = { name: 'established', tcb };
     context.outbox.queueCookie(makeChunk(CHUNK.COOKIE_ACK, 0, NO_VALUE));
     this.#listener.onEstablished(tcb, true, now);

@@ -53,8 +53,8 @@ export class Inbound {
     const tag = verificationTag(bytes, at);
     if (!this.#isTagRight(bytes, at, end, tag)) return;
     this.#walk(bytes, at + HEADER_BYTES, end, tag, now);
-    const { tcb } = this.#context;
-    if (tcb === undefined) return;
+    const { tcb, state } = this.#context;
+    if (tcb === undefined || state.name === 'cookie-echoed') return;
     if (tcb.receiver.onPacketEnd(now)) {
       tcb.streamResetAnswer.onCumulativeTsn();
       this.#shutdown.onDataAfterShutdown(now);
@@ -136,6 +136,7 @@ export class Inbound {
 
   /** False: the rest of the packet is not to be looked at. */
   #onChunk(type: number, bytes: Uint8Array, at: number, length: number, tag: number, now: Millis): boolean {
+    const context = this.#context;
     const end = at + length;
     switch (type) {
       case CHUNK.DATA:
@@ -155,7 +156,9 @@ export class Inbound {
         this.#onReconfig(bytes, at, end, now);
         return true;
       case CHUNK.INIT:
-        this.#connect.onInit(bytes, at, end, now);
+        // §3: never bundled. Only the first chunk of a packet can have come with tag 0.
+        if (tag === 0) this.#connect.onInit(bytes, at, end, now);
+        else context.drops.count('bad-bundle');
         return false;
       case CHUNK.INIT_ACK:
         this.#connect.onInitAck(bytes, at, end, now);
@@ -176,10 +179,10 @@ export class Inbound {
         return true;
       case CHUNK.SHUTDOWN_ACK:
         this.#shutdown.onShutdownAck(tag);
-        return true;
+        return tag === context.localTag; // §8.5.1 E: the foreign tag was good for this chunk only
       default: // SHUTDOWN COMPLETE
         this.#shutdown.onShutdownComplete();
-        return true;
+        return false; // §3: never bundled; its tag may be the reflected one
     }
   }
 

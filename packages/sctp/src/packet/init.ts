@@ -9,11 +9,18 @@
 //   \                   Optional parameters                         \
 import { ownCopy, putU16, putU32, u16, u32 } from '@millrace/sans-io';
 import { type CHUNK, CHUNK_HEADER_BYTES, makeChunk } from './chunks.ts';
-import { concatParts, makeParameter, PARAMETER, walkParameters } from './parameters.ts';
+import {
+  concatParts,
+  makeParameter,
+  PARAMETER,
+  PARAMETER_HEADER_BYTES,
+  walkParameters,
+} from './parameters.ts';
 
 const FIXED_BYTES = 20;
-/** Most parameters we do not know that are reported back. */
+/** Most parameters we do not know that are reported back, and most bytes of them: the report must fit a packet. */
 const MAX_UNRECOGNIZED = 8;
+const MAX_UNRECOGNIZED_BYTES = 256;
 /** Most extension types kept of a Supported Extensions parameter. */
 const MAX_EXTENSIONS = 32;
 
@@ -40,6 +47,7 @@ export function parseInit(bytes: Uint8Array, at: number, end: number): Init | un
   if (end - at < FIXED_BYTES) return undefined;
   const extensions: number[] = [];
   const unrecognized: Uint8Array[] = [];
+  let unrecognizedBytes = 0;
   let forwardTsn = false;
   let cookie: Uint8Array | undefined;
   let cookiePreservative: number | undefined;
@@ -52,8 +60,13 @@ export function parseInit(bytes: Uint8Array, at: number, end: number): Init | un
       for (let i = start; i < stop && extensions.length < MAX_EXTENSIONS; i++) extensions.push(bytes[i]!);
     else if (!isIgnored(type)) {
       // RFC 9260 §3.2.1: bit 14 set asks for a report, bit 15 unset says to go no further.
-      if ((type & 0x4000) !== 0 && unrecognized.length < MAX_UNRECOGNIZED)
-        unrecognized.push(ownCopy(bytes, start - 4, stop));
+      const length = stop - start + PARAMETER_HEADER_BYTES;
+      const fits =
+        unrecognized.length < MAX_UNRECOGNIZED && unrecognizedBytes + length <= MAX_UNRECOGNIZED_BYTES;
+      if ((type & 0x4000) !== 0 && fits) {
+        unrecognized.push(ownCopy(bytes, stop - length, stop));
+        unrecognizedBytes += length;
+      }
       return (type & 0x8000) !== 0;
     }
     return true;

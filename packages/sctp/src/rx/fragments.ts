@@ -1,7 +1,7 @@
 // Hot: messages in pieces. The fragments of a message have consecutive TSNs (RFC 9260 §6.9), so what has come of
 // it is one run of TSNs, or several when some are missing; each run is a buffer that grows. Runs that come to
-// touch become one. Payload is copied once into its message's memory; what arrived behind a hole is copied
-// again when the hole closes.
+// touch become one. Payload is copied once into its message's memory; when a hole closes, the shorter side of it is
+// copied again, so that the cost does not depend on the order of arrival.
 import { add32, after32, copyBytes } from '@millrace/sans-io';
 
 const NOTHING = new Uint8Array(0);
@@ -17,7 +17,9 @@ export class FragmentRun {
   ssn = 0;
   ppid = 0;
   ordered = true;
+  /** The payload is `bytes[start, start + length)`. */
   bytes: Uint8Array = NOTHING;
+  start = 0;
   length = 0;
   /** Its message is longer than allowed: it is counted but not kept. */
   isTooLong = false;
@@ -39,8 +41,24 @@ export class FragmentRun {
     const length = this.length + end - at;
     if (length > maxMessageSize) this.giveUp();
     if (!this.isTooLong) {
-      if (length > this.bytes.length) this.#grow(length);
-      copyBytes(this.bytes, this.length, bytes, at, end);
+      if (this.start + length > this.bytes.length) this.#move(0, Math.max(length, this.length * 2));
+      copyBytes(this.bytes, this.start + this.length, bytes, at, end);
+    }
+    this.length = length;
+  }
+
+  /** The other way round, for runs that come backwards. */
+  prepend(bytes: Uint8Array, at: number, end: number, maxMessageSize: number): void {
+    const more = end - at;
+    const length = this.length + more;
+    if (length > maxMessageSize) this.giveUp();
+    if (!this.isTooLong) {
+      if (more > this.start) {
+        const room = Math.max(more, this.length);
+        this.#move(room, room + this.length);
+      }
+      this.start -= more;
+      copyBytes(this.bytes, this.start, bytes, at, end);
     }
     this.length = length;
   }
@@ -52,15 +70,17 @@ export class FragmentRun {
 
   /** The message, in memory of exactly its length. Call once: it is handed over. */
   takeMessage(): Uint8Array {
-    const whole = this.bytes.length === this.length ? this.bytes : this.bytes.slice(0, this.length);
+    const { bytes, start, length } = this;
     this.bytes = NOTHING;
-    return whole;
+    return bytes.length === length ? bytes : bytes.slice(start, start + length);
   }
 
-  #grow(atLeast: number): void {
-    const grown = new Uint8Array(Math.max(atLeast, this.bytes.length * 2));
-    copyBytes(grown, 0, this.bytes, 0, this.length);
-    this.bytes = grown;
+  /** Into `capacity` bytes of memory, with `start` of them free in front. */
+  #move(start: number, capacity: number): void {
+    const moved = new Uint8Array(capacity);
+    copyBytes(moved, start, this.bytes, this.start, this.start + this.length);
+    this.bytes = moved;
+    this.start = start;
   }
 }
 
@@ -97,6 +117,7 @@ export class FragmentRuns {
     const run = this.#free.pop() ?? new FragmentRun();
     run.firstTsn = tsn;
     run.lastTsn = tsn;
+    run.start = 0;
     run.length = 0;
     run.isTooLong = false;
     const runs = this.#runs;
@@ -111,25 +132,40 @@ export class FragmentRuns {
     const run = runs[index]!;
     for (let i = index; i < runs.length - 1; i++) runs[i] = runs[i + 1]!;
     runs.pop();
-    run.bytes = NOTHING;
-    if (this.#free.length < KEPT_RUNS) this.#free.push(run);
+    this.#reuse(run);
   }
 
-  /** Joins run `index` and the one behind it, which begins where the first one ends. */
+  /** The first `count` runs are gone. */
+  removeFirst(count: number): void {
+    for (const run of this.#runs.splice(0, count)) this.#reuse(run);
+  }
+
+  /** Joins run `index` and the one behind it, which begins where the first one ends. The shorter one is copied. */
   join(index: number, maxMessageSize: number): void {
     const run = this.#runs[index]!;
     const next = this.#runs[index + 1]!;
-    if (next.isTooLong) {
-      run.giveUp();
-      run.length += next.length;
-    } else run.append(next.bytes, 0, next.length, maxMessageSize);
-    run.lastTsn = next.lastTsn;
-    run.hasEnd = next.hasEnd;
-    this.remove(index + 1);
+    if (next.isTooLong) run.giveUp();
+    if (run.isTooLong || run.length >= next.length) {
+      run.append(next.bytes, next.start, next.start + next.length, maxMessageSize);
+      run.lastTsn = next.lastTsn;
+      run.hasEnd = next.hasEnd;
+      this.remove(index + 1);
+    } else {
+      next.prepend(run.bytes, run.start, run.start + run.length, maxMessageSize);
+      next.firstTsn = run.firstTsn;
+      next.hasBegin = run.hasBegin;
+      next.ppid = run.ppid;
+      this.remove(index);
+    }
   }
 
   /** Whether the run at `index` ends just before `tsn`. */
   endsBefore(index: number, tsn: number): boolean {
     return index >= 0 && add32(this.#runs[index]!.lastTsn, 1) === tsn;
+  }
+
+  #reuse(run: FragmentRun): void {
+    run.bytes = NOTHING;
+    if (this.#free.length < KEPT_RUNS) this.#free.push(run);
   }
 }

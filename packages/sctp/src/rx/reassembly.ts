@@ -66,7 +66,9 @@ export class Reassembly {
 
   /** RFC 3758 §3.6: nothing up to `tsn` will come any more. */
   skipTo(tsn: number): void {
-    while (this.#runs.count > 0 && !after32(this.#runs.at(0).firstTsn, tsn)) this.#dropRun(0);
+    const skipped = this.#runs.indexBefore(tsn) + 1;
+    for (let i = 0; i < skipped; i++) this.#window.give(this.#runs.at(i).kept);
+    this.#runs.removeFirst(skipped);
     if (this.#runs.count > 0) this.#dropOrphanAt(add32(tsn, 1));
   }
 
@@ -75,11 +77,14 @@ export class Reassembly {
     const stream = this.#stream(id);
     if (after16(stream.nextSsn, ssn)) return;
     const { waiting } = stream;
-    if (waiting !== undefined) {
+    // By number or by message, whichever are fewer: a peer chooses both.
+    if (waiting !== undefined && waiting.size < add16(ssn, -stream.nextSsn)) {
       const ready = [...waiting.keys()].filter((early) => !after16(early, ssn));
       ready.sort((a, b) => (after16(a, b) ? 1 : -1));
       for (const early of ready) this.#deliverWaiting(stream, waiting, early);
-    }
+    } else if (waiting !== undefined)
+      for (let early = stream.nextSsn; !after16(early, ssn); early = add16(early, 1))
+        this.#deliverWaiting(stream, waiting, early);
     stream.nextSsn = add16(ssn, 1);
     this.#deliverNext(stream);
   }
@@ -152,7 +157,7 @@ export class Reassembly {
       run.ssn = ssn;
       run.ppid = ppid;
       run.ordered = ordered;
-      run.bytes = this.#memoryFor(stream, isBegin, end - at);
+      run.bytes = this.#memoryFor(stream, isBegin && runs.count === 1, end - at);
       this.#window.take(0);
     }
     const before = run.kept;
@@ -167,7 +172,7 @@ export class Reassembly {
       this.#dropOrphanAt(add32(tsn, 1));
       return;
     }
-    if (run.isWhole) this.#finish(index, run);
+    this.#finishIfWhole(index);
   }
 
   /** Joins the run behind, if that is where this one goes on. False if it can no longer go on. */
@@ -178,7 +183,7 @@ export class Reassembly {
     if (next.hasBegin || !next.belongsWith(run.stream, run.ssn, run.ordered)) return false;
     const before = run.kept + next.kept;
     runs.join(index, this.#maxMessageSize);
-    this.#window.held += run.kept - before;
+    this.#window.held += runs.at(index).kept - before;
     this.#window.give(0);
     return true;
   }
@@ -191,14 +196,19 @@ export class Reassembly {
     this.#dropRun(index);
   }
 
-  /** Memory for a new run: as much as the stream's last message took, if the window has that much left. */
-  #memoryFor(id: number, isBegin: boolean, length: number): Uint8Array {
-    const hint = isBegin ? this.#stream(id).lastLength : 0;
+  /**
+   * Memory for a new run: as much as the stream's last message took, if the window has that much left. The window is
+   * charged for what has come only, so no more than one run is trusted to grow that long.
+   */
+  #memoryFor(id: number, isTrusted: boolean, length: number): Uint8Array {
+    const hint = isTrusted ? this.#stream(id).lastLength : 0;
     if (hint > length && hint <= this.#window.available) return new Uint8Array(hint);
     return new Uint8Array(Math.min(length * 4, Math.max(length, this.#maxMessageSize)));
   }
 
-  #finish(index: number, run: FragmentRun): void {
+  #finishIfWhole(index: number): void {
+    const run = this.#runs.at(index);
+    if (!run.isWhole) return;
     const { stream, ssn, ordered, ppid, length, lastTsn } = run;
     this.#window.give(run.kept);
     const message = run.isTooLong ? undefined : run.takeMessage();

@@ -6,10 +6,13 @@ export class ReceiveWindow {
   /** Bytes held, with what it costs to hold them. */
   held = 0;
   readonly #size: number;
+  readonly #slack: number;
   #advertised: number;
 
-  constructor(size: number) {
+  constructor(size: number, maxMessageSize: number) {
     this.#size = size;
+    // The last chunk within the window may have brought its overhead with it.
+    this.#slack = Math.max(WINDOW_SLACK, maxMessageSize + 2 * HELD_OVERHEAD);
     this.#advertised = size;
   }
 
@@ -27,7 +30,7 @@ export class ReceiveWindow {
 
   /** Whether a chunk may be kept. The one that moves the cumulative TSN always helps, so it gets a little more. */
   admits(bytes: number, isNextTsn: boolean): boolean {
-    return this.held + bytes <= (isNextTsn ? this.#size + WINDOW_SLACK : this.#size);
+    return this.held + bytes <= (isNextTsn ? this.#size + this.#slack : this.#size);
   }
 
   /** What to tell the peer now. */

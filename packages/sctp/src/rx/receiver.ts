@@ -56,7 +56,7 @@ export class Receiver {
     this.#drops = drops;
     this.#ackDelay = options.ackDelay;
     this.#inboundStreams = inboundStreams;
-    this.window = new ReceiveWindow(options.receiveWindow);
+    this.window = new ReceiveWindow(options.receiveWindow, options.maxMessageSize);
     this.tracker = new TsnTracker(initialTsn, options);
     this.reassembly = new Reassembly(events, this.window, drops, options.maxMessageSize);
   }

@@ -42,7 +42,10 @@ export class Outstanding {
   #offset = new Uint32Array(INITIAL_CAPACITY);
   #sentAt = new Float64Array(INITIAL_CAPACITY);
   #packet = new Float64Array(INITIAL_CAPACITY);
-  /** For an acked chunk that began a gap block: the last TSN of that block, so that it need not be walked again. */
+  /**
+   * For an acked chunk: a TSN up to which nothing is in flight or lost either (the end of the gap block that told),
+   * so that no block is walked twice, whatever blocks the peer makes of it.
+   */
   #ackedThrough = new Uint32Array(INITIAL_CAPACITY);
   #message: Array<OutgoingMessage | undefined> = new Array(INITIAL_CAPACITY).fill(undefined);
 

@@ -218,7 +218,7 @@ export class SendQueue {
   }
 }
 
-/** When a message queued at `now` is given up. */
+/** When a message queued at `now` is given up. A lifetime of 0 leaves it time for a first sending, as in dcSCTP. */
 export function expiryOf(maxPacketLifeTime: Millis | undefined, now: Millis): Millis {
-  return maxPacketLifeTime === undefined ? NEVER : now + maxPacketLifeTime;
+  return maxPacketLifeTime === undefined ? NEVER : now + Math.max(1, maxPacketLifeTime);
 }

@@ -373,14 +373,16 @@ export class Sender {
       const state = outstanding.state(tsn);
       if (state === CHUNK_STATE.ACKED) {
         const through = outstanding.ackedThrough(tsn);
-        if (after32(through, tsn) && !after32(through, end)) tsn = through;
+        if (atOrAfter32(through, end)) break;
+        outstanding.setAckedThrough(tsn, end);
+        tsn = through;
       } else if (state !== CHUNK_STATE.ABANDONED) {
         if (outstanding.packet(tsn) !== lastPacket) packets++;
         lastPacket = outstanding.packet(tsn);
         this.#acknowledge(tsn);
+        outstanding.setAckedThrough(tsn, end);
       }
     }
-    if (outstanding.state(start) === CHUNK_STATE.ACKED) outstanding.setAckedThrough(start, end);
     return packets;
   }
 

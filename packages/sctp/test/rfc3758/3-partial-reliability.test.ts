@@ -127,6 +127,13 @@ describe('RFC 3758 §3.5 sender side', () => {
     );
   });
 
+  test('a message with a lifetime of 0 is sent once, if it can be at once', () => {
+    const peer = new ScriptedPeer().connect();
+    sending(peer, 10, { maxPacketLifeTime: 0 });
+    const types = peer.wait(8_000).map(({ packet }) => packet.chunks[0]!.type);
+    assert.deepEqual(types.slice(0, 2), [DATA, FORWARD_TSN]);
+  });
+
   test('unordered messages are not listed', () => {
     const peer = new ScriptedPeer().connect();
     sending(peer, 10, { maxRetransmits: 0, ordered: false });
@@ -145,7 +152,7 @@ describe('RFC 3758 §3.5 sender side', () => {
   });
 
   test('when more streams are skipped than fit a packet, the rest follows', () => {
-    const p = connectedPair({ wire: { delay: 10 }, both: { mtu: 512, initialWindowPackets: 40 } });
+    const p = connectedPair({ wire: { delay: 10 }, both: { mtu: 576, initialWindowPackets: 40 } });
     let isDown = true;
     p.pair.ab.lose = () => isDown;
     for (let stream = 0; stream < 400; stream++)

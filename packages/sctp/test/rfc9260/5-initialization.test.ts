@@ -105,6 +105,18 @@ describe('RFC 9260 §5.1 normal establishment', () => {
     );
     assert.equal(p.a.totalBuffered, 0);
   });
+
+  test('of what was queued for such streams nothing rides with the COOKIE ECHO either', () => {
+    const p = connectedPair({ connect: 'none', b: { inboundStreams: 4 } });
+    p.a.send(9, 51, bytes(5_000), 0, 5_000, ORDERED, 0);
+    p.a.send(3, 51, bytes(10), 0, 10, ORDERED, 0);
+    p.a.connect(0);
+    p.run(100);
+    assert.deepEqual([p.a.totalBuffered, p.b.stats.drops['bad-stream']], [0, 0]);
+    assert.equal(p.atB.messages.length, 1);
+    p.a.shutdown(p.now);
+    assert.ok(p.run(1_000, () => p.a.state === 'closed'));
+  });
 });
 
 describe('RFC 9260 §5.1 faults of the handshake', () => {
@@ -226,6 +238,19 @@ describe('RFC 9260 §5.1.3 and §5.1.5 state cookie', () => {
     assert.equal(inits.length, 2);
     assert.ok(parseInit(inits[1]!.bytes, 0, inits[1]!.bytes.length)!.cookiePreservative! >= 80);
     assert.deepEqual(p.atB.messages[0]!.bytes, bytes(900));
+  });
+
+  test('a peer to whom every cookie is stale is given up like one that is silent', () => {
+    const peer = new ScriptedPeer({ maxInitRetransmits: 3 });
+    peer.association.connect(0);
+    let inits = 0;
+    for (; peer.association.state === 'connecting' && inits < 10; inits++) {
+      assert.deepEqual(peer.takeTypes(), [INIT]);
+      peer.send([initChunk({ cookie: bytes(20) }, INIT_ACK)]);
+      assert.deepEqual(peer.takeTypes(), [COOKIE_ECHO]);
+      peer.send([makeChunk(ERROR, 0, makeStaleCookieCause(5))]);
+    }
+    assert.deepEqual([inits, peer.seen.closed?.code], [4, 'HANDSHAKE_TIMEOUT']);
   });
 
   test('a stale cookie report outside COOKIE-ECHOED means nothing', () => {
@@ -398,6 +423,21 @@ describe('RFC 9260 §5.2 duplicate or unexpected handshake chunks', () => {
       bytes(40_000).subarray(0, data[0]!.payload.length),
       'from its beginning',
     );
+  });
+
+  test('§5.2.4 A: what waits for streams that the new peer does not have is dropped', () => {
+    const peer = new ScriptedPeer().connect();
+    for (const stream of [9, 3]) peer.association.send(stream, 51, bytes(20_000), 0, 20_000, ORDERED, 0);
+    peer.take();
+    peer.send([initChunk({ initiateTag: 4444, initialTsn: 9, inboundStreams: 4 })], 0);
+    const [initAck] = peer.takeChunks();
+    peer.theirs = parseInit(initAck!.bytes, 0, initAck!.bytes.length)!;
+    peer.send([makeChunk(COOKIE_ECHO, 0, peer.theirs.cookie!)]);
+    const streams = peer
+      .takeChunks()
+      .filter(({ type }) => type === DATA)
+      .map((chunk) => readData(chunk).stream);
+    assert.deepEqual(new Set(streams), new Set([3]));
   });
 
   test('§5.2.3 and §5.2.5: INIT ACK and COOKIE ACK in ESTABLISHED are passed over', () => {

@@ -164,4 +164,29 @@ describe('RFC 9260 §8.5 verification tag', () => {
     );
     assert.equal(peer.association.phase, 'cookie-wait');
   });
+
+  test('§8.5.1 E: nothing behind such a SHUTDOWN ACK counts', () => {
+    const peer = new ScriptedPeer();
+    peer.association.connect(0);
+    peer.send([initChunk({ cookie: bytes(20) }, CHUNK.INIT_ACK)]);
+    peer.take();
+    peer.send([bareChunk(SHUTDOWN_ACK), bareChunk(CHUNK.COOKIE_ACK)], 1234);
+    assert.equal(peer.association.phase, 'cookie-echoed');
+    peer.send([bareChunk(SHUTDOWN_ACK), bareChunk(CHUNK.COOKIE_ACK)]);
+    assert.equal(peer.association.phase, 'established', 'with our tag it does');
+  });
+
+  test('§8.5.1 C: nor behind a SHUTDOWN COMPLETE, whose tag may be the peer’s own', () => {
+    const peer = new ScriptedPeer().connect();
+    peer.send([bareChunk(SHUTDOWN_COMPLETE, T_BIT), dataChunk({ tsn: PEER_TSN })], PEER_TAG);
+    assert.equal(peer.seen.messages.length, 0);
+    assert.equal(peer.association.phase, 'established');
+  });
+
+  test('§8.5.1 A: an INIT behind another chunk is dropped', () => {
+    const peer = new ScriptedPeer().connect();
+    peer.send([bareChunk(CHUNK.COOKIE_ACK), initChunk({ initiateTag: 5 })]);
+    assert.deepEqual(peer.takeTypes(), []);
+    assert.equal(peer.association.stats.drops['bad-bundle'], 1);
+  });
 });
