@@ -36,6 +36,7 @@ export class Handshake {
   readonly #drops: Drops<DropReason>;
   readonly #fragments: Fragments;
   readonly #retransmission: Retransmission;
+  readonly #secrets: Uint8Array[] = [];
   #progress: Progress = { kind: 'idle' };
   /** Messages of the peer from this number on answer our latest flight; older ones it repeats. */
   #repliesFrom = 0;
@@ -59,6 +60,7 @@ export class Handshake {
       records: this.#records,
       flight: this.flight,
       transcript: new Transcript(),
+      secrets: this.#secrets,
       keyLog: this.keyLog,
     };
     const step = this.#settings.role === 'client' ? startClient(context) : startServer(context);
@@ -100,6 +102,7 @@ export class Handshake {
   /** Ends the handshake from outside; its last flight may still be asked for. */
   stop(): void {
     this.#progress = { kind: 'over' };
+    for (const secret of this.#secrets.splice(0)) secret.fill(0);
     this.#fragments.clear();
     this.#retransmission.stop();
   }
@@ -146,6 +149,7 @@ export class Handshake {
   }
 
   #end(outcome: Outcome): Outcome {
+    if (outcome.kind === 'established') this.#secrets.length = 0; // the session's from now on
     this.stop();
     // The last flight of the server is kept: its loss shows only when the client repeats its own.
     if (outcome.kind === 'fault' || this.#settings.role === 'client') this.flight.discard();

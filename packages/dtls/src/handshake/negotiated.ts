@@ -79,6 +79,7 @@ export function agreeKeys(
     ? extendedMasterSecret(crypto, suite, sharedSecret, context.transcript.digest(crypto, suite.prfHash))
     : plainMasterSecret(crypto, suite, sharedSecret, randoms);
   sharedSecret.fill(0);
+  context.secrets.push(masterSecret);
   if (keyLog) context.keyLog.push(keyLogLine(randoms.client, masterSecret));
   context.records.protect(trafficProtection(crypto, suite, masterSecret, randoms, role));
   return {

@@ -26,6 +26,8 @@ export interface HandshakeContext {
   readonly records: RecordLayer;
   readonly flight: Flight;
   readonly transcript: Transcript;
+  /** Wiped if the handshake comes to nothing; otherwise they are the session's. */
+  readonly secrets: Uint8Array[];
   /** Lines for the key log, if one is wanted. */
   readonly keyLog: string[];
 }
