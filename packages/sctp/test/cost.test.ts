@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Millis } from '@millrace/sans-io';
+import { makeIncomingReset, makeReconfigChunk } from '../src/packet/re-config.ts';
 import { bytes, dataChunk, forwardTsnChunk, PEER_TSN, ScriptedPeer, sackChunk } from './scripted-peer.ts';
 
 const BEGIN = 2;
@@ -71,6 +72,17 @@ describe('cost of what a peer sends', () => {
       sendMany(peer, 5_000, (i) => sack(2, count - (i & 1)));
     });
     assert.ok(spent < 400, `${spent} ms`);
+  });
+
+  test('requests to reset all of our streams, while there are many', () => {
+    const peer = new ScriptedPeer().connect();
+    const streams = 40_000;
+    for (let stream = 0; stream < streams; stream++)
+      peer.association.send(stream, 51, bytes(1), 0, 1, { ordered: true }, peer.now);
+    const spent = cpuTime(() =>
+      sendMany(peer, 1_000, (i) => makeReconfigChunk([makeIncomingReset(PEER_TSN + i, [])])),
+    );
+    assert.ok(spent < 500, `${spent} ms`);
   });
 
   test('messages begun after a long one reserve no memory of their own accord', () => {

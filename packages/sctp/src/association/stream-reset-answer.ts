@@ -92,9 +92,8 @@ export class StreamResetAnswer {
   /** §5.2.3: our outgoing streams are to be reset. Our own request follows when they are drained. */
   #resetOurs(streams: readonly number[]): number {
     const { queue } = this.#context;
-    const ids = streams.length > 0 ? streams : Array.from(queue.streams(), (stream) => stream.id);
-    let any = false;
-    for (const id of ids) if (queue.stream(id) !== undefined) any = queue.beginReset(id) || any;
+    let any = streams.length === 0 && queue.beginResetOfAll();
+    for (const id of streams) if (queue.stream(id) !== undefined) any = queue.beginReset(id) || any;
     return any ? RESULT.IN_PROGRESS : RESULT.NOTHING_TO_DO;
   }
 

@@ -16,6 +16,8 @@ export class SendQueue {
   /** Streams in phase 'draining' that have nothing left to send or to be acknowledged. */
   readonly drained: Ring<OutgoingStream> = new Ring();
   readonly #streams = new Map<number, OutgoingStream>();
+  /** How many of them are in phase 'open'. */
+  #openStreams = 0;
   readonly #scheduler: StreamScheduler;
   readonly #memory = new MessageMemory();
   readonly #free: OutgoingMessage[] = [];
@@ -33,11 +35,6 @@ export class SendQueue {
 
   stream(id: number): OutgoingStream | undefined {
     return this.#streams.get(id);
-  }
-
-  /** The streams in use. */
-  streams(): IterableIterator<OutgoingStream> {
-    return this.#streams.values();
   }
 
   /** Queues a copy of `bytes[at, end)`, which are borrowed for the call. */
@@ -130,7 +127,15 @@ export class SendQueue {
     const stream = this.#streamFor(id);
     if (stream.phase !== 'open') return false;
     stream.phase = 'draining';
+    this.#openStreams--;
     if (stream.isDrained) this.drained.push(stream);
+    return true;
+  }
+
+  /** The same for every stream in use. A peer may ask for it as often as it likes: streams are not looked at in vain. */
+  beginResetOfAll(): boolean {
+    if (this.#openStreams === 0) return false;
+    for (const id of this.#streams.keys()) this.beginReset(id);
     return true;
   }
 
@@ -140,6 +145,7 @@ export class SendQueue {
     if (stream === undefined) return;
     const { later } = stream;
     stream.phase = 'open';
+    this.#openStreams++;
     stream.later = undefined;
     if (performed) stream.nextSsn = 0;
     for (let message = later?.shift(); message !== undefined; message = later?.shift())
@@ -183,12 +189,14 @@ export class SendQueue {
     if (stream === undefined) {
       stream = new OutgoingStream(id);
       this.#streams.set(id, stream);
+      this.#openStreams++;
     }
     this.#lastStream = stream;
     return stream;
   }
 
   #forget(stream: OutgoingStream): void {
+    if (stream.phase === 'open') this.#openStreams--;
     this.#streams.delete(stream.id);
     if (this.#lastStream === stream) this.#lastStream = undefined;
   }
