@@ -20,6 +20,8 @@ export class StreamResetAnswer {
   #lastResult: number = RESULT.NOTHING_TO_DO;
   /** A reset that waits for data before it (§5.2.2 E2). */
   #deferred: OutgoingResetRequest | undefined;
+  /** The last request, if it has been deferred and then performed. */
+  #performedLate: OutgoingResetRequest | undefined;
 
   constructor(context: AssociationContext, tcb: Tcb, reset: StreamReset) {
     this.#context = context;
@@ -41,13 +43,14 @@ export class StreamResetAnswer {
       this.#respond(sequence, RESULT.BAD_SEQUENCE_NUMBER);
       return;
     }
-    // One request at a time. Chromium's older dcSCTP repeats a deferred one with the next number: that is the same.
+    // One request at a time. Chromium's older dcSCTP repeats a deferred one with the next number: that is the same,
+    // and once performed it must not be performed again, or it would hit the next channel on the stream.
     if (this.#deferred !== undefined && !isSame(this.#deferred, request)) {
       this.#respond(sequence, RESULT.ALREADY_IN_PROGRESS);
       return;
     }
     this.#reset.lastPeerSequence = sequence;
-    this.#lastResult = this.#perform(request);
+    this.#lastResult = this.#wasPerformed(request) ? RESULT.PERFORMED : this.#perform(request);
     this.#respond(sequence, this.#lastResult);
   }
 
@@ -56,9 +59,18 @@ export class StreamResetAnswer {
     const deferred = this.#deferred;
     if (deferred === undefined || after32(deferred.lastTsn, this.#tcb.receiver.tracker.cumulative)) return;
     this.#performNow(deferred.streams);
+    this.#performedLate = deferred;
     this.#lastResult = RESULT.PERFORMED;
     // The peer would ask again in an RTO; it need not wait.
     this.#respond(this.#reset.lastPeerSequence, RESULT.PERFORMED);
+  }
+
+  /** Whether it is the last request with another number; a reset anew has data, or an OPEN, before it. */
+  #wasPerformed(request: OutgoingResetRequest | IncomingResetRequest | OtherRequest): boolean {
+    const last = this.#performedLate;
+    this.#performedLate = undefined;
+    if (last === undefined || request.kind !== 'outgoing-reset') return false;
+    return request.lastTsn === last.lastTsn && isSame(last, request);
   }
 
   #perform(request: OutgoingResetRequest | IncomingResetRequest | OtherRequest): number {

@@ -266,6 +266,12 @@ describe('RFC 6525 §5.2 receiver side', () => {
     peer.send([dataChunk({ tsn: PEER_TSN })]);
     assert.deepEqual(resultsOf(peer.takeChunks()), [[PEER_TSN + 1, RESULT.PERFORMED]]);
     assert.deepEqual(peer.seen.streamsReset, [[1]]);
+    peer.send([resetChunk(PEER_TSN + 2, PEER_TSN, [1])]);
+    assert.deepEqual(resultsOf(peer.takeChunks()), [[PEER_TSN + 2, RESULT.PERFORMED]]);
+    assert.deepEqual(peer.seen.streamsReset, [[1]], 'once');
+    peer.send([dataChunk({ tsn: PEER_TSN + 1 })]);
+    peer.send([resetChunk(PEER_TSN + 3, PEER_TSN + 1, [1])]);
+    assert.deepEqual(peer.seen.streamsReset, [[1], [1]], 'a reset of its next life');
   });
 
   test('another request while one is deferred has to wait', () => {
