@@ -74,7 +74,7 @@ async function main(): Promise<ExitCode> {
   const sender = new PeerProcess('sender', onReport);
   cleanup.defer(() => sender.stop());
   process.stdout.write(
-    `Two processes, ${sender.pid} and ${receiver.pid}, meet at ${server.url} and connect over UDP on loopback.\n`,
+    `Two processes, ${sender.pid} and ${receiver.pid}, meet at ${server.url}\nand connect over UDP on loopback.\n`,
   );
 
   watchdog.start();

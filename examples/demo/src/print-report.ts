@@ -18,7 +18,7 @@ export function printReport(results: DemoResults): void {
   const megabits = (bytes * 8) / (Math.max(milliseconds, 0.001) * 1000);
   const seconds = (milliseconds / 1000).toFixed(2);
   process.stdout.write('\n');
-  row('Verified', 'SHA-256', ` ${sha256}`);
+  row('Verified', 'SHA-256', `\n  ${sha256}`);
   row('Time to open', `${(marks.channelOpen - marks.created).toFixed(1)} ms`, `\n  ${phases.join(' + ')}`);
   row(
     'Throughput',

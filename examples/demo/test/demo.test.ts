@@ -39,7 +39,7 @@ describe('the demo', () => {
     const { run, assertClean } = await workplace(t);
     const { code, stdout, stderr } = await run('--size', '2', '--pings', '200').ended;
     assert.equal(code, 0, stderr);
-    assert.match(stdout, /Verified +SHA-256 +[0-9a-f]{64}\n/);
+    assert.match(stdout, /Verified +SHA-256\n +[0-9a-f]{64}\n/);
     assert.match(
       stdout,
       /Time to open +[\d.]+ ms\n +gather [\d.]+ \+ signaling [\d.]+ \+ ICE [\d.]+ \+ DTLS [\d.]+ \+ SCTP [\d.]+ \+ channel [\d.]+\n/,
@@ -47,6 +47,7 @@ describe('the demo', () => {
     assert.match(stdout, /Throughput +\d+ Mbit\/s \(2\.00 MiB in /);
     assert.match(stdout, /Round trip +p50 [\d.]+ ms, p99 [\d.]+ ms, p99\.9 [\d.]+ ms \(200 of 1 KiB\)\n/);
     assert.match(stderr, /Sending 100% /);
+    for (const line of stdout.split('\n')) assert.ok(line.length <= 80, line);
     await assertClean();
   });
 
@@ -55,7 +56,7 @@ describe('the demo', () => {
     await writeFile(join(directory, 'my file.txt'), 'hello');
     const { code, stdout, stderr } = await run('my file.txt', '--pings', '10').ended;
     assert.equal(code, 0, stderr);
-    assert.match(stdout, /Verified +SHA-256 +2cf24dba5fb0a30e/);
+    assert.match(stdout, /Verified +SHA-256\n +2cf24dba5fb0a30e/);
     assert.ok((await readdir(directory)).includes('my file.txt'));
     await assertClean();
   });
