@@ -14,7 +14,9 @@ export interface DemoResults {
 export function printReport(results: DemoResults): void {
   const { marks, transfer, roundTrips } = results;
   const { bytes, milliseconds, sha256 } = transfer;
-  const phases = openingPhases(marks).map(({ name, milliseconds: spent }) => `${name} ${spent.toFixed(1)}`);
+  const phases = openingPhases(marks).map(
+    ({ name, milliseconds: spent }) => `${name} ${spent.toFixed(spent < 99.95 ? 1 : 0)}`,
+  );
   const megabits = (bytes * 8) / (Math.max(milliseconds, 0.001) * 1000);
   const seconds = (milliseconds / 1000).toFixed(2);
   process.stdout.write('\n');
