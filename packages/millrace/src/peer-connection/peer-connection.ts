@@ -274,11 +274,11 @@ export class RTCPeerConnection extends PeerConnectionEvents {
   }
 
   #negotiationHost(): NegotiationHost {
-    const hasChannels = (): boolean => this.#open.size > 0;
+    const wantsData = (): boolean => this.#wantsData();
     return {
       session: this.#session,
       get wantsData() {
-        return hasChannels();
+        return wantsData();
       },
       identity: {
         fingerprints: this.#certificate
@@ -393,7 +393,6 @@ export class RTCPeerConnection extends PeerConnectionEvents {
   /** Whatever ended the session: every object says so, and nothing stays open. */
   #onEnd(end: SessionEnd): void {
     if (end.by === 'local') return; // see `close`
-    this.#channels.drain(this.#bridge, now()); // what came before the end
     queueTask(() => {
       if (this.#isClosed) return;
       if (end.by === 'failure') this.#transports.onFailure(end);
@@ -413,10 +412,15 @@ export class RTCPeerConnection extends PeerConnectionEvents {
 
   /** W3C webrtc-pc §4.7.3: asks for negotiation once, when nothing else is going on. */
   #checkNegotiationNeeded(): void {
-    if (this.#needsNegotiation || this.#isClosed || this.#open.size === 0) return;
+    if (this.#needsNegotiation || this.#isClosed || !this.#wantsData()) return;
     if (this.#hasNegotiatedData() || this.signalingState !== 'stable') return;
     this.#needsNegotiation = true;
     queueTask(this.#askForNegotiation, undefined);
+  }
+
+  #wantsData(): boolean {
+    for (const { readyState } of this.#open) if (readyState !== 'closing') return true;
+    return false;
   }
 
   #hasNegotiatedData(): boolean {

@@ -237,7 +237,9 @@ export class Session {
 
   /** The association has ended, and with it what the session was for. */
   onSctpClosed({ by, code, cause }: SctpCloseReason): void {
-    const isFarewell = code === 'SHUTDOWN' || (code === 'ABORTED' && cause?.code === USER_INITIATED_ABORT);
+    // RFC 9260 §3.3.7: an ABORT need not say why; one that names no error is no failure either.
+    const isLeaving = by === 'remote' && (cause === undefined || cause.code === USER_INITIATED_ABORT);
+    const isFarewell = code === 'SHUTDOWN' || (code === 'ABORTED' && isLeaving);
     this.#finish({
       by: isFarewell && by !== 'timeout' ? by : 'failure',
       code: `SCTP_${code}`,

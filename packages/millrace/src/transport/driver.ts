@@ -74,6 +74,11 @@ export class Driver {
     this.#dtlsSink = {
       ...observer.dtls,
       onApplicationData: (bytes, at, end) => this.#association?.receive(bytes, at, end, now()),
+      onClosed: (reason) => {
+        // What SCTP has to say came first, and may be why DTLS has been closed.
+        channels.drain(observer.channelsSink, now());
+        observer.dtls.onClosed(reason);
+      },
     };
   }
 
