@@ -92,7 +92,7 @@ describe('W3C webrtc-pc §5.5, §5.6 states', () => {
   test('the end of SCTP alone is the failure of the connection', async (t) => {
     const { Driver } = await import('../../src/transport/driver.ts');
     const attach = t.mock.method(Driver.prototype, 'attachSctp');
-    const { a, b, channelA, channelB } = await connectedPair();
+    const { a, b } = await connectedPair();
     const states = new Map<RTCPeerConnection, string[]>();
     for (const pc of [a, b]) {
       states.set(pc, []);

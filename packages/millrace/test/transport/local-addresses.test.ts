@@ -32,4 +32,16 @@ describe('RFC 8445 §5.1.1.1 host candidates come from every address', () => {
     assert.equal(addressesOf(false, { eth0: many.slice(0, 16) }).length, 16);
     assert.equal(addressesOf(false, { eth0: many }).length, 16);
   });
+
+  test('counted after the choice: whoever wants the last of many gets it', () => {
+    const many = Array.from({ length: 40 }, (_, i) => info(`192.0.2.${i + 1}`));
+    const chosen = localAddresses(true, (address) => address === '127.0.0.1' || address === '192.0.2.40', {
+      ...LOOPBACK,
+      eth0: many,
+    });
+    assert.deepEqual(
+      chosen.map(({ address }) => address),
+      ['192.0.2.40', '127.0.0.1'],
+    );
+  });
 });

@@ -1,0 +1,49 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { openDgramPort } from '../../src/transport/datagram-port.ts';
+
+const open = (address: string, port = 0): ReturnType<typeof openDgramPort> =>
+  openDgramPort(
+    address,
+    port,
+    () => {},
+    () => {},
+  );
+
+/** UDP sockets of this process, open or half open; the report knows also those that wait for nothing. */
+function udpHandles(): number {
+  Object.assign(process.report, { excludeNetwork: true }); // names of peers would be looked up
+  const { libuv } = process.report.getReport() as unknown as { libuv: ReadonlyArray<{ type: string }> };
+  return libuv.filter(({ type }) => type === 'udp').length;
+}
+
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+describe('a UDP port', () => {
+  test('that can not be bound leaves no socket behind', async () => {
+    const before = udpHandles();
+    const taken = await open('127.0.0.1');
+    const refused: Array<[address: string, port: number, code: RegExp]> = [
+      ['192.0.2.1', 0, /EADDRNOTAVAIL/], // not ours
+      ['2001:db8::1', 0, /EADDRNOTAVAIL|EAFNOSUPPORT|EINVAL/],
+      ['127.0.0.1', taken.local.port, /EADDRINUSE/],
+    ];
+    for (const [address, port, code] of refused) await assert.rejects(open(address, port), { code });
+    taken.close();
+    for (let i = 0; i < 3; i++) await turn();
+    assert.equal(udpHandles(), before);
+  });
+
+  test('takes datagrams that can not be sent, and none when it is closed', async () => {
+    const port = await open('127.0.0.1');
+    const bytes = new Uint8Array(1200);
+    port.send(bytes, 0, 1200, { address: '2001:db8::1', port: 9 }); // another family
+    port.send(new Uint8Array(70_000), 0, 70_000, { address: '127.0.0.1', port: 9 }); // too long for UDP
+    port.send(bytes, 0, 1200, { address: '192.0.2.1', port: 9 }); // not reachable from loopback
+    for (let i = 0; i < 3; i++) await turn();
+    port.close();
+    port.close();
+    assert.equal(port.isBusy, false);
+    assert.equal(port.send(bytes, 0, 1200, { address: '127.0.0.1', port: 9 }), true);
+  });
+});
