@@ -134,9 +134,16 @@ export class Negotiator {
     }
     const negotiated = type === 'offer' ? undefined : this.#settle('local', data);
     this.#origin = nextOrigin(data.origin);
-    this.#apply('local', new AppliedDescription(type, data, text || formatSessionDescription(data)));
-    if (negotiated) this.#host.onAnswered(negotiated);
-    else if (type === 'answer' && this.#host.session.negotiated) this.#host.onRefused();
+    const description = new AppliedDescription(type, data, text || formatSessionDescription(data));
+    this.#apply('local', description, () => {
+      if (negotiated) this.#host.onAnswered(negotiated);
+      else if (type === 'answer' && this.#host.session.negotiated) this.#host.onRefused();
+      this.#tellCandidates(data, own);
+    });
+  }
+
+  /** Has candidates gathered, and those told that the text of the description, `data`, does not name. */
+  #tellCandidates(data: SessionDescription, own: SessionDescription): void {
     const told = dataSection(data);
     const known = dataSection(own);
     if (!told || !known) return;
@@ -169,7 +176,14 @@ export class Negotiator {
     const negotiated = type === 'offer' ? undefined : this.#settle('remote', data);
     const isRefused =
       type === 'answer' && !negotiated && this.#descriptions.local?.data.media.some(isUsedData);
-    this.#apply('remote', new AppliedDescription(type, data, text));
+    this.#apply('remote', new AppliedDescription(type, data, text), () => {
+      this.#takeCandidates(data);
+      if (negotiated) this.#host.onAnswered(negotiated);
+      if (isRefused) this.#host.onRefused();
+    });
+  }
+
+  #takeCandidates(data: SessionDescription): void {
     for (const { candidates, endOfCandidates } of transportSections(data)) {
       for (const line of candidates) {
         const candidate = parseCandidate(line);
@@ -177,8 +191,6 @@ export class Negotiator {
       }
       if (endOfCandidates) this.#host.session.endRemoteCandidates();
     }
-    if (negotiated) this.#host.onAnswered(negotiated);
-    if (isRefused) this.#host.onRefused();
   }
 
   #checkRemote(type: RTCSdpType, data: SessionDescription): void {
@@ -188,9 +200,11 @@ export class Negotiator {
     this.#requireSameTransport(data);
   }
 
-  #apply(side: Side, description: AppliedDescription): void {
+  /** The state is told last, so that whoever hears of it finds everything as the description has it. */
+  #apply(side: Side, description: AppliedDescription, settle: () => void): void {
     const before = this.#descriptions.state;
     this.#descriptions.apply(side, description);
+    settle();
     if (this.#descriptions.state !== before) this.#host.onStateChange();
   }
 

@@ -83,7 +83,8 @@ export class Transports {
   /** The session has failed: nothing is sent any more, and the connection says so by its state. */
   onFailure({ code, message }: SessionEnd): void {
     const ended: EventTarget[] = [];
-    // Where ICE has not failed, what it carries has: SCTP has no state that takes the connection down by itself.
+    // Deviation: W3C has a connection stay up without its SCTP. Here nothing is left to carry then, and its sockets
+    // are closed, so its DTLS transport counts as failed and the connection with it.
     if (!code.startsWith('ICE') && setDtlsState(this.dtls, 'failed')) ended.push(this.dtls);
     if (this.#sctp && setSctpState(this.#sctp, 'closed')) ended.push(this.#sctp);
     if (!code.startsWith('DTLS')) {

@@ -12,14 +12,14 @@ describe('W3C webrtc-pc §4.4.1.5 setting a description', () => {
     const [a, b] = [new RTCPeerConnection(), new RTCPeerConnection()];
     a.createDataChannel('c');
     const seen: string[] = [];
-    a.onsignalingstatechange = () => seen.push(a.signalingState);
+    a.onsignalingstatechange = () => seen.push(`${a.signalingState}, sctp ${a.sctp?.state}`);
     await a.setLocalDescription();
     seen.push('set');
     await b.setRemoteDescription(a.localDescription as never);
     await b.setLocalDescription();
     await a.setRemoteDescription(b.localDescription as never);
     seen.push('set');
-    assert.deepEqual(seen, ['have-local-offer', 'set', 'stable', 'set']);
+    assert.deepEqual(seen, ['have-local-offer, sctp undefined', 'set', 'stable, sctp connecting', 'set']);
     a.close();
     b.close();
   });
