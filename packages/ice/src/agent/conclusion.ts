@@ -12,8 +12,12 @@ export function settle(session: IceSession, now: Millis): void {
   settleConsent(session, now);
   if (session.selected !== undefined) {
     if (session.silent) session.setState('disconnected');
-    else if (session.localEnded && session.remoteEnded && isConcluded(session)) session.setState('completed');
-    else session.setState('connected');
+    else {
+      const isComplete = session.localEnded && session.remoteEnded && isConcluded(session);
+      // Whoever waits for `connected` alone must not miss it, so the way to `completed` leads through it.
+      if (!isComplete || session.state !== 'completed') session.setState('connected');
+      if (isComplete) session.setState('completed');
+    }
     return;
   }
   if (hasFailed(session)) {

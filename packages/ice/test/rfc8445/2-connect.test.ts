@@ -7,8 +7,8 @@ describe('RFC 8445 §2 two agents', () => {
     const two = introduced({ wire: { delay: 10 } });
     assert(two.network.run(1000, () => bothSelected(two)));
     assert.equal(two.network.now, 20);
-    assert.deepEqual(two.a.states, ['checking', 'completed']);
-    assert.deepEqual(two.b.states, ['checking', 'completed']);
+    assert.deepEqual(two.a.states, ['checking', 'connected', 'completed']);
+    assert.deepEqual(two.b.states, ['checking', 'connected', 'completed']);
     assert.equal(two.a.agent.roundTripTime, 20);
     assert.equal(two.b.agent.roundTripTime, 20);
     assert.deepEqual(two.a.agent.selectedRoute, { socket: 0, remote: two.b.sockets[0] });

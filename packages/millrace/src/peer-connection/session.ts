@@ -52,7 +52,7 @@ const SCTP_PACKET_BYTES = (DATAGRAM_BYTES - DTLS_OVERHEAD) & ~3;
 /** Why a session ended, for `closed` and for the errors of its channels. */
 export interface SessionEnd {
   readonly by: 'local' | 'remote' | 'failure';
-  /** Stable, such as `ICE_FAILED`, `FINGERPRINT_MISMATCH`, `CLOSE_NOTIFY`. */
+  /** Stable, such as `ICE_FAILED`, `DTLS_FINGERPRINT_MISMATCH`, `DTLS_CLOSE_NOTIFY`. */
   readonly code: string;
   readonly message: string;
 }
