@@ -4,7 +4,7 @@ import { type Channel, type ChannelsSink, type DataChannelError, writeOpen } fro
 import { SeededRandom } from '@millrace/sans-io/testing';
 import { type Side, settle, unconnectedPair } from './channel-pair.ts';
 
-const SEQUENCES = 100_000;
+const SEQUENCES = Number(process.env.SEQUENCES ?? 100_000);
 const MAX_OPERATIONS = 14;
 const firstSeed = Number(process.env.SEED ?? Date.now() & 0xffffff);
 
