@@ -132,10 +132,10 @@ function checkImport(
     );
   if (specifier.startsWith('.')) {
     const target = posix.normalize(posix.join(posix.dirname(path), specifier));
-    if (
-      target.startsWith('../') ||
-      (workspace.folder === '.' && /^(?:packages|benchmarks|examples)\//.test(target))
-    )
+    const isIntoWorkspace = workspace.folder === '.' && /^(?:packages|benchmarks|examples)\//.test(target);
+    // What is fuzzed is fed with what it is tested with.
+    const isTestMaterial = path.startsWith('fuzz/') && /^packages\/[^/]+\/test\//.test(target);
+    if (target.startsWith('../') || (isIntoWorkspace && !isTestMaterial))
       report(
         line,
         'foreign-source',

@@ -23,7 +23,7 @@ function check({ name = '@millrace/ice', declared = [], published = true, files 
       files: new Map(),
     }),
   );
-  const folder = `packages/${name.replace('@millrace/', '')}`;
+  const folder = name === '.' ? '.' : `packages/${name.replace('@millrace/', '')}`;
   const one = {
     name,
     folder,
@@ -88,6 +88,17 @@ describe('the layer check catches', () => {
       'src/a.ts:1 foreign-source',
       'src/a.ts:2 foreign-source',
       'test/a.test.ts:2 foreign-source',
+    ]);
+  });
+
+  test('what the root takes out of a package, but for the test material that fuzz targets are fed with', () => {
+    const files = {
+      'fuzz/a.fuzz.ts': `import { a } from '../packages/ice/test/a.ts';\nimport { b } from '../packages/ice/src/b.ts';`,
+      'scripts/a.ts': `import { a } from '../packages/ice/test/a.ts';`,
+    };
+    assert.deepEqual(check({ name: '.', published: false, files }), [
+      'fuzz/a.fuzz.ts:2 foreign-source',
+      'scripts/a.ts:1 foreign-source',
     ]);
   });
 
