@@ -11,7 +11,7 @@
 import type { ChannelsSink, DataChannels } from '@millrace/datachannel';
 import type { DtlsConnection, DtlsSink } from '@millrace/dtls';
 import type { IceAgent, IceSink, Route, TransportAddress } from '@millrace/ice';
-import { Drops, type Millis, NEVER } from '@millrace/sans-io';
+import { Drops, type Millis, NEVER, ownCopy } from '@millrace/sans-io';
 import type { SctpAssociation } from '@millrace/sctp';
 import { Alarm, now } from './alarm.ts';
 import { type DatagramPort, openDgramPort } from './datagram-port.ts';
@@ -182,7 +182,7 @@ export class Driver {
       this.#dtls.receive(bytes, at, end, now());
       this.#dtls.drain(this.#dtlsSink);
     } else if (this.#early.length < MAX_EARLY_DATAGRAMS && this.#earlyBytes() + end - at <= MAX_EARLY_BYTES) {
-      this.#early.push(bytes.slice(at, end));
+      this.#early.push(ownCopy(bytes, at, end)); // a Buffer's slice would be a view
     } else this.drops.count('too-early');
   }
 
