@@ -9,6 +9,7 @@ export const CLOSE_CODES = {
   'role-conflict': 'the peer has taken the same role (two clients or two servers)',
   'fingerprint-mismatch': 'the certificate of the peer matches none of the expected fingerprints',
   'no-certificate': 'the peer presented no certificate',
+  'certificate-not-requested': 'the peer did not ask for our certificate: it would not know who we are',
   'bad-certificate': 'the certificate of the peer cannot be read or its key is of a kind not accepted',
   'bad-signature': 'the peer does not hold the private key of its certificate',
   'bad-finished': 'the handshake was changed on its way',

@@ -15,6 +15,7 @@ const ALERT_OF: Readonly<Partial<Record<CloseCode, number>>> = {
   // RFC 8122 §6.2: a certificate that matches no fingerprint ends the connection with bad_certificate.
   'fingerprint-mismatch': ALERT.badCertificate,
   'no-certificate': ALERT.handshakeFailure,
+  'certificate-not-requested': ALERT.handshakeFailure,
   'bad-certificate': ALERT.unsupportedCertificate,
   'bad-signature': ALERT.decryptError,
   'bad-finished': ALERT.decryptError,

@@ -247,10 +247,8 @@ class ExpectCertificateRequest implements Expecting {
   }
 
   handle(message: HandshakeMessage): Step {
-    // A server that asks for no certificate does not want to know us; whether it may is its affair.
-    if (message.type === HANDSHAKE_TYPE.serverHelloDone) {
-      return new ExpectServerHelloDone(this.#context, this.#exchange, undefined).handle(message);
-    }
+    // RFC 8827 §6.5: both sides MUST check the other's fingerprint, so a server that does not ask for ours is refused.
+    if (message.type === HANDSHAKE_TYPE.serverHelloDone) return fault('certificate-not-requested');
     if (message.type !== HANDSHAKE_TYPE.certificateRequest) return fault('unexpected-message');
     const request = parseCertificateRequest(bodyOf(message));
     if (request === undefined) return fault('decode-error');
@@ -272,10 +270,10 @@ class ExpectServerHelloDone implements Expecting {
   readonly kind = 'expecting';
   readonly #context: HandshakeContext;
   readonly #exchange: Exchange;
-  /** How our certificate is to be proven, if it was asked for. */
-  readonly #scheme: SignatureScheme | undefined;
+  /** How our certificate is to be proven. */
+  readonly #scheme: SignatureScheme;
 
-  constructor(context: HandshakeContext, exchange: Exchange, scheme: SignatureScheme | undefined) {
+  constructor(context: HandshakeContext, exchange: Exchange, scheme: SignatureScheme) {
     this.#context = context;
     this.#exchange = exchange;
     this.#scheme = scheme;
@@ -293,16 +291,12 @@ class ExpectServerHelloDone implements Expecting {
 
     flight.begin();
     const send = (type: number, body: Uint8Array): void => transcript.append(flight.add(type, body));
-    if (this.#scheme !== undefined) {
-      send(HANDSHAKE_TYPE.certificate, writeCertificate([settings.certificate.certificate]));
-    }
+    send(HANDSHAKE_TYPE.certificate, writeCertificate([settings.certificate.certificate]));
     send(HANDSHAKE_TYPE.clientKeyExchange, writeClientKeyExchange(keyShare.publicKey));
     const session = agreeKeys(this.#context, negotiated, group, sharedSecret, peer);
-    if (this.#scheme !== undefined) {
-      const { name, id } = this.#scheme;
-      const signature = settings.crypto.sign(settings.certificate.privateKey, name, transcript.bytes);
-      send(HANDSHAKE_TYPE.certificateVerify, writeCertificateVerify({ scheme: id, signature }));
-    }
+    const { name, id } = this.#scheme;
+    const signature = settings.crypto.sign(settings.certificate.privateKey, name, transcript.bytes);
+    send(HANDSHAKE_TYPE.certificateVerify, writeCertificateVerify({ scheme: id, signature }));
     flight.addChangeCipherSpec();
     send(HANDSHAKE_TYPE.finished, finishedOf(this.#context, session, 'client'));
     return new ExpectServerFinished(this.#context, session);
