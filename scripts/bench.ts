@@ -3,7 +3,6 @@
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
-import { parseArgs } from 'node:util';
 import {
   type Benchmark,
   formatValue,
@@ -16,6 +15,7 @@ import {
 } from '@millrace/bench-harness';
 import { open, pingPong } from '@millrace/bench-latency';
 import { bulk } from '@millrace/bench-throughput';
+import { readArguments } from './arguments.ts';
 import { formatTable } from './table.ts';
 import { ROOT } from './workspace.ts';
 
@@ -29,7 +29,7 @@ const GATES = [
   { benchmark: open, metric: 'time to open', rival: 'werift', most: 1 },
 ] as const;
 
-const { values } = parseArgs({
+const { values } = readArguments({
   options: {
     only: { type: 'string', default: BENCHMARKS.map(({ name }) => name).join(',') },
     impl: { type: 'string', default: IMPLEMENTATION_NAMES.join(',') },

@@ -2,7 +2,8 @@
 // table of what passed and how long it took. Goes on after a failure unless told to bail.
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { parseArgs, styleText } from 'node:util';
+import { styleText } from 'node:util';
+import { readArguments } from './arguments.ts';
 import { formatTable } from './table.ts';
 import { ROOT } from './workspace.ts';
 
@@ -43,7 +44,7 @@ const STEPS: readonly Step[] = [
 ];
 const NAMES = STEPS.map((step) => step.name);
 
-const { values } = parseArgs({
+const { values } = readArguments({
   options: {
     only: { type: 'string', default: '' },
     skip: { type: 'string', default: '' },

@@ -3,8 +3,8 @@
 // plays it again. Each target runs in a thread of its own, so that one that never returns is found as well.
 import { globSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { Worker } from 'node:worker_threads';
+import { readArguments } from './arguments.ts';
 import type { FuzzOrder, FuzzReport } from './fuzz-worker.ts';
 import { ROOT, SOURCE_CONDITION } from './workspace.ts';
 
@@ -12,7 +12,7 @@ import { ROOT, SOURCE_CONDITION } from './workspace.ts';
 const HANG_MS = 10_000;
 const MAX_INPUT_BYTES = 65_536;
 
-const { values } = parseArgs({
+const { values } = readArguments({
   options: {
     only: { type: 'string' },
     seconds: { type: 'string', default: '5' },

@@ -7,9 +7,9 @@ import { join } from 'node:path';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { readResults } from '../interop/harness/results.ts';
 import { table } from '../interop/harness/table.ts';
+import { readArguments } from './arguments.ts';
 
 const PEERS = ['chromium', 'firefox', 'node-datachannel', 'openssl', 'werift', 'wrtc'];
 
@@ -22,7 +22,7 @@ const USAGE = `npm run interop -- [options]
   --help`;
 
 function main(): void {
-  const { values } = parseArgs({
+  const { values } = readArguments({
     options: {
       only: { type: 'string', default: PEERS.join(',') },
       scenario: { type: 'string', default: '' },

@@ -3,7 +3,7 @@
 // failure ends it, and names the seed that plays it again.
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { readArguments } from './arguments.ts';
 import { ROOT } from './workspace.ts';
 
 const MACHINES: Readonly<Record<string, string>> = {
@@ -15,7 +15,7 @@ const MACHINES: Readonly<Record<string, string>> = {
 };
 const PORTION = 5_000;
 
-const { values } = parseArgs({
+const { values } = readArguments({
   options: {
     sequences: { type: 'string', default: '100000' },
     seed: { type: 'string', default: '1' },
@@ -27,7 +27,7 @@ const firstSeed = whole('seed', values.seed);
 const names = values.only.split(',');
 const unknown = names.find((name) => !Object.hasOwn(MACHINES, name));
 if (unknown !== undefined)
-  fail(`--only ${unknown}: no such machine; there are ${Object.keys(MACHINES).join(', ')}`);
+  fail(2, `--only ${unknown}: no such machine; there are ${Object.keys(MACHINES).join(', ')}`);
 
 for (const name of names) {
   for (let done = 0; done < sequences; done += PORTION) {
@@ -44,7 +44,7 @@ for (const name of names) {
     );
     if (run.status !== 0) {
       process.stdout.write(`${run.stdout}${run.stderr}`);
-      fail(`${name}: a sequence with a seed from ${seed} to ${seed + portion - 1} failed`);
+      fail(1, `${name}: a sequence with a seed from ${seed} to ${seed + portion - 1} failed`);
     }
     console.log(`${name}: ${done + portion} of ${sequences} sequences`);
   }
@@ -52,11 +52,12 @@ for (const name of names) {
 
 function whole(option: string, text: string): number {
   const value = Number(text);
-  if (!Number.isInteger(value) || value < 1) fail(`--${option} must be a whole number from 1; got ${text}`);
+  if (!Number.isInteger(value) || value < 1)
+    fail(2, `--${option} must be a whole number from 1; got ${text}`);
   return value;
 }
 
-function fail(message: string): never {
+function fail(exitCode: number, message: string): never {
   console.error(message);
-  process.exit(1);
+  process.exit(exitCode);
 }

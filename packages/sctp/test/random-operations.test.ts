@@ -98,50 +98,58 @@ class Model {
   }
 }
 
+function runSequence(seed: number): void {
+  const random = new SeededRandom(seed * 7919);
+  const wire = {
+    delay: random.below(40),
+    jitter: random.below(20),
+    loss: random.unit() * 0.2,
+    duplicate: 0.02,
+    reorder: 0.05,
+    corrupt: 0.01,
+  };
+  const both = {
+    initialTsn: (0x1_0000_0000 - random.below(400)) >>> 0,
+    roundTripTime: 2 * wire.delay + wire.jitter,
+    maxRetransmits: 1_000,
+  };
+  const p = connectedPair({ seed, wire, both });
+  const model = new Model();
+  let isOver = false;
+  for (let i = 0; i < OPERATIONS; i++) {
+    const dice = random.below(100);
+    if (dice < 60) model.send(p, random);
+    else if (dice < 90) p.run(random.below(30));
+    else if (dice < 98) {
+      const side = random.chance(0.5) ? 'a' : 'b';
+      if (p[side].state !== 'closed') p[side].resetStreams([random.below(4), random.below(4)], p.now);
+    } else if (dice === 98 && i > 200 && random.chance(0.3)) {
+      isOver = true;
+      p[random.chance(0.5) ? 'a' : 'b'].shutdown(p.now);
+    } else p.pair.settle();
+    if (i % 16 === 0) model.check(p, seed);
+  }
+  const isQuiet = (): boolean =>
+    p.a.totalBuffered + p.b.totalBuffered + p.a.stats.bytesInFlight + p.b.stats.bytesInFlight === 0;
+  p.run(isOver ? 600_000 : 60_000);
+  model.check(p, seed);
+  assert.ok(isQuiet(), `seed ${seed}: something never left`);
+  model.checkDelivery(p, seed, true);
+  if (isOver) assert.ok(p.a.state === 'closed' && p.b.state === 'closed', `seed ${seed}`);
+  else {
+    assert.deepEqual(p.atA.resetFailed, [], `seed ${seed}`);
+    assert.equal(p.b.stats.receiveWindow, WINDOW, `seed ${seed}: the receive window is whole again`);
+    assert.equal(p.a.stats.receiveWindow, WINDOW, `seed ${seed}: the receive window is whole again`);
+  }
+}
+
 describe('random operations', () => {
   test(`two associations keep their invariants through ${SEQUENCES} sequences of ${OPERATIONS} operations`, () => {
     for (let seed = FIRST_SEED; seed < FIRST_SEED + SEQUENCES; seed++) {
-      const random = new SeededRandom(seed * 7919);
-      const wire = {
-        delay: random.below(40),
-        jitter: random.below(20),
-        loss: random.unit() * 0.2,
-        duplicate: 0.02,
-        reorder: 0.05,
-        corrupt: 0.01,
-      };
-      const both = {
-        initialTsn: (0x1_0000_0000 - random.below(400)) >>> 0,
-        roundTripTime: 2 * wire.delay + wire.jitter,
-        maxRetransmits: 1_000,
-      };
-      const p = connectedPair({ seed, wire, both });
-      const model = new Model();
-      let isOver = false;
-      for (let i = 0; i < OPERATIONS; i++) {
-        const dice = random.below(100);
-        if (dice < 60) model.send(p, random);
-        else if (dice < 90) p.run(random.below(30));
-        else if (dice < 98) {
-          const side = random.chance(0.5) ? 'a' : 'b';
-          if (p[side].state !== 'closed') p[side].resetStreams([random.below(4), random.below(4)], p.now);
-        } else if (dice === 98 && i > 200 && random.chance(0.3)) {
-          isOver = true;
-          p[random.chance(0.5) ? 'a' : 'b'].shutdown(p.now);
-        } else p.pair.settle();
-        if (i % 16 === 0) model.check(p, seed);
-      }
-      const isQuiet = (): boolean =>
-        p.a.totalBuffered + p.b.totalBuffered + p.a.stats.bytesInFlight + p.b.stats.bytesInFlight === 0;
-      p.run(isOver ? 600_000 : 60_000);
-      model.check(p, seed);
-      assert.ok(isQuiet(), `seed ${seed}: something never left`);
-      model.checkDelivery(p, seed, true);
-      if (isOver) assert.ok(p.a.state === 'closed' && p.b.state === 'closed', `seed ${seed}`);
-      else {
-        assert.deepEqual(p.atA.resetFailed, [], `seed ${seed}`);
-        assert.equal(p.b.stats.receiveWindow, WINDOW, `seed ${seed}: the receive window is whole again`);
-        assert.equal(p.a.stats.receiveWindow, WINDOW, `seed ${seed}: the receive window is whole again`);
+      try {
+        runSequence(seed);
+      } catch (error) {
+        throw new Error(`with SEED=${seed}`, { cause: error });
       }
     }
   });

@@ -50,7 +50,7 @@ describe('RFC 8445 §7.3 checks with a wrong password', () => {
     await negotiateChanged(a, b, (sdp) => sdp.replace(/a=ice-pwd:.{8}/, 'a=ice-pwd:AAAAAAAA'));
     let dropped = 0;
     while (dropped === 0) {
-      await new Promise((resolve) => setTimeout(resolve, 5));
+      await new Promise(setImmediate);
       const transport = (await b.getStats()).get('T') as unknown as {
         millraceDrops: { ice: Record<string, number> };
       };
