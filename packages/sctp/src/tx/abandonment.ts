@@ -39,8 +39,8 @@ export class Abandonment {
     }
     message.abandoned = true;
     let tsn = after32(outstanding.first, message.firstTsn) ? outstanding.first : message.firstTsn;
-    for (; tsn !== outstanding.next && outstanding.message(tsn) === message; tsn = add32(tsn, 1))
-      outstanding.abandon(tsn);
+    for (; atOrAfter32(message.lastTsn, tsn); tsn = add32(tsn, 1))
+      if (outstanding.message(tsn) === message) outstanding.abandon(tsn);
     this.onSack();
     return true;
   }
@@ -77,7 +77,7 @@ export class Abandonment {
       if (message.ordered) {
         const stream = message.stream!.id;
         if (skipped.size >= most && !skipped.has(stream)) break;
-        skipped.set(stream, message.ssn);
+        skipped.set(stream, message.number & 0xffff);
       }
       cumulative = tsn;
     }

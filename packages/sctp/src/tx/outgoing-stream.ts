@@ -1,5 +1,5 @@
 // One outgoing stream, made when it is first used, and the messages that wait in it.
-import { type Millis, NEVER, Ring } from '@millrace/sans-io';
+import { add32, type Millis, NEVER, Ring } from '@millrace/sans-io';
 
 /** Memory that has gone back to the pool must not be read by mistake. */
 const NOTHING = new Uint8Array(0);
@@ -11,13 +11,20 @@ export class OutgoingMessage {
   length = 0;
   ppid = 0;
   ordered = true;
-  /** Given when the first fragment is sent, so that a message dropped before that leaves no hole. */
-  ssn = 0;
+  /**
+   * Among the ordered, or the unordered, messages of its stream: the MID (RFC 8260 §2.1), whose low 16 bits are the
+   * SSN. Given when the first fragment is sent, so that a message dropped before that leaves no hole.
+   */
+  number = 0;
   expiresAt: Millis = NEVER;
   maxRetransmits: number = Number.POSITIVE_INFINITY;
   /** Bytes that have been put into chunks. */
   sent = 0;
+  /** Chunks it has been put into. */
+  fragments = 0;
+  /** Of its first and its last chunk so far. Where messages interleave, chunks of others lie between. */
   firstTsn = 0;
+  lastTsn = 0;
   /** Chunks of it among the outstanding ones. */
   outstanding = 0;
   abandoned = false;
@@ -46,7 +53,9 @@ export type StreamPhase = 'open' | 'draining' | 'resetting';
 export class OutgoingStream {
   readonly id: number;
   phase: StreamPhase = 'open';
-  nextSsn = 0;
+  /** The next ordered message's number, and the next unordered one's. */
+  nextOrdered = 0;
+  nextUnordered = 0;
   readonly queue: Ring<OutgoingMessage> = new Ring(4);
   /** Messages sent after a reset was asked for; they belong to the stream's next life. */
   later: Ring<OutgoingMessage> | undefined;
@@ -60,6 +69,19 @@ export class OutgoingStream {
 
   constructor(id: number) {
     this.id = id;
+  }
+
+  /** The number of the message that goes out next. */
+  takeNumber(ordered: boolean): number {
+    const number = ordered ? this.nextOrdered : this.nextUnordered;
+    if (ordered) this.nextOrdered = add32(number, 1);
+    else this.nextUnordered = add32(number, 1);
+    return number;
+  }
+
+  restartNumbers(): void {
+    this.nextOrdered = 0;
+    this.nextUnordered = 0;
   }
 
   get isDrained(): boolean {

@@ -1,7 +1,6 @@
 // Hot: chunks that have a TSN and are not yet cumulatively acknowledged, in a ring of typed arrays indexed by the
 // TSN's low bits. It knows states and sums; the rules of RFC 9260 §6 and §7 are in sender.ts.
 import { add32, after32, distance32, type Millis } from '@millrace/sans-io';
-import { DATA_HEADER_BYTES } from '../packet/data.ts';
 import { padded } from '../packet/packet.ts';
 import type { OutgoingMessage } from './outgoing-stream.ts';
 
@@ -40,6 +39,8 @@ export class Outstanding {
   #sends = new Uint16Array(INITIAL_CAPACITY);
   #length = new Uint16Array(INITIAL_CAPACITY);
   #offset = new Uint32Array(INITIAL_CAPACITY);
+  /** Which of its message's fragments it is. */
+  #fragment = new Uint32Array(INITIAL_CAPACITY);
   #sentAt = new Float64Array(INITIAL_CAPACITY);
   #packet = new Float64Array(INITIAL_CAPACITY);
   /**
@@ -49,7 +50,11 @@ export class Outstanding {
   #ackedThrough = new Uint32Array(INITIAL_CAPACITY);
   #message: Array<OutgoingMessage | undefined> = new Array(INITIAL_CAPACITY).fill(undefined);
 
-  constructor(initialTsn: number) {
+  /** Of a chunk, in front of its payload. May change only while nothing is in flight. */
+  headerBytes: number;
+
+  constructor(initialTsn: number, headerBytes: number) {
+    this.headerBytes = headerBytes;
     this.first = initialTsn;
     this.next = initialTsn;
     this.#firstLost = initialTsn;
@@ -57,6 +62,11 @@ export class Outstanding {
 
   get count(): number {
     return distance32(this.next, this.first);
+  }
+
+  /** Bytes a chunk with `length` bytes of payload takes in a packet. */
+  chunkBytes(length: number): number {
+    return padded(this.headerBytes + length);
   }
 
   state(tsn: number): number {
@@ -73,6 +83,10 @@ export class Outstanding {
 
   offset(tsn: number): number {
     return this.#offset[tsn & this.#mask]!;
+  }
+
+  fragment(tsn: number): number {
+    return this.#fragment[tsn & this.#mask]!;
   }
 
   sentAt(tsn: number): Millis {
@@ -114,11 +128,14 @@ export class Outstanding {
     this.#sends[at] = 1;
     this.#length[at] = length;
     this.#offset[at] = offset;
+    this.#fragment[at] = message.fragments++;
     this.#sentAt[at] = now;
     this.#packet[at] = packet;
     this.#message[at] = message;
     message.outstanding++;
-    this.bytesInFlight += chunkBytes(length);
+    if (offset === 0) message.firstTsn = tsn;
+    message.lastTsn = tsn;
+    this.bytesInFlight += this.chunkBytes(length);
     this.payloadInFlight += length;
     return tsn;
   }
@@ -138,7 +155,7 @@ export class Outstanding {
     this.#sentAt[at] = now;
     this.#packet[at] = packet;
     this.lost--;
-    this.bytesInFlight += chunkBytes(this.#length[at]!);
+    this.bytesInFlight += this.chunkBytes(this.#length[at]!);
     this.payloadInFlight += this.#length[at]!;
   }
 
@@ -146,7 +163,7 @@ export class Outstanding {
   acknowledge(tsn: number): number {
     this.#leave(tsn);
     this.#state[tsn & this.#mask] = CHUNK_STATE.ACKED;
-    return chunkBytes(this.#length[tsn & this.#mask]!);
+    return this.chunkBytes(this.#length[tsn & this.#mask]!);
   }
 
   /** A chunk in flight is taken for lost, or an acked one turns out not to be held by the peer. */
@@ -185,7 +202,7 @@ export class Outstanding {
   #leave(tsn: number): void {
     const at = tsn & this.#mask;
     if (this.#state[at] === CHUNK_STATE.IN_FLIGHT) {
-      this.bytesInFlight -= chunkBytes(this.#length[at]!);
+      this.bytesInFlight -= this.chunkBytes(this.#length[at]!);
       this.payloadInFlight -= this.#length[at]!;
     } else if (this.#state[at] === CHUNK_STATE.LOST) this.lost--;
     this.#state[at] = CHUNK_STATE.ACKED;
@@ -194,12 +211,13 @@ export class Outstanding {
   #grow(): void {
     const old = this.#mask;
     const capacity = (old + 1) * 2;
-    const grown = new Outstanding(this.first);
+    const grown = new Outstanding(this.first, this.headerBytes);
     grown.#state = new Uint8Array(capacity);
     grown.#misses = new Uint8Array(capacity);
     grown.#sends = new Uint16Array(capacity);
     grown.#length = new Uint16Array(capacity);
     grown.#offset = new Uint32Array(capacity);
+    grown.#fragment = new Uint32Array(capacity);
     grown.#sentAt = new Float64Array(capacity);
     grown.#packet = new Float64Array(capacity);
     grown.#ackedThrough = new Uint32Array(capacity);
@@ -212,6 +230,7 @@ export class Outstanding {
       grown.#sends[to] = this.#sends[from]!;
       grown.#length[to] = this.#length[from]!;
       grown.#offset[to] = this.#offset[from]!;
+      grown.#fragment[to] = this.#fragment[from]!;
       grown.#sentAt[to] = this.#sentAt[from]!;
       grown.#packet[to] = this.#packet[from]!;
       grown.#ackedThrough[to] = this.#ackedThrough[from]!;
@@ -222,15 +241,11 @@ export class Outstanding {
     this.#sends = grown.#sends;
     this.#length = grown.#length;
     this.#offset = grown.#offset;
+    this.#fragment = grown.#fragment;
     this.#sentAt = grown.#sentAt;
     this.#packet = grown.#packet;
     this.#ackedThrough = grown.#ackedThrough;
     this.#message = grown.#message;
     this.#mask = capacity - 1;
   }
-}
-
-/** Bytes a chunk with `length` bytes of payload takes in a packet. */
-export function chunkBytes(length: number): number {
-  return padded(DATA_HEADER_BYTES + length);
 }

@@ -61,6 +61,7 @@ export class SendQueue {
     message.maxRetransmits = maxRetransmits;
     message.expiresAt = expiresAt;
     message.sent = 0;
+    message.fragments = 0;
     message.outstanding = 0;
     message.abandoned = false;
     this.bufferedBytes += length;
@@ -86,10 +87,7 @@ export class SendQueue {
   advance(message: OutgoingMessage, bytes: number): void {
     const stream = message.stream!;
     if (message.isUntouched) {
-      if (message.ordered) {
-        message.ssn = stream.nextSsn;
-        stream.nextSsn = (stream.nextSsn + 1) & 0xffff;
-      }
+      message.number = stream.takeNumber(message.ordered);
       this.#current = message;
     }
     message.sent += bytes;
@@ -147,7 +145,7 @@ export class SendQueue {
     stream.phase = 'open';
     this.#openStreams++;
     stream.later = undefined;
-    if (performed) stream.nextSsn = 0;
+    if (performed) stream.restartNumbers();
     for (let message = later?.shift(); message !== undefined; message = later?.shift())
       stream.queue.push(message);
     if (stream.queue.length > 0) this.#schedule(stream);
@@ -158,7 +156,7 @@ export class SendQueue {
   rewind(): void {
     this.drained.clear();
     for (const stream of this.#streams.values()) {
-      stream.nextSsn = 0;
+      stream.restartNumbers();
       stream.unacknowledged = 0;
       if (stream.phase === 'open') continue;
       stream.phase = 'draining'; // a request that was under way is asked for again
@@ -170,6 +168,7 @@ export class SendQueue {
     this.bufferedBytes += half.sent;
     half.stream!.bufferedBytes += half.sent;
     half.sent = 0;
+    half.fragments = 0;
     half.outstanding = 0;
   }
 

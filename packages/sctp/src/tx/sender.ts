@@ -5,7 +5,7 @@ import type { PathErrors } from '../association/path-errors.ts';
 import { TIMER } from '../association/timers.ts';
 import type { DropReason } from '../drops.ts';
 import { MAX_OUTSTANDING_CHUNKS, type ResolvedOptions } from '../options.ts';
-import { BEGIN, DATA_HEADER_BYTES, END, IMMEDIATE, UNORDERED, writeData } from '../packet/data.ts';
+import { IMMEDIATE } from '../packet/data.ts';
 import { HEADER_BYTES } from '../packet/packet.ts';
 import {
   isSackSound,
@@ -16,9 +16,9 @@ import {
   sackWindow,
 } from '../packet/sack.ts';
 import { Abandonment } from './abandonment.ts';
+import type { ChunkFormat } from './chunk-format.ts';
 import type { AckSample, CongestionControl } from './congestion.ts';
-import type { OutgoingMessage } from './outgoing-stream.ts';
-import { CHUNK_STATE, chunkBytes, Outstanding } from './outstanding.ts';
+import { CHUNK_STATE, Outstanding } from './outstanding.ts';
 import type { Rto } from './rto.ts';
 import type { SendQueue } from './send-queue.ts';
 
@@ -41,6 +41,8 @@ export interface SenderOptions {
   readonly peerWindow: number;
   /** Whether the peer understands FORWARD TSN; if not, every message is reliable. */
   readonly partialReliability: boolean;
+  /** How fragments are written: DATA or I-DATA. */
+  readonly format: ChunkFormat;
 }
 
 export class Sender {
@@ -58,6 +60,7 @@ export class Sender {
   readonly #timers: TimerTable;
   readonly #errors: PathErrors;
   readonly #rto: Rto;
+  #format: ChunkFormat;
   readonly #burstBytes: number;
   /** Bytes in flight may not pass this, however large the window (§6.1 D). */
   #burstLimit: number;
@@ -96,8 +99,9 @@ export class Sender {
     this.#timers = init.timers;
     this.#errors = init.errors;
     this.#rto = init.rto;
+    this.#format = init.format;
     this.peerWindow = init.peerWindow;
-    this.outstanding = new Outstanding(init.initialTsn);
+    this.outstanding = new Outstanding(init.initialTsn, init.format.headerBytes);
     this.abandonment = new Abandonment(this.outstanding, init.queue, init.partialReliability);
     this.congestion = options.congestionControl(options.mtu, options.initialWindowPackets * options.mtu);
     this.#burstBytes = options.maxBurst * options.mtu;
@@ -108,6 +112,12 @@ export class Sender {
   /** Whether everything that was ever sent has been acknowledged and nothing waits. */
   get isDone(): boolean {
     return this.outstanding.count === 0 && this.#queue.bufferedBytes === 0;
+  }
+
+  /** The peer turns out to be another one; nothing may be in flight. */
+  set format(format: ChunkFormat) {
+    this.#format = format;
+    this.outstanding.headerBytes = format.headerBytes;
   }
 
   get lastTsn(): number {
@@ -219,7 +229,7 @@ export class Sender {
       const message = outstanding.message(tsn)!;
       if (message.expiresAt <= now && this.abandonment.abandon(message, now)) continue;
       const length = outstanding.length(tsn);
-      const bytes = chunkBytes(length);
+      const bytes = outstanding.chunkBytes(length);
       if (at + bytes > limit) return at;
       if (!this.#fitsWindow(bytes)) {
         if (this.#rescueBytes < bytes) return at;
@@ -230,7 +240,15 @@ export class Sender {
       // A sending that is repeated says nothing of the path's length, and the timer starts with it (§6.3.2 R1).
       if (tsn === outstanding.first) this.#timers.set(TIMER.T3_RTX, now + this.#rto.current);
       this.#lastChunkAt = at;
-      at = writeChunk(out, at, tsn, message, outstanding.offset(tsn), length);
+      at = this.#format.write(
+        out,
+        at,
+        tsn,
+        message,
+        outstanding.offset(tsn),
+        length,
+        outstanding.fragment(tsn),
+      );
     }
     return at;
   }
@@ -238,10 +256,11 @@ export class Sender {
   #writeNew(out: Uint8Array, at: number, limit: number, now: Millis): number {
     const { outstanding } = this;
     const queue = this.#queue;
-    const wholePacket = this.#options.mtu - HEADER_BYTES - DATA_HEADER_BYTES;
+    const { headerBytes } = this.#format;
+    const wholePacket = this.#options.mtu - HEADER_BYTES - headerBytes;
     for (let message = queue.next(now); message !== undefined; message = queue.next(now)) {
       if (message.expiresAt <= now && this.abandonment.abandon(message, now)) continue;
-      const room = limit - at - DATA_HEADER_BYTES;
+      const room = limit - at - headerBytes;
       let length = message.length - message.sent;
       if (length > room) {
         // §6.9: only what does not fit in a packet of its own is cut; intermediate fragments fill the packet.
@@ -251,13 +270,13 @@ export class Sender {
       }
       // §6.1 A: no more than the peer's window, but one chunk may always be under way.
       if (length > this.peerWindow - outstanding.payloadInFlight && outstanding.count > 0) return at;
-      if (!this.#fitsWindow(chunkBytes(length)) || outstanding.count >= MAX_OUTSTANDING_CHUNKS) return at;
+      if (!this.#fitsWindow(outstanding.chunkBytes(length)) || outstanding.count >= MAX_OUTSTANDING_CHUNKS)
+        return at;
       const offset = message.sent;
       queue.advance(message, length);
       const tsn = outstanding.add(message, offset, length, this.#packet, now);
-      if (offset === 0) message.firstTsn = tsn;
       this.#lastChunkAt = at;
-      at = writeChunk(out, at, tsn, message, offset, length);
+      at = this.#format.write(out, at, tsn, message, offset, length, outstanding.fragment(tsn));
     }
     return at;
   }
@@ -457,30 +476,4 @@ export class Sender {
     if (isSpent && this.abandonment.abandon(message, now)) return;
     outstanding.lose(tsn);
   }
-}
-
-function writeChunk(
-  out: Uint8Array,
-  at: number,
-  tsn: number,
-  message: OutgoingMessage,
-  offset: number,
-  length: number,
-): number {
-  const flags =
-    (offset === 0 ? BEGIN : 0) |
-    (offset + length === message.length ? END : 0) |
-    (message.ordered ? 0 : UNORDERED);
-  return writeData(
-    out,
-    at,
-    flags,
-    tsn,
-    message.stream!.id,
-    message.ordered ? message.ssn : 0,
-    message.ppid,
-    message.bytes,
-    offset,
-    length,
-  );
 }

@@ -1,0 +1,48 @@
+// Hot: how a fragment of a message is written: as a DATA chunk (RFC 9260 §3.3.1) or, where both ends can interleave
+// messages, as an I-DATA chunk (RFC 8260 §2.1). An association has one of them for all its life.
+import { BEGIN, DATA_HEADER_BYTES, END, UNORDERED, writeData } from '../packet/data.ts';
+import type { OutgoingMessage } from './outgoing-stream.ts';
+
+export interface ChunkFormat {
+  /** Bytes in front of the payload. */
+  readonly headerBytes: number;
+  /** Whether fragments of several messages may take turns. */
+  readonly interleaves: boolean;
+  /** Writes `length` bytes of `message` from `offset` on, its fragment number `fragment`; returns where they end. */
+  write(
+    out: Uint8Array,
+    at: number,
+    tsn: number,
+    message: OutgoingMessage,
+    offset: number,
+    length: number,
+    fragment: number,
+  ): number;
+}
+
+export const DATA_FORMAT: ChunkFormat = {
+  headerBytes: DATA_HEADER_BYTES,
+  interleaves: false,
+  write(out, at, tsn, message, offset, length) {
+    return writeData(
+      out,
+      at,
+      flagsOf(message, offset, length),
+      tsn,
+      message.stream!.id,
+      message.ordered ? message.number & 0xffff : 0,
+      message.ppid,
+      message.bytes,
+      offset,
+      length,
+    );
+  },
+};
+
+export function flagsOf(message: OutgoingMessage, offset: number, length: number): number {
+  return (
+    (offset === 0 ? BEGIN : 0) |
+    (offset + length === message.length ? END : 0) |
+    (message.ordered ? 0 : UNORDERED)
+  );
+}
