@@ -4,6 +4,7 @@ export { DROP_REASONS, type DropReason } from './drops.ts';
 export { SctpError, type SctpErrorCode } from './errors.ts';
 export { DEFAULTS, type SctpOptions } from './options.ts';
 export { type Checksum, crc32c } from './packet/crc32c.ts';
+export type { PacketSize } from './path/packet-size.ts';
 export type { CloseCode, CloseReason, ErrorCause, SctpSink } from './sink.ts';
 export type { AckSample, CongestionControl, CongestionControlFactory } from './tx/congestion.ts';
 export type { OutgoingMessage, OutgoingStream } from './tx/outgoing-stream.ts';

@@ -229,7 +229,7 @@ export class SctpAssociation implements Core<SctpSink> {
   }
 
   get stats(): SctpStats {
-    const { tcb, rto, options, drops } = this.#context;
+    const { tcb, rto, options, size, drops } = this.#context;
     return {
       state: this.state,
       packetsSent: this.#packetsSent,
@@ -244,12 +244,12 @@ export class SctpAssociation implements Core<SctpSink> {
       fastRecoveries: tcb?.sender.fastRecoveries ?? 0,
       smoothedRoundTripTime: rto.smoothedRoundTripTime,
       rto: rto.current,
-      congestionWindow: tcb?.sender.congestion.window ?? options.initialWindowPackets * options.mtu,
+      congestionWindow: tcb?.sender.congestion.window ?? options.initialWindowPackets * size.mtu,
       slowStartThreshold: tcb?.sender.congestion.slowStartThreshold ?? NEVER,
       bytesInFlight: tcb?.sender.outstanding.bytesInFlight ?? 0,
       peerWindow: tcb?.sender.peerWindow ?? 0,
       receiveWindow: tcb?.receiver.window.available ?? options.receiveWindow,
-      mtu: options.mtu,
+      mtu: size.mtu,
       drops: { ...drops.counts },
     };
   }

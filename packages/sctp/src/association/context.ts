@@ -4,6 +4,7 @@ import { type DropReason, sctpDrops } from '../drops.ts';
 import { EventQueue } from '../events.ts';
 import { type ResolvedOptions, resolveOptions, type SctpOptions } from '../options.ts';
 import { makeAbortChunk } from '../packet/error-causes.ts';
+import { PathPacketSize } from '../path/packet-size.ts';
 import type { CloseReason } from '../sink.ts';
 import { Rto } from '../tx/rto.ts';
 import { SendQueue } from '../tx/send-queue.ts';
@@ -22,6 +23,7 @@ export class AssociationContext {
   readonly queue: SendQueue;
   readonly errors: PathErrors;
   readonly rto: Rto;
+  readonly size: PathPacketSize;
   state: State = { name: 'new' };
   /** Our Initiate Tag: the verification tag of what comes in. A restart changes it. */
   localTag: number;
@@ -33,6 +35,7 @@ export class AssociationContext {
     this.queue = new SendQueue(this.options.scheduler());
     this.errors = new PathErrors(this.options.maxRetransmits);
     this.rto = new Rto(this.options);
+    this.size = new PathPacketSize(this.options.mtu);
     this.localTag = this.options.initiateTag ?? this.newTag();
     this.initialTsn = this.options.initialTsn ?? randomU32(this.options.random);
   }

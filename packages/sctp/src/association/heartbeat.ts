@@ -55,7 +55,7 @@ export class Heartbeat {
   /** §8.3: the HEARTBEAT chunk `bytes[at, end)` goes back with its information unchanged. */
   onHeartbeat(bytes: Uint8Array, at: number, end: number): void {
     const context = this.#context;
-    if (end - at > context.options.mtu >> 1) {
+    if (end - at > context.size.mtu >> 1) {
       context.drops.count('bad-chunk');
       return;
     }

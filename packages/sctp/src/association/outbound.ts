@@ -18,7 +18,7 @@ export class Outbound {
   /** Writes the next packet into `out[at, end)`; returns its length, 0 if there is none. */
   write(out: Uint8Array, at: number, end: number, now: Millis): number {
     const context = this.#context;
-    const limit = Math.min(end, at + context.options.mtu);
+    const limit = Math.min(end, at + context.size.mtu);
     const first = at + HEADER_BYTES;
     if (limit <= first) return 0;
     const lone = context.outbox.takeLone(limit - first);

@@ -41,9 +41,9 @@ export class StreamReset {
 
   /** Sends a request if there are streams to reset and none is under way. */
   proceed(now: Millis): void {
-    const { queue, options, outbox } = this.#context;
+    const { queue, size, outbox } = this.#context;
     if (queue.drained.length === 0 || this.#request !== undefined) return;
-    const most = (options.mtu - REQUEST_OVERHEAD) >> 1;
+    const most = (size.base - REQUEST_OVERHEAD) >> 1;
     const streams: number[] = [];
     while (streams.length < most) {
       const stream = queue.drained.shift();

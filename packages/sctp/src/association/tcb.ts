@@ -47,6 +47,7 @@ export class Tcb {
     this.receiver = receiverFor(context, agreement);
     this.sender = new Sender({
       options: context.options,
+      size: context.size,
       queue: context.queue,
       timers: context.timers,
       errors: context.errors,

@@ -1,6 +1,7 @@
 // Congestion control as the sender sees it (RFC 9260 §7.2): how many bytes may be in flight, told by
 // acknowledgements, losses and timeouts. NewReno is in reno.ts; others may be handed in.
 import type { Millis } from '@millrace/sans-io';
+import type { PacketSize } from '../path/packet-size.ts';
 
 /** One acknowledgement, filled in anew for each SACK: borrowed for the call. */
 export interface AckSample {
@@ -33,4 +34,5 @@ export interface CongestionControl {
   onIdle(idleTime: Millis, rto: Millis, now: Millis): void;
 }
 
-export type CongestionControlFactory = (mtu: number, initialWindow: number) => CongestionControl;
+/** `size.mtu` may change at any time: it is read whenever a window is counted in packets. */
+export type CongestionControlFactory = (size: PacketSize, initialWindow: number) => CongestionControl;

@@ -6,7 +6,6 @@ import { TIMER } from '../association/timers.ts';
 import type { DropReason } from '../drops.ts';
 import { MAX_OUTSTANDING_CHUNKS, type ResolvedOptions } from '../options.ts';
 import { IMMEDIATE } from '../packet/data.ts';
-import { HEADER_BYTES } from '../packet/packet.ts';
 import {
   isSackSound,
   sackCumulativeTsn,
@@ -15,6 +14,7 @@ import {
   sackGapStart,
   sackWindow,
 } from '../packet/sack.ts';
+import type { PathPacketSize } from '../path/packet-size.ts';
 import { Abandonment } from './abandonment.ts';
 import type { ChunkFormat } from './chunk-format.ts';
 import type { AckSample, CongestionControl } from './congestion.ts';
@@ -33,6 +33,7 @@ const NO_BYTES = new Uint8Array(0);
 
 export interface SenderOptions {
   readonly options: ResolvedOptions;
+  readonly size: PathPacketSize;
   readonly queue: SendQueue;
   readonly timers: TimerTable;
   readonly errors: PathErrors;
@@ -55,13 +56,13 @@ export class Sender {
   fastRecoveries = 0;
   /** Set while the association is shutting down: the peer should not delay its SACKs (RFC 7053 §4). */
   isShuttingDown = false;
-  readonly #options: ResolvedOptions;
+  readonly #size: PathPacketSize;
   readonly #queue: SendQueue;
   readonly #timers: TimerTable;
   readonly #errors: PathErrors;
   readonly #rto: Rto;
   #format: ChunkFormat;
-  readonly #burstBytes: number;
+  readonly #burstPackets: number;
   /** Bytes in flight may not pass this, however large the window (§6.1 D). */
   #burstLimit: number;
   /** When something was last sent or acknowledged. */
@@ -94,7 +95,7 @@ export class Sender {
 
   constructor(init: SenderOptions) {
     const { options } = init;
-    this.#options = options;
+    this.#size = init.size;
     this.#queue = init.queue;
     this.#timers = init.timers;
     this.#errors = init.errors;
@@ -103,10 +104,14 @@ export class Sender {
     this.peerWindow = init.peerWindow;
     this.outstanding = new Outstanding(init.initialTsn, init.format.headerBytes);
     this.abandonment = new Abandonment(this.outstanding, init.queue, init.partialReliability);
-    this.congestion = options.congestionControl(options.mtu, options.initialWindowPackets * options.mtu);
-    this.#burstBytes = options.maxBurst * options.mtu;
+    this.congestion = options.congestionControl(init.size, options.initialWindowPackets * init.size.mtu);
+    this.#burstPackets = options.maxBurst;
     this.#burstLimit = this.#burstBytes;
     this.#measureFrom = init.initialTsn;
+  }
+
+  get #burstBytes(): number {
+    return this.#burstPackets * this.#size.mtu;
   }
 
   /** Whether everything that was ever sent has been acknowledged and nothing waits. */
@@ -183,7 +188,7 @@ export class Sender {
     if (outstanding.count === 0) return;
     this.timeouts++;
     // §6.1 A: an unanswered probe of a closed window is no sign of a dead path while SACKs come.
-    if (this.peerWindow < this.#options.mtu && this.#heardSinceTimeout) this.#errors.clear();
+    if (this.peerWindow < this.#size.mtu && this.#heardSinceTimeout) this.#errors.clear();
     else this.#errors.fail();
     this.#heardSinceTimeout = false;
     this.congestion.onTimeout(outstanding.bytesInFlight, now);
@@ -257,14 +262,14 @@ export class Sender {
     const { outstanding } = this;
     const queue = this.#queue;
     const { headerBytes } = this.#format;
-    const wholePacket = this.#options.mtu - HEADER_BYTES - headerBytes;
+    const wholeChunk = this.#size.chunkBytes - headerBytes;
     for (let message = queue.next(now); message !== undefined; message = queue.next(now)) {
       if (message.expiresAt <= now && this.abandonment.abandon(message, now)) continue;
-      const room = limit - at - headerBytes;
+      const room = Math.min(limit - at - headerBytes, wholeChunk);
       let length = message.length - message.sent;
       if (length > room) {
-        // §6.9: only what does not fit in a packet of its own is cut; intermediate fragments fill the packet.
-        if (message.isUntouched && length <= wholePacket) return at;
+        // §6.9: only what does not fit in a chunk of its own is cut; intermediate fragments fill the packet.
+        if (message.isUntouched && length <= wholeChunk) return at;
         if (room < MIN_FRAGMENT_BYTES) return at;
         length = room & ~3;
       }
@@ -296,11 +301,11 @@ export class Sender {
   #isHeldBack(): boolean {
     const { outstanding } = this;
     if (outstanding.lost === 0 && !this.#queue.hasData) return false;
-    const flight = outstanding.bytesInFlight + this.#options.mtu;
+    const flight = outstanding.bytesInFlight + this.#size.mtu;
     return (
       flight > this.congestion.window ||
       flight > this.#burstLimit ||
-      this.#options.mtu > this.peerWindow - outstanding.payloadInFlight
+      this.#size.mtu > this.peerWindow - outstanding.payloadInFlight
     );
   }
 
@@ -456,10 +461,10 @@ export class Sender {
     // have left the network, also when it has no room to say which; while more is believed to be in flight than fits
     // the window, as many lost chunks may take their place (as in RFC 6937), or a loss of more holes than a SACK can
     // list would wait for T3.
-    this.#rescueBytes = this.#inRecovery ? Math.max(this.#ackedBytes, this.#options.mtu) : 0;
+    this.#rescueBytes = this.#inRecovery ? Math.max(this.#ackedBytes, this.#size.mtu) : 0;
     // §6.1 D: what was acknowledged may be replaced, and a burst more. What was lost leaves no room of its own: it is
     // sent again at the pace of what arrives.
-    const burst = this.#inRecovery ? RECOVERY_BURST_PACKETS * this.#options.mtu : this.#burstBytes;
+    const burst = this.#inRecovery ? RECOVERY_BURST_PACKETS * this.#size.mtu : this.#burstBytes;
     this.#burstLimit = outstanding.bytesInFlight + this.#ackedBytes + burst;
     this.lastActivity = now;
     this.abandonment.onSack();
