@@ -1,1 +1,23 @@
-export {};
+export {
+  AEAD_NONCE_BYTES,
+  AEAD_TAG_BYTES,
+  type AeadAlgorithm,
+  type AeadKey,
+  type BlockKey,
+  type CtrKey,
+  type HmacKey,
+  type NativeAead,
+  type NativeCiphers,
+  type RecordKey,
+} from './crypto/keys.ts';
+export { NativeError, type NativeErrorCode } from './errors.ts';
+export { loadNative, type Native, type NativeOptions, type Probe } from './native.ts';
+export type {
+  NativeSocket,
+  NativeUdp,
+  ReceivePath,
+  SendPath,
+  UdpAddress,
+  UdpHandlers,
+  UdpStats,
+} from './udp/port.ts';
