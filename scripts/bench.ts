@@ -5,28 +5,32 @@ import { writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import {
   type Benchmark,
+  type Entry,
   formatValue,
   IMPLEMENTATION_NAMES,
   median,
   medianRatio,
+  metricsOf,
+  type RunSettings,
   runInterleaved,
   type Series,
   spread,
 } from '@millrace/bench-harness';
-import { open, pingPong } from '@millrace/bench-latency';
-import { bulk } from '@millrace/bench-throughput';
+import { benchmarks as latency } from '@millrace/bench-latency';
+import { benchmarks as throughput } from '@millrace/bench-throughput';
 import { readArguments } from './arguments.ts';
 import { formatTable } from './table.ts';
 import { ROOT } from './workspace.ts';
 
-const BENCHMARKS: readonly Benchmark[] = [bulk, open, pingPong];
+const ENTRIES: readonly Entry[] = [...throughput, ...latency];
+const BENCHMARKS = ENTRIES.filter((entry): entry is Benchmark => entry.kind !== 'sweep');
 
 /** What `--gate` asks of the ratio of millrace to a rival. */
 const GATES = [
-  { benchmark: bulk, metric: 'throughput', rival: 'node-datachannel', least: 0.35 },
-  { benchmark: bulk, metric: 'throughput', rival: 'werift', least: 3 },
-  { benchmark: open, metric: 'time to open', rival: 'node-datachannel', most: 1 },
-  { benchmark: open, metric: 'time to open', rival: 'werift', most: 1 },
+  { benchmark: 'e2e/bulk-65536', metric: 'throughput', rival: 'node-datachannel', least: 0.35 },
+  { benchmark: 'e2e/bulk-65536', metric: 'throughput', rival: 'werift', least: 3 },
+  { benchmark: 'e2e/open', metric: 'time to open', rival: 'node-datachannel', most: 1 },
+  { benchmark: 'e2e/open', metric: 'time to open', rival: 'werift', most: 1 },
 ] as const;
 
 const { values } = readArguments({
@@ -48,17 +52,29 @@ const benchmarks = choose(
 const implementations = choose('implementation', values.impl, IMPLEMENTATION_NAMES);
 const rounds = values.smoke ? 1 : positive('rounds', values.rounds);
 const seconds = values.smoke ? 1 : positive('seconds', values.seconds);
+const run: RunSettings = { mode: values.smoke ? 'smoke' : 'quick', seconds };
 
 const results: Array<{ benchmark: Benchmark; series: Series[] }> = [];
 for (const benchmark of benchmarks) {
   console.log(`\n${benchmark.name}: ${benchmark.what}`);
+  const isStack = (subject: string): boolean => IMPLEMENTATION_NAMES.some((name) => name === subject);
+  const subjects = benchmark.subjects.filter(
+    (subject) => !isStack(subject) || implementations.some((name) => name === subject),
+  );
+  const headline = metricsOf(benchmark)[0]!;
   const series = await runInterleaved({
     benchmark,
-    implementations,
+    subjects,
     rounds,
-    seconds,
-    smoke: values.smoke,
-    onProgress: (line) => console.log(`  ${line}`),
+    run,
+    onRound: ({ subject }, round, result) =>
+      console.log(
+        `  ${benchmark.name} ${round + 1}/${rounds} ${subject}: ${
+          result instanceof Error
+            ? result.message
+            : `${headline.name} ${formatValue(result.values[headline.name] ?? Number.NaN)} ${headline.unit}`
+        }`,
+      ),
   });
   results.push({ benchmark, series });
 }
@@ -67,21 +83,21 @@ if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(reco
 
 // A rival that cannot run is reported above; millrace has to.
 const broken = results.filter(({ series }) =>
-  series.some(({ implementation, skipped }) => implementation === 'millrace' && skipped !== undefined),
+  series.some(({ subject, skipped }) => subject === 'millrace' && skipped !== undefined),
 );
 for (const { benchmark } of broken) console.error(`millrace has no result in ${benchmark.name}`);
 if (broken.length > 0 || (values.gate && !passesGates())) process.exitCode = 1;
 
 function report(benchmark: Benchmark, all: readonly Series[]): string {
-  const ours = all.find(({ implementation }) => implementation === 'millrace');
+  const ours = all.find(({ subject }) => subject === 'millrace');
   const header = [benchmark.name, 'version'];
-  for (const { name, unit } of benchmark.metrics) header.push(`${name}, ${unit}`, '±', 'millrace is');
+  for (const { name, unit } of metricsOf(benchmark)) header.push(`${name}, ${unit}`, '±', 'millrace is');
   const rows = all.map((series) => {
-    const cells = [series.implementation, series.version];
-    if (Object.keys(series.values).length === 0) return cells;
-    for (const { name } of benchmark.metrics) {
-      const values = series.values[name] ?? [];
-      const base = ours?.values[name] ?? [];
+    const cells = [series.subject, series.version];
+    if (series.rounds.length === 0) return cells;
+    for (const { name } of metricsOf(benchmark)) {
+      const values = valuesOf(series, name);
+      const base = ours ? valuesOf(ours, name) : [];
       const ratio = series === ours || base.length === 0 ? '' : `${medianRatio(base, values).toFixed(2)}x`;
       cells.push(formatValue(median(values)), `${(spread(values) * 100).toFixed(0)} %`, ratio);
     }
@@ -89,18 +105,24 @@ function report(benchmark: Benchmark, all: readonly Series[]): string {
   });
   const skipped = all
     .filter((series) => series.skipped !== undefined)
-    .map((series) => `${series.implementation} ${series.skipped!.split('\n')[0]}`);
+    .map((series) => `${series.subject} ${series.skipped!.split('\n')[0]}`);
   return [formatTable(header, rows, header.map((_, i) => i).slice(2)), ...skipped].join('\n');
+}
+
+function valuesOf({ rounds }: Series, metric: string): number[] {
+  return rounds.map(({ values }) => values[metric] ?? Number.NaN);
 }
 
 function passesGates(): boolean {
   let passed = true;
   for (const gate of GATES) {
-    const found = results.find(({ benchmark }) => benchmark === gate.benchmark);
+    const found = results.find(({ benchmark }) => benchmark.name === gate.benchmark);
     if (!found) continue;
-    const valuesOf = (name: string): readonly number[] =>
-      found.series.find(({ implementation }) => implementation === name)?.values[gate.metric] ?? [];
-    const ratio = medianRatio(valuesOf('millrace'), valuesOf(gate.rival));
+    const of = (name: string): readonly number[] =>
+      found.series
+        .filter(({ subject }) => subject === name)
+        .flatMap((series) => valuesOf(series, gate.metric));
+    const ratio = medianRatio(of('millrace'), of(gate.rival));
     const asked = 'least' in gate ? `at least ${gate.least}` : `at most ${gate.most}`;
     const holds = 'least' in gate ? ratio >= gate.least : ratio <= gate.most;
     const verdict = Number.isNaN(ratio) ? 'not measured' : holds ? 'holds' : 'FAILS';
@@ -127,13 +149,8 @@ function record(): object {
     benchmarks: results.map(({ benchmark, series }) => ({
       name: benchmark.name,
       what: benchmark.what,
-      metrics: benchmark.metrics.map(({ name, unit, better }) => ({ name, unit, better })),
-      series: series.map(({ implementation, version, values, skipped }) => ({
-        implementation,
-        version,
-        values,
-        skipped,
-      })),
+      metrics: metricsOf(benchmark),
+      series,
     })),
   };
 }

@@ -7,8 +7,8 @@ export interface Flow {
   answerer(context: FlowContext): Promise<Measurement | undefined>;
 }
 
-/** Plain numbers by name; they survive the way to the parent process. */
-export type Measurement = Readonly<Record<string, number | readonly number[]>>;
+/** Numbers, lists of numbers and encoded histograms by name; they survive the way to the parent process. */
+export type Measurement = Readonly<Record<string, number | readonly number[] | string>>;
 
 export type Settings = Readonly<Record<string, number>>;
 
@@ -22,6 +22,8 @@ export interface FlowContext {
   tell(value: number): void;
   /** What the other side has told, in order. */
   heard(): Promise<number>;
+  /** Costs are counted from here to the end of the flow; without a call, from its start. */
+  startCosts(): void;
 }
 
 export interface Connection {
@@ -40,8 +42,14 @@ export interface FlowResult {
 }
 
 export interface ProcessCost {
-  /** User and system time of the process during the flow, in milliseconds. */
+  /** User and system time of the process, in milliseconds. */
   readonly cpu: number;
+  readonly user: number;
+  readonly system: number;
   /** Peak resident set, in bytes. */
   readonly peakMemory: number;
+  /** What V8 has allocated on its heap, in bytes. Memory outside, such as array buffers, is not in it. */
+  readonly allocatedBytes: number;
+  /** Garbage collections. */
+  readonly collections: number;
 }

@@ -1,10 +1,21 @@
 export {
+  type Axis,
+  areaOf,
   type Benchmark,
-  formatValue,
-  type InterleaveOptions,
+  type Distribution,
+  type Entry,
+  type FlowBenchmark,
   type Metric,
-  runInterleaved,
-  type Series,
+  type Mode,
+  type Operation,
+  type OperationBenchmark,
+  type OperationSettings,
+  type Prepared,
+  type RunSettings,
+  type Sweep,
+  type Trial,
+  type TrialBenchmark,
+  type TrialResult,
 } from './benchmark.ts';
 export type {
   Connection,
@@ -24,5 +35,14 @@ export {
   type Peer,
   type Signal,
 } from './implementation.ts';
+export {
+  LatencyRecorder,
+  type LatencySummary,
+  mergeHistograms,
+  quantileMillis,
+  summarise,
+} from './latency.ts';
+export { type MetricDescription, metricsOf, type RoundResult, runRound } from './run-benchmark.ts';
 export { type RunOptions, runFlow, UnavailableError } from './run-flow.ts';
-export { median, medianRatio, quantile, spread } from './statistics.ts';
+export { type InterleaveOptions, runInterleaved, type Series } from './run-interleaved.ts';
+export { formatValue, median, medianRatio, quantile, spread } from './statistics.ts';

@@ -1,4 +1,5 @@
-// What the parent and its two peer processes say to each other over IPC.
+// What the parent and the processes it starts say to each other over IPC.
+import type { OperationSettings } from './benchmark.ts';
 import type { Measurement, ProcessCost, Settings } from './flow.ts';
 import type { ImplementationName, Signal } from './implementation.ts';
 
@@ -26,3 +27,26 @@ export type Between =
   | { readonly type: 'tell'; readonly value: number };
 
 export type ToPeer = { readonly type: 'start' } | { readonly type: 'exit' } | Between;
+
+/** The argument of an operation's or a trial's process, as JSON. */
+export interface SubjectArguments {
+  readonly kind: 'operation' | 'trial';
+  readonly module: string;
+  readonly subject: string;
+  readonly settings: OperationSettings;
+  /** Operations: how long to measure. 0: once through, to show that it works. */
+  readonly seconds: number;
+  readonly latency: boolean;
+  /** Operations: does exactly so many and nothing else, for tools that count instructions. */
+  readonly exactly?: number;
+}
+
+export type FromSubject =
+  | { readonly type: 'unavailable'; readonly reason: string }
+  | { readonly type: 'failed'; readonly reason: string }
+  | {
+      readonly type: 'done';
+      readonly version: string;
+      readonly measurement: Measurement;
+      readonly cost: ProcessCost;
+    };

@@ -1,5 +1,6 @@
 // One of the two processes of a flow. Its parent relays the signaling and says when to start and when to leave.
 import { loadImplementation } from './adapters/load.ts';
+import { CostMeter } from './costs.ts';
 import type { Connection, Flow, FlowContext } from './flow.ts';
 import type { Channel, Implementation, Peer, Signal } from './implementation.ts';
 import type { FromPeer, PeerArguments, ToPeer } from './messages.ts';
@@ -20,6 +21,9 @@ const accepted: Channel[] = [];
 const accepting: Array<(channel: Channel) => void> = [];
 const told: number[] = [];
 const hearing: Array<(value: number) => void> = [];
+
+// Whoever interrupts the parent from a terminal reaches this process as well; the parent decides what follows.
+process.on('SIGINT', () => {});
 
 let implementation: Implementation;
 try {
@@ -44,17 +48,17 @@ process.on('disconnect', leave);
 async function run(): Promise<void> {
   try {
     const { flow } = (await import(url)) as { flow: Flow };
-    const before = process.cpuUsage();
-    const measurement = await flow[role](context());
-    const { user, system } = process.cpuUsage(before);
-    const peakMemory = process.resourceUsage().maxRSS * 1024;
-    say({ type: 'done', measurement, cost: { cpu: (user + system) / 1000, peakMemory } });
+    const costs = new CostMeter();
+    const measurement = await flow[role](context(costs));
+    const cost = await costs.read();
+    costs.stop();
+    say({ type: 'done', measurement, cost });
   } catch (error) {
     say({ type: 'failed', reason: error instanceof Error ? (error.stack ?? error.message) : String(error) });
   }
 }
 
-function context(): FlowContext {
+function context(costs: CostMeter): FlowContext {
   let connections = 0;
   let connectionsAccepted = 0;
   return {
@@ -74,6 +78,7 @@ function context(): FlowContext {
     },
     tell: (value) => say({ type: 'tell', value }),
     heard: () => next(told, hearing),
+    startCosts: () => costs.restart(),
   };
 }
 

@@ -26,3 +26,9 @@ export function medianRatio(a: readonly number[], b: readonly number[]): number 
   const rounds = Math.min(a.length, b.length);
   return median(Array.from({ length: rounds }, (_, i) => a[i]! / b[i]!));
 }
+
+/** Three digits that matter, whole from 100 on. */
+export function formatValue(value: number): string {
+  if (Number.isNaN(value)) return '–';
+  return Math.abs(value) >= 100 ? value.toFixed(0) : value.toPrecision(3);
+}
