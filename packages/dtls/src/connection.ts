@@ -220,6 +220,15 @@ export class DtlsConnection implements Core<DtlsSink> {
     this.#end('closed', 'closed', alert, now);
   }
 
+  /**
+   * After `close`, once the farewell has been transmitted: gives the keys back to the back end. Nothing is sent or
+   * understood from here on.
+   */
+  release(now: Millis): void {
+    this.close(now);
+    this.#records.release();
+  }
+
   get #session(): Session | undefined {
     return 'session' in this.#phase ? this.#phase.session : undefined;
   }

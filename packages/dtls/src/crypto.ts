@@ -38,6 +38,21 @@ export interface AeadKey {
    * bytes are then of no use.
    */
   open(bytes: Uint8Array, at: number, end: number, nonce: Uint8Array, aad: Uint8Array): boolean;
+  /** Frees what the back end keeps for the key. No call comes after it but `close` itself. */
+  close?(): void;
+}
+
+/**
+ * One key in one direction for whole records of DTLS 1.2, for back ends that are quicker so. A record is a header
+ * of 13 bytes at `recordAt`, with the explicit nonce of 8 bytes behind it in the GCM suites, then content and tag.
+ * Records are sealed in the order of their sequence numbers, from 0 on, without a gap.
+ */
+export interface RecordKey {
+  /** Encrypts `bytes[contentAt, contentEnd)` in place and writes the tag behind it; all before it is complete. */
+  seal(bytes: Uint8Array, recordAt: number, contentAt: number, contentEnd: number): void;
+  /** Decrypts the content in place, its tag being the record's last 16 bytes. False if the tag is wrong. */
+  open(bytes: Uint8Array, recordAt: number, contentAt: number, recordEnd: number): boolean;
+  close(): void;
 }
 
 /** One ephemeral key pair. */
@@ -58,6 +73,13 @@ export interface DtlsCrypto {
   hmac(algorithm: PrfHash, key: Uint8Array, bytes: Uint8Array): Uint8Array;
   /** The key bytes are copied. */
   createAeadKey(algorithm: AeadAlgorithm, key: Uint8Array): AeadKey;
+  /** Used in place of `createAeadKey` where it is there. `fixedNonce`: 4 bytes for GCM, 12 for ChaCha20-Poly1305. */
+  createRecordKey?(
+    algorithm: AeadAlgorithm,
+    key: Uint8Array,
+    fixedNonce: Uint8Array,
+    direction: 'seal' | 'open',
+  ): RecordKey;
   createKeyShare(group: GroupName): KeyShare;
   /** The public key of an X.509 certificate; `undefined` if it is malformed, too weak or of another kind. */
   readPublicKey(certificate: Uint8Array): PublicKey | undefined;

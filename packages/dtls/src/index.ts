@@ -14,6 +14,7 @@ export {
   type KeyShare,
   type PrfHash,
   type PublicKey,
+  type RecordKey,
   type SignatureSchemeName,
 } from './crypto.ts';
 export type { DropReason } from './drop-reasons.ts';

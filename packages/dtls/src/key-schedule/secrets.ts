@@ -2,7 +2,7 @@
 import type { CipherSuite } from '../cipher-suites.ts';
 import type { DtlsCrypto } from '../crypto.ts';
 import type { TrafficProtection } from '../record/layer.ts';
-import { RecordProtection } from '../record/protection.ts';
+import { createRecordProtection, type RecordProtection } from '../record/protection.ts';
 import { joined, prf } from './prf.ts';
 
 const MASTER_SECRET_BYTES = 48;
@@ -54,13 +54,14 @@ export function trafficProtection(
   const length = 2 * (keyBytes + fixedNonceBytes);
   const block = prf(crypto, suite.prfHash, masterSecret, 'key expansion', seed, length);
   const nonces = 2 * keyBytes;
-  const protection = (index: number): RecordProtection => {
-    const key = crypto.createAeadKey(suite.aead, block.subarray(index * keyBytes, (index + 1) * keyBytes));
+  const protection = (index: number, writer: 'client' | 'server'): RecordProtection => {
+    const key = block.subarray(index * keyBytes, (index + 1) * keyBytes);
     const nonceAt = nonces + index * fixedNonceBytes;
-    return new RecordProtection(suite, key, block.slice(nonceAt, nonceAt + fixedNonceBytes));
+    const fixedNonce = block.slice(nonceAt, nonceAt + fixedNonceBytes);
+    return createRecordProtection(crypto, suite, key, fixedNonce, writer === role ? 'seal' : 'open');
   };
-  const client = protection(0);
-  const server = protection(1);
+  const client = protection(0, 'client');
+  const server = protection(1, 'server');
   block.fill(0);
   return role === 'client' ? { sealing: client, opening: server } : { sealing: server, opening: client };
 }

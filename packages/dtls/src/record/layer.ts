@@ -50,6 +50,13 @@ export class RecordLayer {
     this.#protection = protection;
   }
 
+  /** Gives the keys back: nothing is sealed or opened any more. */
+  release(): void {
+    this.#protection?.sealing.close();
+    this.#protection?.opening.close();
+    this.#protection = undefined;
+  }
+
   headroom(epoch: number): number {
     if (epoch === PLAINTEXT_EPOCH || this.#protection === undefined) return RECORD_HEADER_BYTES;
     return this.#protection.sealing.headroom;

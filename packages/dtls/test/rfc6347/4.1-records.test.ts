@@ -16,7 +16,7 @@ import {
   writeRecordHeader,
 } from '../../src/record/header.ts';
 import { RecordLayer } from '../../src/record/layer.ts';
-import { RecordProtection } from '../../src/record/protection.ts';
+import { AeadRecordProtection, type RecordProtection } from '../../src/record/protection.ts';
 import { type Connections, connected, connections, deliver, sealed } from '../fixtures/connections.ts';
 import { hex, record } from '../fixtures/records.ts';
 
@@ -136,7 +136,7 @@ describe('RFC 6347 §4.1 sequence numbers', () => {
   function layer(limit: number): RecordLayer {
     const records = new RecordLayer(limit);
     const protection = (): RecordProtection =>
-      new RecordProtection(
+      new AeadRecordProtection(
         suite,
         nodeDtlsCrypto.createAeadKey('aes-128-gcm', new Uint8Array(16)),
         hex('01020304'),
@@ -191,7 +191,11 @@ describe('RFC 6347 §4.1.2 protection of the payload', () => {
 
   function sealedBy(id: number, key: Uint8Array, fixedNonce: Uint8Array): Uint8Array {
     const suite = CIPHER_SUITES.get(id)!;
-    const protection = new RecordProtection(suite, nodeDtlsCrypto.createAeadKey(suite.aead, key), fixedNonce);
+    const protection = new AeadRecordProtection(
+      suite,
+      nodeDtlsCrypto.createAeadKey(suite.aead, key),
+      fixedNonce,
+    );
     const out = new Uint8Array(64);
     out.set(header);
     out.set(plaintext, protection.headroom);
@@ -222,7 +226,7 @@ describe('RFC 6347 §4.1.2 protection of the payload', () => {
   for (const suite of CIPHER_SUITES.values()) {
     test(`${suite.name}: what is sealed opens again at any length`, () => {
       const key = new Uint8Array(suite.keyBytes).fill(3);
-      const protection = new RecordProtection(
+      const protection = new AeadRecordProtection(
         suite,
         nodeDtlsCrypto.createAeadKey(suite.aead, key),
         new Uint8Array(suite.fixedNonceBytes).fill(5),

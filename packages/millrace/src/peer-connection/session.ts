@@ -10,7 +10,6 @@ import {
   DtlsConnection,
   SRTP_PROFILES,
 } from '@millrace/dtls';
-import { nodeDtlsCrypto } from '@millrace/dtls/node-crypto';
 import {
   type Candidate,
   type CandidatePair,
@@ -25,6 +24,7 @@ import type { DtlsRole, Fingerprint } from '@millrace/sdp';
 import { nodeStunCrypto } from '@millrace/stun/node-crypto';
 import { queueTask } from '../task-queue.ts';
 import { now } from '../transport/alarm.ts';
+import { type Backend, portableBackend } from '../transport/backend.ts';
 import { Driver } from '../transport/driver.ts';
 import { localAddresses } from '../transport/local-addresses.ts';
 import { isHiddenName, resolveHiddenName } from '../transport/mdns.ts';
@@ -110,6 +110,7 @@ export class Session {
   };
   readonly agent: IceAgent;
   readonly driver: Driver;
+  readonly #backend: Backend;
   readonly #channels: DataChannels;
   readonly #options: SessionOptions;
   readonly #observer: SessionObserver;
@@ -131,7 +132,8 @@ export class Session {
     this.#options = options;
     this.#observer = observer;
     this.agent = new IceAgent({ role: 'controlling', crypto: nodeStunCrypto, random });
-    this.driver = new Driver(this.agent, channels, {
+    this.#backend = portableBackend();
+    this.driver = new Driver(this.#backend, this.agent, channels, {
       ice: {
         onStateChange: (state) => this.#onIceState(state),
         onSelectedPair: (pair) => observer.onSelectedPair(pair),
@@ -298,7 +300,7 @@ export class Session {
     this.#dtls = new DtlsConnection({
       role: dtlsRole,
       certificate: this.#options.certificate,
-      crypto: nodeDtlsCrypto,
+      crypto: this.#backend.crypto,
       random,
       remoteFingerprints: fingerprints,
       roundTripTime: this.#pathRoundTripTime,

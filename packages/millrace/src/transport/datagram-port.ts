@@ -3,17 +3,29 @@ import { createSocket, type Socket } from 'node:dgram';
 import { isIPv6 } from 'node:net';
 import type { TransportAddress } from '@millrace/ice';
 
-/** What a port hands up. The bytes are borrowed for the call. */
-export type OnDatagram = (bytes: Uint8Array, at: number, end: number, remote: TransportAddress) => void;
+/** What a port tells its owner. None of these is called from within a call of the owner's. */
+export interface PortHandlers {
+  /** A datagram has come. The bytes are borrowed for the call, and may be changed. */
+  onDatagram(bytes: Uint8Array, at: number, end: number, remote: TransportAddress): void;
+  /** All datagrams that had come have been handed over. */
+  onBatchEnd(): void;
+  /** `isBusy` is false again. A port that can't tell never calls this. */
+  onWritable(): void;
+  /** A datagram of `bytes` was too long for the way to `remote`. A port that can't tell never calls this. */
+  onMtuExceeded(remote: TransportAddress, bytes: number): void;
+  /** The socket is dead. */
+  onError(error: Error): void;
+}
 
-/** One UDP socket. A second implementation may send batches through the kernel's segmentation offload. */
+/** One UDP socket: on node:dgram, or on the kernel's batched calls. */
 export interface DatagramPort {
   readonly local: TransportAddress;
   /**
-   * Sends `bytes[at, end)`. Returns true if the kernel has taken the datagram, and false if the bytes must stay
-   * as they are until `isBusy` is false again: the moment to stop sending.
+   * Sends the datagrams that lie end to end in `bytes[at, end)`, each of `segmentBytes`, the last perhaps shorter.
+   * True: they are on their way, or lost. False: the bytes must stay as they are until `isBusy` is false again,
+   * which is also the moment to stop sending.
    */
-  send(bytes: Uint8Array, at: number, end: number, remote: TransportAddress): boolean;
+  send(bytes: Uint8Array, at: number, end: number, segmentBytes: number, remote: TransportAddress): boolean;
   /** Whether datagrams wait in this process because the kernel would not take them. */
   readonly isBusy: boolean;
   close(): void;
@@ -26,16 +38,14 @@ const SEND_BUFFER_BYTES = 1024 * 1024;
 const FAREWELL_TURNS = 100;
 
 /**
- * Opens a UDP socket on `address`, at a port of the kernel's choice unless `port` says otherwise. `onError`
- * hears of a socket that dies later.
+ * Opens a UDP socket on `address`, at a port of the kernel's choice unless `port` says otherwise.
  *
  * @throws {Error} Node's own, when the address can't be bound
  */
 export function openDgramPort(
   address: string,
   port: number,
-  onDatagram: OnDatagram,
-  onError: (error: Error) => void,
+  handlers: PortHandlers,
 ): Promise<DatagramPort> {
   const isV6 = isIPv6(address);
   const family = isV6 ? 6 : 4;
@@ -53,8 +63,11 @@ export function openDgramPort(
     socket.once('error', onRefused);
     socket.bind({ address, port, exclusive: true }, () => {
       socket.removeListener('error', onRefused);
-      socket.on('error', onError);
-      socket.on('message', (message, remote) => onDatagram(message, 0, message.length, remote));
+      socket.on('error', (error) => handlers.onError(error));
+      socket.on('message', (message, remote) => {
+        handlers.onDatagram(message, 0, message.length, remote);
+        handlers.onBatchEnd();
+      });
       growBuffers(socket);
       resolve(new DgramPort(socket, { address, port: socket.address().port }));
     });
@@ -71,10 +84,11 @@ class DgramPort implements DatagramPort {
     this.local = local;
   }
 
-  send(bytes: Uint8Array, at: number, end: number, remote: TransportAddress): boolean {
+  send(bytes: Uint8Array, at: number, end: number, segmentBytes: number, remote: TransportAddress): boolean {
     if (!this.#isOpen) return true;
     // No callback: a datagram that the network refuses is a lost datagram, and every layer above expects losses.
-    this.#socket.send(bytes, at, end - at, remote.port, remote.address);
+    for (; at < end; at += segmentBytes)
+      this.#socket.send(bytes, at, Math.min(segmentBytes, end - at), remote.port, remote.address);
     return !this.isBusy;
   }
 

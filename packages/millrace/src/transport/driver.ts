@@ -7,15 +7,17 @@
 //
 // Whatever happens within one turn of the event loop (datagrams that came, messages the application sent) is one
 // batch: it is taken in as it comes and answered once, by `#pump`, when the turn ends. So many packets share one
-// SACK and many small messages share packets.
+// SACK, many small messages share packets, and the packets go to the kernel together (send-batch.ts).
 import type { ChannelsSink, DataChannels } from '@millrace/datachannel';
 import type { DtlsConnection, DtlsSink } from '@millrace/dtls';
 import type { IceAgent, IceSink, Route, TransportAddress } from '@millrace/ice';
 import { Drops, type Millis, NEVER, ownCopy } from '@millrace/sans-io';
 import type { SctpAssociation } from '@millrace/sctp';
 import { Alarm, now } from './alarm.ts';
-import { type DatagramPort, openDgramPort } from './datagram-port.ts';
+import type { Backend } from './backend.ts';
+import type { DatagramPort } from './datagram-port.ts';
 import { datagramKind } from './demux.ts';
+import { MAX_DATAGRAM_BYTES } from './send-batch.ts';
 
 /** What the driver tells the connection it serves. Called only between state changes of the cores. */
 export interface DriverObserver {
@@ -27,10 +29,9 @@ export interface DriverObserver {
   onUsablePath(roundTripTime: Millis | undefined): void;
 }
 
-/** Datagrams sent before the loop turns to the sockets again: bursts stay smaller than a receive buffer. */
-const MAX_DATAGRAMS_PER_TURN = 64;
-/** Room for one datagram: larger than any MTU but that of loopback. */
-const SLOT_BYTES = 2048;
+/** What is sent before the loop turns to the sockets again: bursts stay smaller than a receive buffer. */
+const MAX_DATAGRAMS_PER_TURN = 128;
+const MAX_BYTES_PER_TURN = 192 * 1024;
 /** Until a socket whose datagrams the kernel would not take is tried again. */
 const BUSY_PAUSE: Millis = 1;
 /** DTLS datagrams kept until the session description that names the peer's fingerprint has come. */
@@ -39,9 +40,6 @@ const MAX_EARLY_BYTES = 16_384;
 
 const DROP_REASONS = ['unverified-source', 'unknown-protocol', 'too-early', 'closed', 'not-used'] as const;
 export type DriverDrop = (typeof DROP_REASONS)[number];
-
-/** Every send ends within the call that makes it, so one slot serves all connections of the process. */
-let slot = new Uint8Array(SLOT_BYTES);
 
 interface MutableRoute {
   socket: number;
@@ -54,6 +52,7 @@ export class Driver {
   packetsReceived = 0;
   bytesSent = 0;
   bytesReceived = 0;
+  readonly #backend: Backend;
   readonly #agent: IceAgent;
   readonly #channels: DataChannels;
   readonly #observer: DriverObserver;
@@ -66,14 +65,17 @@ export class Driver {
   #hasUsablePath = false;
   #isAwake = false;
   #isClosed = false;
+  /** When the batch that is being received came; NEVER between batches. */
+  #receivedAt: Millis = NEVER;
 
-  constructor(agent: IceAgent, channels: DataChannels, observer: DriverObserver) {
+  constructor(backend: Backend, agent: IceAgent, channels: DataChannels, observer: DriverObserver) {
+    this.#backend = backend;
     this.#agent = agent;
     this.#channels = channels;
     this.#observer = observer;
     this.#dtlsSink = {
       ...observer.dtls,
-      onApplicationData: (bytes, at, end) => this.#association?.receive(bytes, at, end, now()),
+      onApplicationData: (bytes, at, end) => this.#association?.receive(bytes, at, end, this.#receivedAt),
       onClosed: (reason) => {
         // What SCTP has to say came first, and may be why DTLS has been closed.
         channels.drain(observer.channelsSink, now());
@@ -93,15 +95,16 @@ export class Driver {
    */
   async openSocket(address: string): Promise<{ socket: number; local: TransportAddress } | undefined> {
     const route: MutableRoute = { socket: -1, remote: { address: '', port: 0 } }; // one for each socket's life
-    const port = await openDgramPort(
-      address,
-      0,
-      (bytes, at, end, remote) => {
+    const port = await this.#backend.openPort(address, 0, {
+      onDatagram: (bytes, at, end, remote) => {
         route.remote = remote;
         this.#onDatagram(bytes, at, end, route);
       },
-      () => {}, // a dead socket is a silent one: ICE notices
-    );
+      onBatchEnd: () => this.#onBatchEnd(),
+      onWritable: () => this.wake(),
+      onMtuExceeded: (remote, bytes) => this.#onMtuExceeded(remote, bytes),
+      onError: () => {}, // a dead socket is a silent one: ICE notices
+    });
     if (this.#isClosed) {
       port.close();
       return undefined;
@@ -115,10 +118,12 @@ export class Driver {
     this.#dtls = dtls;
     const at = now();
     dtls.start(at);
+    this.#receivedAt = at;
     for (const datagram of this.#early.splice(0)) {
       dtls.receive(datagram, 0, datagram.length, at);
       dtls.drain(this.#dtlsSink);
     }
+    this.#receivedAt = NEVER;
     this.wake();
   }
 
@@ -146,6 +151,7 @@ export class Driver {
     }
     this.#dtls?.close(at);
     this.#flush(at);
+    this.#dtls?.release(at);
     this.#isClosed = true;
     this.#agent.close(at);
     this.#alarm.stop();
@@ -155,11 +161,12 @@ export class Driver {
 
   #onDatagram(bytes: Uint8Array, at: number, end: number, route: Route): void {
     if (this.#isClosed || end === at) return;
+    if (this.#receivedAt === NEVER) this.#receivedAt = now();
     this.packetsReceived++;
     this.bytesReceived += end - at;
     switch (datagramKind(bytes[at]!)) {
       case 'stun':
-        this.#agent.receive(bytes, at, end, now(), route);
+        this.#agent.receive(bytes, at, end, this.#receivedAt, route);
         this.#agent.drain(this.#observer.ice);
         break;
       case 'dtls':
@@ -174,12 +181,28 @@ export class Driver {
       default:
         this.drops.count('unknown-protocol');
     }
+  }
+
+  /** The application hears of what came now, so that its answers go with ours when the turn ends. */
+  #onBatchEnd(): void {
+    if (this.#isClosed) return;
+    this.wake();
+    this.#channels.drain(this.#observer.channelsSink, this.#receivedAt);
+    this.#receivedAt = NEVER;
+  }
+
+  #onMtuExceeded(remote: TransportAddress, bytes: number): void {
+    const route = this.#agent.selectedRoute ?? this.#agent.usableRoute;
+    const dtls = this.#dtls;
+    if (!dtls || route?.remote.address !== remote.address || route.remote.port !== remote.port) return;
+    const at = now();
+    this.#association?.onPacketTooBig(bytes - dtls.headroom - dtls.tailroom, at);
     this.wake();
   }
 
   #onSecured(bytes: Uint8Array, at: number, end: number): void {
     if (this.#dtls) {
-      this.#dtls.receive(bytes, at, end, now());
+      this.#dtls.receive(bytes, at, end, this.#receivedAt);
       this.#dtls.drain(this.#dtlsSink);
     } else if (this.#early.length < MAX_EARLY_DATAGRAMS && this.#earlyBytes() + end - at <= MAX_EARLY_BYTES) {
       this.#early.push(ownCopy(bytes, at, end)); // a Buffer's slice would be a view
@@ -230,44 +253,55 @@ export class Driver {
 
   /** Sends until there is nothing more to send; false if the turn's share or the kernel's room was used up first. */
   #flush(at: Millis): boolean {
-    let budget = MAX_DATAGRAMS_PER_TURN;
-    for (; budget > 0; budget--) {
-      const length = this.#agent.transmit(slot, 0, SLOT_BYTES, at);
-      if (length === 0) break;
-      this.#send(length, this.#agent.route);
-    }
-    const route = this.#agent.selectedRoute ?? this.#agent.usableRoute;
-    if (!route || !this.#dtls) return budget > 0;
-    for (; budget > 0; budget--) {
-      const length = this.#dtls.transmit(slot, 0, SLOT_BYTES, at);
-      if (length === 0) break;
-      if (!this.#send(length, route)) return false;
-    }
-    return this.#flushSctp(this.#dtls, route, budget, at);
+    const { batch } = this.#backend;
+    const isFinished = this.#flushChecks(at) && this.#flushSecured(at);
+    return batch.flush() && isFinished;
   }
 
-  #flushSctp(dtls: DtlsConnection, route: Route, budget: number, at: Millis): boolean {
-    const association = this.#association;
-    if (!association || dtls.state !== 'connected') return budget > 0;
-    if (this.#ports[route.socket]?.isBusy) return false;
-    const { headroom, tailroom } = dtls;
-    for (; budget > 0; budget--) {
-      const length = association.transmit(slot, headroom, SLOT_BYTES - tailroom, at);
+  #flushChecks(at: Millis): boolean {
+    const { batch } = this.#backend;
+    for (let count = 0; count < MAX_DATAGRAMS_PER_TURN; count++) {
+      const length = this.#agent.transmit(batch.slab, batch.at, batch.at + MAX_DATAGRAM_BYTES, at);
       if (length === 0) return true;
-      const record = dtls.seal(slot, 0, length);
-      if (record === 0) return true; // the sequence numbers are used up: DTLS has closed itself
-      if (!this.#send(record, route)) return false;
+      const { route } = this.#agent;
+      const port = this.#ports[route.socket];
+      if (port) this.#add(length, port, route);
     }
     return false;
   }
 
-  #send(length: number, route: Route): boolean {
-    const port = this.#ports[route.socket];
-    if (!port) return true;
+  #flushSecured(at: Millis): boolean {
+    const route = this.#agent.selectedRoute ?? this.#agent.usableRoute;
+    const dtls = this.#dtls;
+    const port = route && this.#ports[route.socket];
+    if (!port || !dtls) return true;
+    const { batch } = this.#backend;
+    for (;;) {
+      const length = dtls.transmit(batch.slab, batch.at, batch.at + MAX_DATAGRAM_BYTES, at);
+      if (length === 0) break;
+      if (!this.#add(length, port, route)) return false;
+    }
+    const association = this.#association;
+    if (!association || dtls.state !== 'connected') return true;
+    if (port.isBusy) return false;
+    const { headroom, tailroom } = dtls;
+    let bytes = 0;
+    for (let count = 0; count < MAX_DATAGRAMS_PER_TURN && bytes < MAX_BYTES_PER_TURN; count++) {
+      const start = batch.at;
+      const limit = start + MAX_DATAGRAM_BYTES - tailroom;
+      const length = association.transmit(batch.slab, start + headroom, limit, at);
+      if (length === 0) return true;
+      const record = dtls.seal(batch.slab, start, length);
+      if (record === 0) return true; // the sequence numbers are used up: DTLS has closed itself
+      if (!this.#add(record, port, route)) return false;
+      bytes += record;
+    }
+    return false;
+  }
+
+  #add(length: number, port: DatagramPort, route: Route): boolean {
     this.packetsSent++;
     this.bytesSent += length;
-    if (port.send(slot, 0, length, route.remote)) return true;
-    slot = new Uint8Array(SLOT_BYTES); // the kernel took its time; the old slot is the socket's until it has
-    return false;
+    return this.#backend.batch.add(length, port, route);
   }
 }

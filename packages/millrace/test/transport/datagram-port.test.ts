@@ -1,14 +1,15 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { openDgramPort } from '../../src/transport/datagram-port.ts';
+import { type DatagramPort, openDgramPort, type PortHandlers } from '../../src/transport/datagram-port.ts';
 
-const open = (address: string, port = 0): ReturnType<typeof openDgramPort> =>
-  openDgramPort(
-    address,
-    port,
-    () => {},
-    () => {},
-  );
+const ignored: PortHandlers = {
+  onDatagram: () => {},
+  onBatchEnd: () => {},
+  onWritable: () => {},
+  onMtuExceeded: () => {},
+  onError: () => {},
+};
+const open = (address: string, port = 0): Promise<DatagramPort> => openDgramPort(address, port, ignored);
 
 /** UDP sockets of this process, open or half open; the report knows also those that wait for nothing. */
 function udpHandles(): number {
@@ -41,13 +42,13 @@ describe('a UDP port', () => {
   test('takes datagrams that can not be sent, and none when it is closed', async () => {
     const port = await open('127.0.0.1');
     const bytes = new Uint8Array(1200);
-    port.send(bytes, 0, 1200, { address: '2001:db8::1', port: 9 }); // another family
-    port.send(new Uint8Array(70_000), 0, 70_000, { address: '127.0.0.1', port: 9 }); // too long for UDP
-    port.send(bytes, 0, 1200, { address: '192.0.2.1', port: 9 }); // not reachable from loopback
+    port.send(bytes, 0, 1200, 1200, { address: '2001:db8::1', port: 9 }); // another family
+    port.send(new Uint8Array(70_000), 0, 70_000, 70_000, { address: '127.0.0.1', port: 9 }); // too long for UDP
+    port.send(bytes, 0, 1200, 1200, { address: '192.0.2.1', port: 9 }); // not reachable from loopback
     await turns();
     port.close();
     port.close();
     assert.equal(port.isBusy, false);
-    assert.equal(port.send(bytes, 0, 1200, { address: '127.0.0.1', port: 9 }), true);
+    assert.equal(port.send(bytes, 0, 1200, 1200, { address: '127.0.0.1', port: 9 }), true);
   });
 });
