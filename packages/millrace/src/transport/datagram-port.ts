@@ -42,11 +42,7 @@ const FAREWELL_TURNS = 100;
  *
  * @throws {Error} Node's own, when the address can't be bound
  */
-export function openDgramPort(
-  address: string,
-  port: number,
-  handlers: PortHandlers,
-): Promise<DatagramPort> {
+export function openDgramPort(address: string, port: number, handlers: PortHandlers): Promise<DatagramPort> {
   const isV6 = isIPv6(address);
   const family = isV6 ? 6 : 4;
   const socket = createSocket({

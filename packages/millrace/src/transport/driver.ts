@@ -102,7 +102,7 @@ export class Driver {
       },
       onBatchEnd: () => this.#onBatchEnd(),
       onWritable: () => this.wake(),
-      onMtuExceeded: (remote, bytes) => this.#onMtuExceeded(remote, bytes),
+      onMtuExceeded: () => {},
       onError: () => {}, // a dead socket is a silent one: ICE notices
     });
     if (this.#isClosed) {
@@ -189,15 +189,6 @@ export class Driver {
     this.wake();
     this.#channels.drain(this.#observer.channelsSink, this.#receivedAt);
     this.#receivedAt = NEVER;
-  }
-
-  #onMtuExceeded(remote: TransportAddress, bytes: number): void {
-    const route = this.#agent.selectedRoute ?? this.#agent.usableRoute;
-    const dtls = this.#dtls;
-    if (!dtls || route?.remote.address !== remote.address || route.remote.port !== remote.port) return;
-    const at = now();
-    this.#association?.onPacketTooBig(bytes - dtls.headroom - dtls.tailroom, at);
-    this.wake();
   }
 
   #onSecured(bytes: Uint8Array, at: number, end: number): void {

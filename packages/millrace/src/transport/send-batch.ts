@@ -5,7 +5,7 @@ import type { Route, TransportAddress } from '@millrace/ice';
 import type { DatagramPort } from './datagram-port.ts';
 
 /** Longest datagram: a whole DTLS record, 2^14 bytes and what protects them (RFC 6347 §4.1.1). */
-export const MAX_DATAGRAM_BYTES = 16_384 + 64;
+export const MAX_DATAGRAM_BYTES: number = 16_384 + 64;
 /** What the kernel takes at a time: 65,507 bytes (IPv4) in 64 datagrams (Linux before 5.x). */
 const MAX_RUN_BYTES = 65_500;
 const MAX_RUN_DATAGRAMS = 64;
@@ -35,10 +35,7 @@ export class SendBatch {
   /** Takes over the datagram of `length` bytes at `at`. False once the port is busy: stop sending to it. */
   add(length: number, port: DatagramPort, { remote }: Route): boolean {
     let isTaken = true;
-    if (
-      this.#count > 0 &&
-      (this.#port !== port || this.#remote !== remote || length > this.#segmentBytes)
-    )
+    if (this.#count > 0 && (this.#port !== port || this.#remote !== remote || length > this.#segmentBytes))
       isTaken = this.#sendRun(length);
     if (this.#count === 0) {
       this.#port = port;
