@@ -73,13 +73,16 @@ export interface DtlsCrypto {
   hmac(algorithm: PrfHash, key: Uint8Array, bytes: Uint8Array): Uint8Array;
   /** The key bytes are copied. */
   createAeadKey(algorithm: AeadAlgorithm, key: Uint8Array): AeadKey;
-  /** Used in place of `createAeadKey` where it is there. `fixedNonce`: 4 bytes for GCM, 12 for ChaCha20-Poly1305. */
+  /**
+   * Used in place of `createAeadKey` for the algorithms it knows. `fixedNonce`: 4 bytes for GCM, 12 for
+   * ChaCha20-Poly1305.
+   */
   createRecordKey?(
     algorithm: AeadAlgorithm,
     key: Uint8Array,
     fixedNonce: Uint8Array,
     direction: 'seal' | 'open',
-  ): RecordKey;
+  ): RecordKey | undefined;
   createKeyShare(group: GroupName): KeyShare;
   /** The public key of an X.509 certificate; `undefined` if it is malformed, too weak or of another kind. */
   readPublicKey(certificate: Uint8Array): PublicKey | undefined;

@@ -8,6 +8,7 @@ export {
   type RTCDataChannelState,
   type Sendable,
 } from './data-channel/rtc-data-channel.ts';
+export { type Diagnostics, diagnostics } from './diagnostics.ts';
 export { RTCError, type RTCErrorDetailType, RTCErrorEvent, type RTCErrorInit } from './errors.ts';
 export type {
   MillraceConfiguration,

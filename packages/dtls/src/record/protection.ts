@@ -30,8 +30,9 @@ export function createRecordProtection(
   fixedNonce: Uint8Array,
   direction: 'seal' | 'open',
 ): RecordProtection {
-  return crypto.createRecordKey
-    ? new WholeRecordProtection(suite, crypto.createRecordKey(suite.aead, key, fixedNonce, direction))
+  const recordKey = crypto.createRecordKey?.(suite.aead, key, fixedNonce, direction);
+  return recordKey
+    ? new WholeRecordProtection(suite, recordKey)
     : new AeadRecordProtection(suite, crypto.createAeadKey(suite.aead, key), fixedNonce);
 }
 

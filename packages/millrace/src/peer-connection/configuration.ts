@@ -22,6 +22,11 @@ export interface MillraceConfiguration {
   readonly maxMessageSize?: number;
   /** Bytes that may wait to be sent, over all channels, before `send` throws. Default 16 MiB. */
   readonly sendBuffer?: number;
+  /**
+   * Use the crypto library inside Node and batched UDP where they can be reached (`diagnostics()` tells). Default
+   * true; the environment variable `MILLRACE_NATIVE=off` says no for the whole process.
+   */
+  readonly native?: boolean;
   /** Hears the secrets of each DTLS session as a line in NSS key log format, for Wireshark. Default nobody. */
   readonly onKeyLog?: (line: string) => void;
 }
@@ -105,7 +110,9 @@ function checkCertificate(certificate: RTCCertificate): void {
   if (certificate.expires <= Date.now()) throw exception('InvalidAccessError', 'a certificate has expired');
 }
 
-function checkExtras({ maxMessageSize, sendBuffer }: MillraceConfiguration): void {
+function checkExtras({ maxMessageSize, sendBuffer, native }: MillraceConfiguration): void {
+  if (native !== undefined && typeof native !== 'boolean')
+    throw new TypeError(`millrace.native must be true or false; got ${native}`);
   whole('millrace.maxMessageSize', maxMessageSize, 1, MAX_MESSAGE_SIZE);
   whole('millrace.sendBuffer', sendBuffer, 65_536, Number.MAX_SAFE_INTEGER);
 }

@@ -24,7 +24,7 @@ import type { DtlsRole, Fingerprint } from '@millrace/sdp';
 import { nodeStunCrypto } from '@millrace/stun/node-crypto';
 import { queueTask } from '../task-queue.ts';
 import { now } from '../transport/alarm.ts';
-import { type Backend, portableBackend } from '../transport/backend.ts';
+import { type Backend, chooseBackend } from '../transport/backend.ts';
 import { Driver } from '../transport/driver.ts';
 import { localAddresses } from '../transport/local-addresses.ts';
 import { isHiddenName, resolveHiddenName } from '../transport/mdns.ts';
@@ -132,7 +132,7 @@ export class Session {
     this.#options = options;
     this.#observer = observer;
     this.agent = new IceAgent({ role: 'controlling', crypto: nodeStunCrypto, random });
-    this.#backend = portableBackend();
+    this.#backend = chooseBackend(options.native ?? true);
     this.driver = new Driver(this.#backend, this.agent, channels, {
       ice: {
         onStateChange: (state) => this.#onIceState(state),
@@ -301,6 +301,7 @@ export class Session {
       role: dtlsRole,
       certificate: this.#options.certificate,
       crypto: this.#backend.crypto,
+      cipherSuites: this.#backend.cipherSuites,
       random,
       remoteFingerprints: fingerprints,
       roundTripTime: this.#pathRoundTripTime,
