@@ -16,7 +16,7 @@ class RecordingPort implements DatagramPort {
   readonly calls: Call[] = [];
   readonly datagrams: Array<{ readonly bytes: Uint8Array; readonly remote: TransportAddress }> = [];
   /** What it still reads from while it is busy. */
-  readonly held: Array<{ readonly now: Uint8Array; readonly then: Uint8Array }> = [];
+  readonly held: Array<{ readonly live: Uint8Array; readonly copy: Uint8Array }> = [];
   isBusy = false;
   getsBusy: () => boolean = () => false;
 
@@ -29,7 +29,7 @@ class RecordingPort implements DatagramPort {
     }
     this.calls.push({ sizes, remote });
     this.isBusy = this.getsBusy();
-    if (this.isBusy) this.held.push({ now: bytes.subarray(at, end), then: bytes.slice(at, end) });
+    if (this.isBusy) this.held.push({ live: bytes.subarray(at, end), copy: bytes.slice(at, end) });
     return !this.isBusy;
   }
 
@@ -112,7 +112,7 @@ describe('a batch of datagrams', () => {
           add(sent, length, port, routes[to]!, index);
           expected.push([length, index & 0xff, routes[to]!.remote.port]);
           if (flush) sent.flush();
-          for (const { now, then } of port.held) assert.deepEqual(now, then);
+          for (const { live, copy } of port.held) assert.deepEqual(live, copy);
           if (!busy) {
             port.isBusy = false;
             port.held.length = 0;
