@@ -1,122 +1,151 @@
-// One direction of a simulated link, in virtual time and from a seed: delay, jitter, rate with a queue, loss,
-// duplication, reordering and corruption. What goes in is copied; what comes out belongs to the reader.
+// One direction of a simulated link, in virtual time and from a seed: delay, jitter, rate with a drop-tail queue, random
+// and burst loss, MTU, duplication, reordering and corruption. What goes in is copied; what comes out is lent until
+// the next is taken. A datagram meets the impairments in this order: picked, random and burst loss, MTU, queue,
+// corruption, rate, delay, jitter, reordering, duplication; a lost one takes no share of the rate.
 import { type Millis, NEVER } from '../core.ts';
+import { type Datagram, Datagrams } from './datagrams.ts';
 import type { SeededRandom } from './seeded-random.ts';
+import { type ResolvedWireOptions, resolveWireOptions, type WireOptions } from './wire-options.ts';
+import { WireStats } from './wire-stats.ts';
 
-export interface WireOptions {
-  /** One-way delay in milliseconds. Default 0. */
-  readonly delay?: number;
-  /** Up to this many milliseconds are added to the delay of each datagram, drawn anew; they may overtake. Default 0. */
-  readonly jitter?: number;
-  /** Probability that a datagram is lost. Default 0. */
-  readonly loss?: number;
-  /** Probability that a datagram arrives twice. Default 0. */
-  readonly duplicate?: number;
-  /** Probability that a datagram is held back by `reorderDelay`. Default 0. */
-  readonly reorder?: number;
-  /** Milliseconds that a reordered datagram is held back. Default 5. */
-  readonly reorderDelay?: number;
-  /** Probability that one random bit of a datagram is flipped. Default 0. */
-  readonly corrupt?: number;
-  /** Bytes per millisecond the link carries. Default unlimited. */
-  readonly rate?: number;
-  /** Bytes that may wait for the link before newcomers are dropped. Default unlimited. */
-  readonly queue?: number;
-  /** Longest datagram carried, in bytes; longer ones are dropped. Default unlimited. */
-  readonly mtu?: number;
-}
+/** Rounding of times must not cost a datagram its place in the queue. */
+const QUEUE_SLACK_BYTES = 0.01;
 
-interface InFlight<Tag> {
-  readonly arrival: Millis;
-  readonly order: number;
+/** A datagram that has arrived: lent until the next `take`; its bytes may be changed in place. */
+export interface Arrived<Tag> {
   readonly bytes: Uint8Array;
   readonly tag: Tag;
+  readonly arrival: Millis;
 }
 
 /** @typeParam Tag anything that travels with a datagram, such as its route */
 export class Wire<Tag = void> {
-  options: WireOptions;
-  /** Called for each datagram before any impairment; returning true loses it. For tests that pick their victim. */
+  /**
+   * Called for each datagram before any impairment; returning true loses it. For tests that pick their victim. The
+   * bytes are the sender's own, borrowed for the call; what is changed in them travels.
+   */
   lose: ((bytes: Uint8Array, now: Millis) => boolean) | undefined;
-  sent = 0;
-  lost = 0;
+  stats: WireStats = new WireStats();
   readonly #random: SeededRandom;
-  readonly #heap: InFlight<Tag>[] = []; // binary min-heap on (arrival, order)
+  readonly #datagrams = new Datagrams<Tag>();
+  #options: WireOptions;
+  #resolved: ResolvedWireOptions;
+  #lent: Datagram<Tag> | undefined;
   #busyUntil: Millis = 0;
-  #order = 0;
+  #isInBurst = false;
 
   constructor(random: SeededRandom, options: WireOptions = {}) {
     this.#random = random;
-    this.options = options;
+    this.#options = options;
+    this.#resolved = resolveWireOptions(options);
+  }
+
+  get options(): WireOptions {
+    return this.#options;
+  }
+
+  /** Replaces all options. What is under way arrives as it was going to; under a shorter delay it is overtaken. */
+  set options(options: WireOptions) {
+    this.#resolved = resolveWireOptions(options);
+    this.#options = options;
+  }
+
+  /** Replaces these options and keeps the others. */
+  change(options: WireOptions): void {
+    this.options = { ...this.#options, ...options };
+  }
+
+  /** Datagrams put on the wire so far, or since `stats` was replaced. */
+  get sent(): number {
+    return this.stats.sent;
+  }
+
+  /** Those of them that did not get through. */
+  get lost(): number {
+    return this.stats.lost;
   }
 
   /** Puts a copy of `bytes[at, end)` on the wire. */
   send(bytes: Uint8Array, at: number, end: number, now: Millis, tag: Tag): void {
-    const { delay = 0, jitter = 0, loss = 0, duplicate = 0, reorder = 0, reorderDelay = 5 } = this.options;
-    const { corrupt = 0, rate = NEVER, queue = NEVER, mtu = NEVER } = this.options;
-    this.sent++;
-    const copy = bytes.slice(at, end);
-    const waiting = Math.max(0, this.#busyUntil - now) * (rate === NEVER ? 0 : rate);
-    if (
-      this.lose?.(copy, now) ||
-      this.#random.chance(loss) ||
-      copy.length > mtu ||
-      waiting + copy.length > queue
-    ) {
-      this.lost++;
+    const stats = this.stats;
+    const o = this.#resolved;
+    const size = end - at + o.overhead;
+    stats.sent++;
+    stats.sentBytes += end - at;
+    if (this.lose?.(bytes.subarray(at, end), now)) {
+      stats.lostBy.picked++;
       return;
     }
-    if (this.#random.chance(corrupt) && copy.length > 0) {
-      const victim = this.#random.below(copy.length);
-      copy[victim] = copy[victim]! ^ (1 << this.#random.below(8));
+    if (o.loss > 0 && this.#random.chance(o.loss)) {
+      stats.lostBy.random++;
+      return;
     }
-    this.#busyUntil = Math.max(this.#busyUntil, now) + copy.length / rate;
-    let arrival = this.#busyUntil + delay + this.#random.unit() * jitter;
-    if (this.#random.chance(reorder)) arrival += reorderDelay;
-    this.#push({ arrival, order: this.#order++, bytes: copy, tag });
-    if (this.#random.chance(duplicate))
-      this.#push({ arrival, order: this.#order++, bytes: copy.slice(), tag });
+    if (o.enter > 0 && this.#burstLoses(o)) {
+      stats.lostBy.burst++;
+      return;
+    }
+    if (size > o.mtu) {
+      stats.lostBy.size++;
+      return;
+    }
+    const start = Math.max(this.#busyUntil, now);
+    const backlog = start > now && o.rate !== NEVER ? (start - now) * o.rate : 0;
+    if (backlog + size > o.queue + QUEUE_SLACK_BYTES) {
+      stats.lostBy.queue++;
+      return;
+    }
+    stats.countQueued(start - now, backlog + size);
+    this.#busyUntil = start + size / o.rate;
+    const datagram = this.#datagrams.copy(bytes, at, end, tag);
+    if (o.corrupt > 0 && this.#random.chance(o.corrupt)) this.#corrupt(datagram.bytes);
+    this.#launch(datagram, o);
   }
 
   /** When the next datagram arrives; `NEVER` if none is under way. */
   next(): Millis {
-    return this.#heap[0]?.arrival ?? NEVER;
+    return this.#datagrams.firstArrival();
   }
 
-  /** The next datagram that has arrived by `now`, removed. */
-  take(now: Millis): { readonly bytes: Uint8Array; readonly tag: Tag } | undefined {
-    return this.next() <= now ? this.#pop() : undefined;
+  /** The next datagram that has arrived by `now`, removed and lent until the next call; `undefined` if there is none. */
+  take(now: Millis): Arrived<Tag> | undefined {
+    if (this.#lent !== undefined) this.#datagrams.release(this.#lent);
+    const datagram = this.#datagrams.pop(now);
+    this.#lent = datagram;
+    if (datagram !== undefined) {
+      this.stats.delivered++;
+      this.stats.deliveredBytes += datagram.bytes.length;
+    }
+    return datagram as Arrived<Tag> | undefined;
   }
 
-  #push(item: InFlight<Tag>): void {
-    const heap = this.#heap;
-    let child = heap.push(item) - 1;
-    while (child > 0) {
-      const parent = (child - 1) >> 1;
-      if (!isBefore(heap[child]!, heap[parent]!)) return;
-      [heap[child], heap[parent]] = [heap[parent]!, heap[child]!];
-      child = parent;
+  #launch(datagram: Datagram<Tag>, o: ResolvedWireOptions): void {
+    let arrival = this.#busyUntil + o.delay;
+    if (o.jitter > 0) {
+      arrival += this.#random.unit() * o.jitter;
+      if (o.jitterKeepsOrder) arrival = Math.max(arrival, this.#datagrams.lastArrival);
+    }
+    const straggles = o.reorder > 0 && this.#random.chance(o.reorder);
+    if (straggles) {
+      arrival += o.reorderDelay;
+      this.stats.reordered++;
+    }
+    this.#datagrams.push(datagram, arrival, straggles);
+    if (o.duplicate > 0 && this.#random.chance(o.duplicate)) {
+      this.stats.duplicated++;
+      const { bytes, tag } = datagram;
+      this.#datagrams.push(this.#datagrams.copy(bytes, 0, bytes.length, tag), arrival, straggles);
     }
   }
 
-  #pop(): InFlight<Tag> | undefined {
-    const heap = this.#heap;
-    const top = heap[0];
-    const last = heap.pop();
-    if (top === undefined || last === undefined || heap.length === 0) return top;
-    heap[0] = last;
-    for (let parent = 0; ; ) {
-      let least = parent;
-      for (let child = parent * 2 + 1; child <= parent * 2 + 2 && child < heap.length; child++) {
-        if (isBefore(heap[child]!, heap[least]!)) least = child;
-      }
-      if (least === parent) return top;
-      [heap[least], heap[parent]] = [heap[parent]!, heap[least]!];
-      parent = least;
-    }
+  #burstLoses(o: ResolvedWireOptions): boolean {
+    if (this.#random.chance(this.#isInBurst ? o.leave : o.enter)) this.#isInBurst = !this.#isInBurst;
+    return this.#random.chance(this.#isInBurst ? o.lossInBurst : o.lossBetween);
   }
-}
 
-function isBefore<Tag>(a: InFlight<Tag>, b: InFlight<Tag>): boolean {
-  return a.arrival < b.arrival || (a.arrival === b.arrival && a.order < b.order);
+  #corrupt(bytes: Uint8Array): void {
+    if (bytes.length === 0) return;
+    const victim = this.#random.below(bytes.length);
+    bytes[victim] = bytes[victim]! ^ (1 << this.#random.below(8));
+    this.stats.corrupted++;
+  }
 }
