@@ -1,4 +1,9 @@
-export { SctpAssociation, type SctpStats, type SendOptions } from './association/association.ts';
+export {
+  SctpAssociation,
+  type SctpPath,
+  type SctpStats,
+  type SendOptions,
+} from './association/association.ts';
 export type { AssociationState, StateName } from './association/state.ts';
 export { DROP_REASONS, type DropReason } from './drops.ts';
 export { SctpError, type SctpErrorCode } from './errors.ts';

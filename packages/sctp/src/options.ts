@@ -13,8 +13,13 @@ export interface SctpOptions {
   readonly cookieMac: (bytes: Uint8Array) => Uint8Array;
   readonly localPort?: number;
   readonly remotePort?: number;
-  /** Longest packet in bytes, checksum and padding included. */
+  /**
+   * The packet size, checksum and padding included, that every path is taken to carry: where the discovery of the path
+   * MTU begins and what it falls back to. RFC 8899 §5.1.2 BASE_PLPMTU
+   */
   readonly mtu?: number;
+  /** The longest packet worth probing for until `setPath` tells. With the same as `mtu` (the default) there is no search. */
+  readonly maxMtu?: number;
   /** A round-trip time already known (from ICE), in ms: seeds RTO and T1. */
   readonly roundTripTime?: Millis;
   /** Bytes of received data we are ready to hold: a_rwnd. */
@@ -59,7 +64,7 @@ export type ResolvedOptions = Required<Omit<SctpOptions, 'roundTripTime' | 'init
   Pick<SctpOptions, 'roundTripTime' | 'initialTsn' | 'initiateTag'>;
 
 /** What has no default: it must be given, or is not known. */
-type Undefaulted = 'random' | 'cookieMac' | 'roundTripTime' | 'initialTsn' | 'initiateTag';
+type Undefaulted = 'random' | 'cookieMac' | 'maxMtu' | 'roundTripTime' | 'initialTsn' | 'initiateTag';
 type Defaults = Readonly<Required<Omit<SctpOptions, Undefaulted>>>;
 
 export const DEFAULTS: Defaults = {
@@ -151,6 +156,8 @@ export const HELD_OVERHEAD = 64;
 export const MAX_COOKIE_EXTENSION: Millis = 60_000;
 /** A packet must have room for the longest control chunk of ours, which is an ABORT with MAX_CAUSE_BYTES. */
 export const MIN_MTU = 576;
+/** Chunk lengths have 16 bits. */
+export const MAX_MTU = 0xfffc;
 
 export function resolveOptions(options: SctpOptions): ResolvedOptions {
   const resolved: Record<string, unknown> = { ...DEFAULTS };
@@ -158,7 +165,8 @@ export function resolveOptions(options: SctpOptions): ResolvedOptions {
   const all = resolved as unknown as ResolvedOptions;
   requireRange('localPort', all.localPort, 1, 0xffff);
   requireRange('remotePort', all.remotePort, 1, 0xffff);
-  requireRange('mtu', all.mtu, MIN_MTU, 0xfffc);
+  requireRange('mtu', all.mtu, MIN_MTU, MAX_MTU);
+  requireRange('maxMtu', options.maxMtu ?? all.mtu, all.mtu, MAX_MTU);
   requireRange('outboundStreams', all.outboundStreams, 1, 0xffff);
   requireRange('inboundStreams', all.inboundStreams, 1, 0xffff);
   requireRange('maxMessageSize', all.maxMessageSize, 1, 2 ** 30);
@@ -168,7 +176,7 @@ export function resolveOptions(options: SctpOptions): ResolvedOptions {
   requireRange('maxGapBlocks', all.maxGapBlocks, 1, (MIN_MTU - 128) >> 1);
   requireRange('maxDuplicateTsns', all.maxDuplicateTsns, 0, 20);
   requireRange('maxTsnSpan', all.maxTsnSpan, 1, 2 ** 30);
-  return { ...all, mtu: all.mtu & ~3 };
+  return { ...all, mtu: all.mtu & ~3, maxMtu: (options.maxMtu ?? all.mtu) & ~3 };
 }
 
 function requireRange(name: string, value: number, low: number, high: number): void {

@@ -3,7 +3,7 @@
 import { type Core, type DropCounts, type Millis, NEVER } from '@millrace/sans-io';
 import type { DropReason } from '../drops.ts';
 import { SctpError } from '../errors.ts';
-import type { SctpOptions } from '../options.ts';
+import { MAX_MTU, type SctpOptions } from '../options.ts';
 import { CAUSE, makeCause, makeTextCause } from '../packet/error-causes.ts';
 import type { SctpSink } from '../sink.ts';
 import { expiryOf } from '../tx/send-queue.ts';
@@ -23,6 +23,19 @@ export interface SendOptions {
   readonly maxRetransmits?: number;
   /** Give the message up when this many milliseconds have passed (RFC 3758 §4.1). */
   readonly maxPacketLifeTime?: Millis;
+}
+
+/** What is known of the way to the peer beforehand. */
+export interface SctpPath {
+  /**
+   * Longest packet worth asking the path about, in bytes with checksum and padding. Where it is no longer than the
+   * `mtu` option nothing is searched.
+   */
+  readonly limit: number;
+  /** No packet leaves this machine, so the path can never become narrower: chunks may be as long as packets. */
+  readonly isLocal?: boolean;
+  /** In ms, if it has been measured. */
+  readonly roundTripTime?: Millis;
 }
 
 /** A moment's copy of what there is to know. */
@@ -48,7 +61,11 @@ export interface SctpStats {
   readonly peerWindow: number;
   /** What we can take now. */
   readonly receiveWindow: number;
+  /** Longest packet that the path is known to carry. */
   readonly mtu: number;
+  readonly mtuProbesSent: number;
+  /** How often long packets vanished and `mtu` fell back. */
+  readonly blackHoles: number;
   readonly drops: DropCounts<DropReason>;
 }
 
@@ -187,6 +204,38 @@ export class SctpAssociation implements Core<SctpSink> {
     this.#context.abort(cause, { by: 'local', code: 'ABORTED' });
   }
 
+  /**
+   * Packets take another path from now on, or the first one is known: the search for its MTU (RFC 8899) begins again
+   * at the `mtu` option. What is outstanding stays so.
+   */
+  setPath(path: SctpPath, now: Millis): void {
+    const { limit, isLocal = false } = path;
+    if (!(limit >= 0 && limit <= MAX_MTU)) throw new SctpError('BAD_OPTION', `limit ${limit}`);
+    const { discovery, blackHoleWatch, rto } = this.#context;
+    blackHoleWatch.reset();
+    discovery.setPath(limit, isLocal, rto.current, now);
+  }
+
+  /** A packet of `bytes` was refused by a router (ICMP) or by this host (EMSGSIZE) because of its length. */
+  onPacketTooBig(bytes: number, now: Millis): void {
+    const { discovery, rto } = this.#context;
+    discovery.onPacketTooBig(bytes, rto.current, now);
+  }
+
+  /**
+   * Whether the packet that `transmit` wrote last is longer than the path is known to carry, because a chunk of it was
+   * made when the path carried more: IP may have to fragment it (RFC 9260 §6.9).
+   */
+  get mayFragment(): boolean {
+    return this.#outbound.mayFragment;
+  }
+
+  /** Room that `transmit` needs for any packet or probe that may be next. */
+  get maxPacketBytes(): number {
+    const { discovery, size } = this.#context;
+    return Math.max(discovery.limit, size.longest);
+  }
+
   /** Takes one packet. Its checksum field is cleared in place; nothing of `bytes` is kept. */
   receive(bytes: Uint8Array, at: number, end: number, now: Millis): void {
     this.#packetsReceived++;
@@ -194,7 +243,7 @@ export class SctpAssociation implements Core<SctpSink> {
     this.#inbound.onPacket(bytes, at, end, now);
   }
 
-  /** Writes one packet. Room for `stats.mtu` bytes is needed for every packet to fit. */
+  /** Writes one packet. Room for `maxPacketBytes` is needed for every packet to fit. */
   transmit(out: Uint8Array, at: number, end: number, now: Millis): number {
     const length = this.#outbound.write(out, at, end, now);
     if (length > 0) {
@@ -209,12 +258,13 @@ export class SctpAssociation implements Core<SctpSink> {
   }
 
   expire(now: Millis): void {
-    const { timers, tcb } = this.#context;
+    const { timers, tcb, discovery, rto } = this.#context;
     if (timers.next() > now) return;
     if (timers.take(TIMER.T1, now)) this.#connect.onTimeout(now);
     if (timers.take(TIMER.DELAYED_ACK, now)) tcb?.receiver.onAckTimeout();
     if (timers.take(TIMER.T3_RTX, now) && tcb !== undefined) {
       tcb.sender.onTimeout(now);
+      this.#context.onBlackHole(now);
       this.#context.closeIfUnreachable();
     }
     if (timers.take(TIMER.RECONFIG, now)) tcb?.streamReset.onTimeout(now);
@@ -222,6 +272,7 @@ export class SctpAssociation implements Core<SctpSink> {
     if (timers.take(TIMER.T5_SHUTDOWN_GUARD, now)) this.#shutdown.onGuardTimeout();
     if (timers.take(TIMER.HEARTBEAT_ACK, now)) this.#heartbeat.onAckTimeout();
     if (timers.take(TIMER.HEARTBEAT, now)) this.#heartbeat.onTimeout(now);
+    if (timers.take(TIMER.PATH_MTU, now)) discovery.onTimeout(rto.current, now);
   }
 
   drain(sink: SctpSink): boolean {
@@ -229,7 +280,7 @@ export class SctpAssociation implements Core<SctpSink> {
   }
 
   get stats(): SctpStats {
-    const { tcb, rto, options, size, drops } = this.#context;
+    const { tcb, rto, options, size, discovery, drops } = this.#context;
     return {
       state: this.state,
       packetsSent: this.#packetsSent,
@@ -250,6 +301,8 @@ export class SctpAssociation implements Core<SctpSink> {
       peerWindow: tcb?.sender.peerWindow ?? 0,
       receiveWindow: tcb?.receiver.window.available ?? options.receiveWindow,
       mtu: size.mtu,
+      mtuProbesSent: discovery.probesSent,
+      blackHoles: discovery.blackHoles,
       drops: { ...drops.counts },
     };
   }
@@ -264,11 +317,12 @@ export class SctpAssociation implements Core<SctpSink> {
   }
 
   #onEstablished(tcb: Tcb, isRestart: boolean, now: Millis): void {
-    const { events } = this.#context;
+    const { events, discovery, rto } = this.#context;
     if (isRestart) events.restarted();
     else events.connected();
     tcb.sender.startTimer(now);
     this.#heartbeat.begin(now);
+    discovery.begin(rto.current, now);
     tcb.streamReset.proceed(now);
     this.#shutdown.onEstablished(now);
   }

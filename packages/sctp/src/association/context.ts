@@ -4,7 +4,9 @@ import { type DropReason, sctpDrops } from '../drops.ts';
 import { EventQueue } from '../events.ts';
 import { type ResolvedOptions, resolveOptions, type SctpOptions } from '../options.ts';
 import { makeAbortChunk } from '../packet/error-causes.ts';
+import { BlackHoleWatch } from '../path/black-hole-watch.ts';
 import { PathPacketSize } from '../path/packet-size.ts';
+import { PathMtuDiscovery } from '../path/path-mtu-discovery.ts';
 import type { CloseReason } from '../sink.ts';
 import { Rto } from '../tx/rto.ts';
 import { SendQueue } from '../tx/send-queue.ts';
@@ -24,6 +26,8 @@ export class AssociationContext {
   readonly errors: PathErrors;
   readonly rto: Rto;
   readonly size: PathPacketSize;
+  readonly discovery: PathMtuDiscovery;
+  readonly blackHoleWatch: BlackHoleWatch = new BlackHoleWatch();
   state: State = { name: 'new' };
   /** Our Initiate Tag: the verification tag of what comes in. A restart changes it. */
   localTag: number;
@@ -35,7 +39,9 @@ export class AssociationContext {
     this.queue = new SendQueue(this.options.scheduler());
     this.errors = new PathErrors(this.options.maxRetransmits);
     this.rto = new Rto(this.options);
-    this.size = new PathPacketSize(this.options.mtu);
+    const { mtu, maxMtu, random } = this.options;
+    this.size = new PathPacketSize(mtu);
+    this.discovery = new PathMtuDiscovery(this.size, maxMtu, this.timers, random);
     this.localTag = this.options.initiateTag ?? this.newTag();
     this.initialTsn = this.options.initialTsn ?? randomU32(this.options.random);
   }
@@ -64,6 +70,12 @@ export class AssociationContext {
     const { tcb } = this;
     if (tcb !== undefined) this.outbox.queueAlone(makeAbortChunk(0, cause), tcb.peerTag);
     this.close(reason);
+  }
+
+  /** Long packets do not come through any more (RFC 8899 §4.3). */
+  onBlackHole(now: Millis): void {
+    this.blackHoleWatch.reset();
+    this.discovery.onBlackHole(this.rto.current, now);
   }
 
   /** A timer ran out without an answer: counts it, and ends the association when there were too many. */

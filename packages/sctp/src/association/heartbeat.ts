@@ -64,6 +64,10 @@ export class Heartbeat {
 
   onHeartbeatAck(bytes: Uint8Array, at: number, end: number, now: Millis): void {
     const context = this.#context;
+    if (context.discovery.onHeartbeatAck(bytes, at, end, context.rto.current, now)) {
+      context.errors.clear();
+      return;
+    }
     const isOurs =
       this.#isWaiting &&
       end - at === 8 + INFO_BYTES &&

@@ -152,6 +152,8 @@ export class Inbound {
       case CHUNK.HEARTBEAT_ACK:
         this.#heartbeat.onHeartbeatAck(bytes, at, end, now);
         return true;
+      case CHUNK.PAD:
+        return true; // RFC 4820 §4: nothing to look at
       case CHUNK.RE_CONFIG:
         this.#onReconfig(bytes, at, end, now);
         return true;
@@ -217,6 +219,7 @@ export class Inbound {
         ? 'unexpected-chunk'
         : tcb.sender.onSack(bytes, at, length, now);
     if (drop !== undefined) context.drops.count(drop);
+    else if (context.blackHoleWatch.judge(tcb!.sender.outstanding)) context.onBlackHole(now);
     return true;
   }
 

@@ -9,6 +9,8 @@ import { TIMER } from './timers.ts';
 export class Outbound {
   readonly #context: AssociationContext;
   readonly #shutdown: Shutdown;
+  /** Whether the packet just written is longer than the path is known to carry, and no probe (RFC 9260 §6.9). */
+  mayFragment = false;
 
   constructor(context: AssociationContext, shutdown: Shutdown) {
     this.#context = context;
@@ -18,7 +20,9 @@ export class Outbound {
   /** Writes the next packet into `out[at, end)`; returns its length, 0 if there is none. */
   write(out: Uint8Array, at: number, end: number, now: Millis): number {
     const context = this.#context;
-    const limit = Math.min(end, at + context.size.mtu);
+    const { size, discovery } = context;
+    const limit = Math.min(end, at + size.mtu);
+    this.mayFragment = false;
     const first = at + HEADER_BYTES;
     if (limit <= first) return 0;
     const lone = context.outbox.takeLone(limit - first);
@@ -28,11 +32,17 @@ export class Outbound {
     }
     const { tcb } = context;
     if (tcb === undefined) return 0;
+    if (discovery.isProbeDue && context.state.name === 'established' && !context.outbox.hasCookie) {
+      const last = discovery.writeProbe(out, first, end);
+      if (last > first) return this.#seal(out, at, last, tcb.peerTag);
+    }
     const last =
       context.state.name === 'cookie-echoed'
         ? this.#writeWithCookie(out, first, limit, tcb, now)
-        : this.#writeEstablished(out, first, limit, tcb, now);
-    return last === first ? 0 : this.#seal(out, at, last, tcb.peerTag);
+        : this.#writeEstablished(out, first, limit, end, tcb, now);
+    if (last === first) return 0;
+    if (last - at > size.base) this.#onLongPacket(tcb, last > limit);
+    return this.#seal(out, at, last, tcb.peerTag);
   }
 
   /** §5.1 C: before the COOKIE ACK, data travels only in the packet of the COOKIE ECHO. */
@@ -46,14 +56,22 @@ export class Outbound {
     return last;
   }
 
-  #writeEstablished(out: Uint8Array, first: number, limit: number, tcb: Tcb, now: Millis): number {
+  /** `room`: how far a chunk may reach that was made for a longer packet than the path carries now. */
+  #writeEstablished(
+    out: Uint8Array,
+    first: number,
+    limit: number,
+    room: number,
+    tcb: Tcb,
+    now: Millis,
+  ): number {
     const { outbox } = this.#context;
     const { receiver, sender } = tcb;
     let last = outbox.writeCookie(out, first, limit);
     const company = outbox.hasControl || sender.canSend(now);
     if (receiver.wantsSack(company)) last = receiver.writeSack(out, last, limit);
     last = outbox.writeControl(out, last, limit);
-    if (!outbox.hasControl) last = sender.write(out, last, limit, now);
+    if (!outbox.hasControl) last = sender.write(out, last, limit, now, room);
     // Dropping messages whose time is up can leave nothing to wait for.
     if (last === first) {
       tcb.streamReset.proceed(now);
@@ -61,6 +79,15 @@ export class Outbound {
       last = outbox.writeControl(out, last, limit);
     }
     return last;
+  }
+
+  /** A packet longer than the base: whether it arrives tells whether the path still carries such. */
+  #onLongPacket(tcb: Tcb, isTooLong: boolean): void {
+    const { blackHoleWatch } = this.#context;
+    const { outstanding, lastWrittenTsn, packetNumber } = tcb.sender;
+    this.mayFragment = isTooLong;
+    if (isTooLong || blackHoleWatch.isWatching || outstanding.packet(lastWrittenTsn) !== packetNumber) return;
+    blackHoleWatch.watch(lastWrittenTsn, packetNumber);
   }
 
   #seal(out: Uint8Array, at: number, last: number, tag: number): number {

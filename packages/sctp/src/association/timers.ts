@@ -9,6 +9,8 @@ export const TIMER = {
   HEARTBEAT: 5,
   HEARTBEAT_ACK: 6,
   RECONFIG: 7,
+  /** PROBE_TIMER and PMTU_RAISE_TIMER of RFC 8899 §5.1.1, never both. */
+  PATH_MTU: 8,
 } as const;
 
-export const TIMER_COUNT = 8;
+export const TIMER_COUNT = 9;

@@ -1,4 +1,4 @@
-// Chunk types (RFC 9260 §3.2, RFC 3758 §3.2, RFC 6525 §3) in one table, and what to do with those not in it.
+// Chunk types (RFC 9260 §3.2, RFC 3758 §3.2, RFC 4820 §3, RFC 6525 §3) in one table, and what to do with those not in it.
 import { putU16 } from '@millrace/sans-io';
 import { padded } from './packet.ts';
 
@@ -19,6 +19,8 @@ export const CHUNK = {
   COOKIE_ACK: 11,
   SHUTDOWN_COMPLETE: 14,
   RE_CONFIG: 130,
+  /** RFC 4820. */
+  PAD: 132,
   FORWARD_TSN: 192,
 } as const;
 
@@ -63,6 +65,7 @@ function minimumLengths(): Uint8Array {
   lengths[CHUNK.COOKIE_ACK] = 4;
   lengths[CHUNK.SHUTDOWN_COMPLETE] = 4;
   lengths[CHUNK.RE_CONFIG] = 8;
+  lengths[CHUNK.PAD] = 4;
   lengths[CHUNK.FORWARD_TSN] = 8;
   return lengths;
 }

@@ -16,12 +16,15 @@ export class PathPacketSize implements PacketSize {
    * come in between, and no longer than the base everywhere else. Longer packets carry several.
    */
   chunkBytes: number;
+  /** Longest packet that was ever filled: a chunk of it may have to go out again. */
+  longest: number;
   /** The packet size that every path is taken to carry (RFC 8899 §5.1.2 BASE_PLPMTU). */
   readonly base: number;
 
   constructor(base: number) {
     this.base = base;
     this.mtu = base;
+    this.longest = base;
     this.chunkBytes = base - HEADER_BYTES;
   }
 }

@@ -78,6 +78,8 @@ export class Sender {
   #measureFrom: number;
   /** Where in the packet the last DATA chunk lies. */
   #lastChunkAt = 0;
+  /** TSN of the DATA chunk written last. */
+  lastWrittenTsn = 0;
   // Scratch of one SACK.
   #ackedBytes = 0;
   #measuredSentAt = -1;
@@ -139,14 +141,22 @@ export class Sender {
     return outstanding.lost > 0 || outstanding.count === 0 || this.peerWindow > outstanding.payloadInFlight;
   }
 
-  /** Writes FORWARD TSN and DATA chunks into `out[at, limit)`; returns where they end, `at` if there is nothing to send. */
-  write(out: Uint8Array, at: number, limit: number, now: Millis): number {
+  /** Number of the packet written last. */
+  get packetNumber(): number {
+    return this.#packet;
+  }
+
+  /**
+   * Writes FORWARD TSN and DATA chunks into `out[at, limit)`; returns where they end, `at` if there is nothing to send.
+   * A chunk made for a longer packet than the path carries now may alone reach as far as `room`.
+   */
+  write(out: Uint8Array, at: number, limit: number, now: Millis, room: number = limit): number {
     const { outstanding } = this;
     this.#packet++;
     this.#beforeSending(now);
     let end = this.abandonment.write(out, at, limit);
     const firstData = end;
-    end = this.#writeLost(out, end, limit, now);
+    end = this.#writeLost(out, end, limit, room, now);
     const firstNew = end;
     end = this.#writeNew(out, end, limit, now);
     if (end === at) return at;
@@ -227,15 +237,17 @@ export class Sender {
   }
 
   /** §6.1 C: what was lost goes before what is new. */
-  #writeLost(out: Uint8Array, at: number, limit: number, now: Millis): number {
+  #writeLost(out: Uint8Array, at: number, limit: number, room: number, now: Millis): number {
     const { outstanding } = this;
+    const start = at;
     while (outstanding.lost > 0) {
       const tsn = outstanding.nextLost();
       const message = outstanding.message(tsn)!;
       if (message.expiresAt <= now && this.abandonment.abandon(message, now)) continue;
       const length = outstanding.length(tsn);
       const bytes = outstanding.chunkBytes(length);
-      if (at + bytes > limit) return at;
+      // §6.9: what has been cut cannot be cut again; if the path has become shorter, IP has to.
+      if (at + bytes > limit && (at > start || at + bytes > room)) return at;
       if (!this.#fitsWindow(bytes)) {
         if (this.#rescueBytes < bytes) return at;
         this.#rescueBytes -= bytes;
@@ -245,6 +257,7 @@ export class Sender {
       // A sending that is repeated says nothing of the path's length, and the timer starts with it (§6.3.2 R1).
       if (tsn === outstanding.first) this.#timers.set(TIMER.T3_RTX, now + this.#rto.current);
       this.#lastChunkAt = at;
+      this.lastWrittenTsn = tsn;
       at = this.#format.write(
         out,
         at,
@@ -281,6 +294,7 @@ export class Sender {
       queue.advance(message, length);
       const tsn = outstanding.add(message, offset, length, this.#packet, now);
       this.#lastChunkAt = at;
+      this.lastWrittenTsn = tsn;
       at = this.#format.write(out, at, tsn, message, offset, length, outstanding.fragment(tsn));
     }
     return at;
