@@ -1,0 +1,53 @@
+// How large a datagram a path may carry, as far as this machine can tell: where path MTU discovery (RFC 8899) ends its
+// search. Datagrams longer than the interface's own MTU would be cut up by the kernel, and discovery would find what
+// no router has to carry whole.
+import { readFileSync } from 'node:fs';
+import { isIPv6 } from 'node:net';
+import { type NetworkInterfaceInfo, networkInterfaces } from 'node:os';
+
+export interface PathLimit {
+  /** Longest UDP payload that leaves this machine in one piece. */
+  readonly bytes: number;
+  /** Both ends are on this machine: no router, no tunnel, the limit is certain. */
+  readonly isLocal: boolean;
+}
+
+/** Of Ethernet, where the system does not say. */
+const USUAL_MTU = 1500;
+/** What UDP can carry. */
+const MOST_BYTES = 65_507;
+
+/** The limit between two addresses in the canonical text form that ICE has. */
+export function pathLimit(
+  local: string,
+  remote: string,
+  interfaces: NodeJS.Dict<NetworkInterfaceInfo[]> = networkInterfaces(),
+  mtuOf: (interfaceName: string) => number | undefined = readMtu,
+): PathLimit {
+  const names = (wanted: string): string | undefined =>
+    Object.keys(interfaces).find((name) => interfaces[name]?.some(({ address }) => address === wanted));
+  // What is sent to an address of this machine goes by loopback, whatever interface the address belongs to.
+  const isLocal = isLoopback(remote) || names(remote) !== undefined;
+  const overhead = isIPv6(remote) ? 48 : 28;
+  const name = isLocal ? loopbackName(interfaces) : names(local);
+  const mtu = (name === undefined ? undefined : mtuOf(name)) ?? (isLocal ? MOST_BYTES : USUAL_MTU);
+  return { bytes: Math.min(mtu - overhead, MOST_BYTES), isLocal };
+}
+
+function isLoopback(address: string): boolean {
+  return address === '::1' || address.startsWith('127.');
+}
+
+function loopbackName(interfaces: NodeJS.Dict<NetworkInterfaceInfo[]>): string | undefined {
+  return Object.keys(interfaces).find((name) => interfaces[name]?.some(({ internal }) => internal));
+}
+
+/** Linux tells in a file; elsewhere nobody does. */
+function readMtu(interfaceName: string): number | undefined {
+  try {
+    const mtu = Number(readFileSync(`/sys/class/net/${interfaceName}/mtu`, 'latin1'));
+    return mtu >= 576 ? mtu : undefined;
+  } catch {
+    return undefined;
+  }
+}
