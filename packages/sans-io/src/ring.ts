@@ -10,7 +10,7 @@ export class Ring<T> {
   #length = 0;
 
   /** `capacity` is only a first guess; it is rounded up to a power of two. */
-  constructor(capacity = 16) {
+  constructor(capacity = 2) {
     this.#slots = new Array<T | undefined>(2 ** Math.ceil(Math.log2(Math.max(2, capacity)))).fill(undefined);
   }
 
