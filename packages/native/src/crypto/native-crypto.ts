@@ -1,0 +1,61 @@
+// Everything of OpenSSL that has passed its known-answer test.
+import { NativeError } from '../errors.ts';
+import { OpenSslAeadKey } from './aead-key.ts';
+import type { AeadAlgorithm, NativeAead, NativeCiphers } from './keys.ts';
+import type { OpenSsl } from './openssl.ts';
+import { OpenSslRecordKey } from './record-key.ts';
+import { testAead, testCiphers } from './self-test.ts';
+import { OpenSslBlockKey, OpenSslCtrKey, OpenSslHmacKey } from './srtp-keys.ts';
+
+const ALGORITHMS: readonly AeadAlgorithm[] = ['aes-128-gcm', 'aes-256-gcm', 'chacha20-poly1305'];
+
+/** Reports each algorithm to `report`; undefined if none works. */
+export function openAead(
+  ssl: OpenSsl,
+  report: (name: string, wrong: string | undefined) => void,
+): NativeAead | undefined {
+  const algorithms = ALGORITHMS.filter((algorithm) => {
+    const wrong = reasonOf(() => testAead(ssl, algorithm));
+    report(algorithm, wrong);
+    return wrong === undefined;
+  });
+  const check = (algorithm: AeadAlgorithm): void => {
+    if (!algorithms.includes(algorithm)) throw new NativeError('BAD_ALGORITHM', String(algorithm));
+  };
+  if (algorithms.length === 0) return undefined;
+  return {
+    algorithms,
+    createAeadKey(algorithm, key) {
+      check(algorithm);
+      return new OpenSslAeadKey(ssl, algorithm, key);
+    },
+    createRecordKey(algorithm, key, fixedNonce, direction) {
+      check(algorithm);
+      return new OpenSslRecordKey(ssl, algorithm, key, fixedNonce, direction);
+    },
+  };
+}
+
+/** Undefined if they do not work, which is reported. */
+export function openCiphers(
+  ssl: OpenSsl,
+  report: (name: string, wrong: string | undefined) => void,
+): NativeCiphers | undefined {
+  const wrong = reasonOf(() => testCiphers(ssl));
+  report('ciphers', wrong);
+  if (wrong !== undefined) return undefined;
+  return {
+    createCtrKey: (key) => new OpenSslCtrKey(ssl, key),
+    createHmacKey: (key) => new OpenSslHmacKey(ssl, key),
+    createBlockKey: (key) => new OpenSslBlockKey(ssl, key),
+  };
+}
+
+/** What the test says, a failure of it included. */
+function reasonOf(test: () => string | undefined): string | undefined {
+  try {
+    return test();
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
