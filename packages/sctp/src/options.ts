@@ -50,6 +50,12 @@ export interface SctpOptions {
   readonly maxTrackedGaps?: number;
   readonly maxDuplicateTsns?: number;
   readonly maxPendingControl?: number;
+  /** Offer to interleave messages. */
+  readonly interleaving?: boolean;
+  /** Bytes of interleaved messages that are not whole which may be held beyond the receive window. */
+  readonly maxUnfinishedBytes?: number;
+  /** Offer to do without checksums. Only where the lower layer is DTLS, or protects packets as well. */
+  readonly zeroChecksum?: boolean;
   readonly checksum?: Checksum;
   readonly congestionControl?: CongestionControlFactory;
   readonly scheduler?: SchedulerFactory;
@@ -131,6 +137,12 @@ export const DEFAULTS: Defaults = {
   maxDuplicateTsns: 20,
   /** Control chunks (HEARTBEAT ACK, ERROR, ...) that may wait to be sent. */
   maxPendingControl: 64,
+  /** RFC 8260; messages then no longer wait behind long ones of other streams. */
+  interleaving: true,
+  /** 64 messages of the largest size at a time. RFC 8260 §2.2.3 leaves it open. */
+  maxUnfinishedBytes: 16 * 1024 * 1024,
+  /** RFC 9653: off, because an association does not know what is below it. */
+  zeroChecksum: false,
   checksum: crc32c,
   congestionControl: renoCongestionControl,
   scheduler: roundRobinScheduler,
@@ -150,6 +162,8 @@ export const MAX_CAUSE_BYTES = 512;
  * up to a message of the largest size: with less, a window filled behind a long lost message would never empty.
  */
 export const WINDOW_SLACK = 65_536;
+/** What an interleaved message costs while some of it is missing, beside its fragments. */
+export const PARTIAL_MESSAGE_BYTES = 192;
 /** What a piece of data costs beside its payload while it is held for order or reassembly. */
 export const HELD_OVERHEAD = 64;
 /** Most by which a Cookie Preservative may lengthen the life of a cookie. §3.3.2.1 */

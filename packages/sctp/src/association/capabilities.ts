@@ -1,4 +1,6 @@
-// Extensions: what we offer in INIT and INIT ACK, and what both ends can do (RFC 5061 §4.2.7, RFC 3758 §3.3.1).
+// Extensions: what we offer in INIT and INIT ACK, and what both ends can do (RFC 5061 §4.2.7, RFC 3758 §3.3.1,
+// RFC 8260 §2.2.1, RFC 9653 §5).
+import type { ResolvedOptions } from '../options.ts';
 import { CHUNK } from '../packet/chunks.ts';
 import type { Init } from '../packet/init.ts';
 
@@ -7,15 +9,32 @@ export interface Capabilities {
   readonly forwardTsn: boolean;
   /** Stream reset (RFC 6525). */
   readonly reconfig: boolean;
+  /** I-DATA in place of DATA, I-FORWARD-TSN in place of FORWARD TSN (RFC 8260). */
+  readonly interleaving: boolean;
+  /** We may leave out checksums (RFC 9653). */
+  readonly zeroChecksum: boolean;
 }
 
-/** Chunk types of the extensions we support, as Supported Extensions lists them. */
-export const OUR_EXTENSIONS: readonly number[] = [CHUNK.RE_CONFIG, CHUNK.FORWARD_TSN];
+/** RFC 9653 §7.2: SCTP over DTLS. */
+const METHOD_DTLS = 1;
+const EXTENSIONS: readonly number[] = [CHUNK.RE_CONFIG, CHUNK.FORWARD_TSN];
+const INTERLEAVING: readonly number[] = [CHUNK.I_DATA, CHUNK.I_FORWARD_TSN];
+
+/** The part of our INIT, and INIT ACK, that says what we can do. */
+export function ourOffer(options: ResolvedOptions): Pick<Init, 'extensions' | 'forwardTsn' | 'zeroChecksum'> {
+  return {
+    extensions: options.interleaving ? [...EXTENSIONS, ...INTERLEAVING] : EXTENSIONS,
+    forwardTsn: true,
+    ...(options.zeroChecksum ? { zeroChecksum: METHOD_DTLS } : {}),
+  };
+}
 
 /** What both ends can do. FORWARD-TSN may be announced by its own parameter or in the list. */
-export function commonCapabilities(theirs: Init): Capabilities {
+export function commonCapabilities(theirs: Init, options: ResolvedOptions): Capabilities {
   return {
     forwardTsn: theirs.forwardTsn || theirs.extensions.includes(CHUNK.FORWARD_TSN),
     reconfig: theirs.extensions.includes(CHUNK.RE_CONFIG),
+    interleaving: options.interleaving && INTERLEAVING.every((type) => theirs.extensions.includes(type)),
+    zeroChecksum: options.zeroChecksum && theirs.zeroChecksum === METHOD_DTLS,
   };
 }

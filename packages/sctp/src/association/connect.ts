@@ -18,7 +18,7 @@ import {
 } from '../packet/error-causes.ts';
 import { type Init, makeInit, parseInit } from '../packet/init.ts';
 import { concatParts, PARAMETER } from '../packet/parameters.ts';
-import { commonCapabilities, OUR_EXTENSIONS } from './capabilities.ts';
+import { commonCapabilities, ourOffer } from './capabilities.ts';
 import type { AssociationContext } from './context.ts';
 import { type Agreement, Tcb } from './tcb.ts';
 import { TIMER } from './timers.ts';
@@ -134,7 +134,7 @@ export class Connect {
         peerWindow: theirs.window,
         outboundStreams: Math.min(options.outboundStreams, theirs.inboundStreams),
         inboundStreams: Math.min(options.inboundStreams, theirs.outboundStreams),
-        capabilities: commonCapabilities(theirs),
+        capabilities: commonCapabilities(theirs, options),
       },
       now,
     );
@@ -232,8 +232,7 @@ export class Connect {
       outboundStreams: options.outboundStreams,
       inboundStreams: options.inboundStreams,
       initialTsn: context.initialTsn,
-      extensions: OUR_EXTENSIONS,
-      forwardTsn: true,
+      ...ourOffer(options),
       ...(cookiePreservative === undefined ? {} : { cookiePreservative }),
       unrecognized: [],
     });
@@ -265,7 +264,7 @@ export class Connect {
         peerWindow: theirs.window,
         outboundStreams: Math.min(options.outboundStreams, theirs.inboundStreams),
         inboundStreams: Math.min(options.inboundStreams, theirs.outboundStreams),
-        capabilities: commonCapabilities(theirs),
+        capabilities: commonCapabilities(theirs, options),
       },
       options.cookieMac,
     );
@@ -275,8 +274,7 @@ export class Connect {
       outboundStreams: options.outboundStreams,
       inboundStreams: options.inboundStreams,
       initialTsn: localInitialTsn,
-      extensions: OUR_EXTENSIONS,
-      forwardTsn: true,
+      ...ourOffer(options),
       cookie,
       unrecognized: theirs.unrecognized,
     });

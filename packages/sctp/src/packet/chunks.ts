@@ -1,4 +1,5 @@
-// Chunk types (RFC 9260 §3.2, RFC 3758 §3.2, RFC 4820 §3, RFC 6525 §3) in one table, and what to do with those not in it.
+// Chunk types (RFC 9260 §3.2, RFC 3758 §3.2, RFC 4820 §3, RFC 6525 §3, RFC 8260 §2) in one table, and what to do with those
+// not in it.
 import { putU16 } from '@millrace/sans-io';
 import { padded } from './packet.ts';
 
@@ -18,10 +19,12 @@ export const CHUNK = {
   COOKIE_ECHO: 10,
   COOKIE_ACK: 11,
   SHUTDOWN_COMPLETE: 14,
+  I_DATA: 64,
   RE_CONFIG: 130,
   /** RFC 4820. */
   PAD: 132,
   FORWARD_TSN: 192,
+  I_FORWARD_TSN: 194,
 } as const;
 
 /** The T bit of ABORT and SHUTDOWN COMPLETE: the tag is the receiver's peer's, reflected (§8.5.1). */
@@ -64,8 +67,10 @@ function minimumLengths(): Uint8Array {
   lengths[CHUNK.COOKIE_ECHO] = 5;
   lengths[CHUNK.COOKIE_ACK] = 4;
   lengths[CHUNK.SHUTDOWN_COMPLETE] = 4;
+  lengths[CHUNK.I_DATA] = 20;
   lengths[CHUNK.RE_CONFIG] = 8;
   lengths[CHUNK.PAD] = 4;
   lengths[CHUNK.FORWARD_TSN] = 8;
+  lengths[CHUNK.I_FORWARD_TSN] = 8;
   return lengths;
 }

@@ -37,7 +37,8 @@ export function makeCookie(cookie: StateCookie, mac: CookieMac): Uint8Array {
   putU32(plain, 44, cookie.peerWindow);
   putU16(plain, 48, cookie.outboundStreams);
   putU16(plain, 50, cookie.inboundStreams);
-  plain[52] = (cookie.capabilities.forwardTsn ? 1 : 0) | (cookie.capabilities.reconfig ? 2 : 0);
+  const { forwardTsn, reconfig, interleaving, zeroChecksum } = cookie.capabilities;
+  plain[52] = (forwardTsn ? 1 : 0) | (reconfig ? 2 : 0) | (interleaving ? 4 : 0) | (zeroChecksum ? 8 : 0);
   const code = mac(plain);
   const whole = new Uint8Array(PLAIN_BYTES + code.length);
   whole.set(plain);
@@ -72,6 +73,11 @@ export function openCookie(
     peerWindow: u32(plain, 44),
     outboundStreams: u16(plain, 48),
     inboundStreams: u16(plain, 50),
-    capabilities: { forwardTsn: (plain[52]! & 1) !== 0, reconfig: (plain[52]! & 2) !== 0 },
+    capabilities: {
+      forwardTsn: (plain[52]! & 1) !== 0,
+      reconfig: (plain[52]! & 2) !== 0,
+      interleaving: (plain[52]! & 4) !== 0,
+      zeroChecksum: (plain[52]! & 8) !== 0,
+    },
   };
 }

@@ -1,5 +1,5 @@
 // INIT and INIT ACK (RFC 9260 §3.3.2, §3.3.3), the Supported Extensions of RFC 5061 §4.2.7 and the FORWARD-TSN
-// parameter of RFC 3758 §3.1, between bytes and plain data. Addresses are left out: there is one path, below us.
+// parameter of RFC 3758 §3.1, the Zero Checksum Acceptable parameter of RFC 9653 §4, between bytes and plain data. Addresses are left out: there is one path, below us.
 //
 //   |   Type = 1/2  |  Chunk Flags  |         Chunk Length          |
 //   |                         Initiate Tag                          |
@@ -34,6 +34,8 @@ export interface Init {
   /** Chunk types of the extensions the sender supports. */
   readonly extensions: readonly number[];
   readonly forwardTsn: boolean;
+  /** The error detection method under which packets without a checksum are accepted (RFC 9653 §4); absent if none. */
+  readonly zeroChecksum?: number;
   /** The state cookie; INIT ACK only. */
   readonly cookie?: Uint8Array;
   /** Milliseconds by which the sender asks a cookie to live longer; INIT only. */
@@ -49,12 +51,15 @@ export function parseInit(bytes: Uint8Array, at: number, end: number): Init | un
   const unrecognized: Uint8Array[] = [];
   let unrecognizedBytes = 0;
   let forwardTsn = false;
+  let zeroChecksum: number | undefined;
   let cookie: Uint8Array | undefined;
   let cookiePreservative: number | undefined;
   const sound = walkParameters(bytes, at + FIXED_BYTES, end, (type, start, stop) => {
     if (type === PARAMETER.STATE_COOKIE) cookie = ownCopy(bytes, start, stop);
     else if (type === PARAMETER.FORWARD_TSN_SUPPORTED) forwardTsn = true;
-    else if (type === PARAMETER.COOKIE_PRESERVATIVE && stop - start >= 4)
+    else if (type === PARAMETER.ZERO_CHECKSUM_ACCEPTABLE) {
+      if (stop - start >= 4) zeroChecksum = u32(bytes, start);
+    } else if (type === PARAMETER.COOKIE_PRESERVATIVE && stop - start >= 4)
       cookiePreservative = u32(bytes, start);
     else if (type === PARAMETER.SUPPORTED_EXTENSIONS)
       for (let i = start; i < stop && extensions.length < MAX_EXTENSIONS; i++) extensions.push(bytes[i]!);
@@ -80,6 +85,7 @@ export function parseInit(bytes: Uint8Array, at: number, end: number): Init | un
     initialTsn: u32(bytes, at + 16),
     extensions,
     forwardTsn,
+    ...(zeroChecksum === undefined ? {} : { zeroChecksum }),
     ...(cookie === undefined ? {} : { cookie }),
     ...(cookiePreservative === undefined ? {} : { cookiePreservative }),
     unrecognized,
@@ -102,6 +108,11 @@ export function makeInit(type: typeof CHUNK.INIT | typeof CHUNK.INIT_ACK, init: 
     parts.push(makeParameter(PARAMETER.COOKIE_PRESERVATIVE, increment));
   }
   if (init.forwardTsn) parts.push(makeParameter(PARAMETER.FORWARD_TSN_SUPPORTED, new Uint8Array(0)));
+  if (init.zeroChecksum !== undefined) {
+    const method = new Uint8Array(4);
+    putU32(method, 0, init.zeroChecksum);
+    parts.push(makeParameter(PARAMETER.ZERO_CHECKSUM_ACCEPTABLE, method));
+  }
   if (init.extensions.length > 0) {
     const parameter = makeParameter(PARAMETER.SUPPORTED_EXTENSIONS, Uint8Array.from(init.extensions));
     parts.push(parameter.subarray(0, 4 + init.extensions.length)); // padding is not counted in the last length

@@ -1,5 +1,5 @@
-// Hot: messages in pieces. The fragments of a message have consecutive TSNs (RFC 9260 §6.9), so what has come of
-// it is one run of TSNs, or several when some are missing; each run is a buffer that grows. Runs that come to
+// Hot: messages in pieces. The fragments of a message have consecutive TSNs (RFC 9260 §6.9), or numbers of their own
+// that take the TSNs' place here (RFC 8260 §2.1), so what has come of it is one run, or several when some are missing; each run is a buffer that grows. Runs that come to
 // touch become one. Payload is copied once into its message's memory; when a hole closes, the shorter side of it is
 // copied again, so that the cost does not depend on the order of arrival.
 import { add32, after32, copyBytes } from '@millrace/sans-io';
@@ -84,10 +84,28 @@ export class FragmentRun {
   }
 }
 
+/** Objects that are used again, shared by the messages of an association. */
+export class FragmentPool {
+  readonly #free: FragmentRun[] = [];
+
+  take(): FragmentRun {
+    return this.#free.pop() ?? new FragmentRun();
+  }
+
+  give(run: FragmentRun): void {
+    run.bytes = NOTHING;
+    if (this.#free.length < KEPT_RUNS) this.#free.push(run);
+  }
+}
+
 export class FragmentRuns {
   /** Sorted by TSN, none touching another of the same message. */
   readonly #runs: FragmentRun[] = [];
-  readonly #free: FragmentRun[] = [];
+  readonly #pool: FragmentPool;
+
+  constructor(pool: FragmentPool = new FragmentPool()) {
+    this.#pool = pool;
+  }
 
   get count(): number {
     return this.#runs.length;
@@ -114,7 +132,7 @@ export class FragmentRuns {
 
   /** A new, empty run at `index`. */
   insert(index: number, tsn: number): FragmentRun {
-    const run = this.#free.pop() ?? new FragmentRun();
+    const run = this.#pool.take();
     run.firstTsn = tsn;
     run.lastTsn = tsn;
     run.start = 0;
@@ -132,12 +150,15 @@ export class FragmentRuns {
     const run = runs[index]!;
     for (let i = index; i < runs.length - 1; i++) runs[i] = runs[i + 1]!;
     runs.pop();
-    this.#reuse(run);
+    this.#pool.give(run);
   }
 
   /** The first `count` runs are gone. */
   removeFirst(count: number): void {
-    for (const run of this.#runs.splice(0, count)) this.#reuse(run);
+    const runs = this.#runs;
+    for (let i = 0; i < count; i++) this.#pool.give(runs[i]!);
+    if (count === runs.length) runs.length = 0;
+    else runs.splice(0, count);
   }
 
   /** Joins run `index` and the one behind it, which begins where the first one ends. The shorter one is copied. */
@@ -162,10 +183,5 @@ export class FragmentRuns {
   /** Whether the run at `index` ends just before `tsn`. */
   endsBefore(index: number, tsn: number): boolean {
     return index >= 0 && add32(this.#runs[index]!.lastTsn, 1) === tsn;
-  }
-
-  #reuse(run: FragmentRun): void {
-    run.bytes = NOTHING;
-    if (this.#free.length < KEPT_RUNS) this.#free.push(run);
   }
 }

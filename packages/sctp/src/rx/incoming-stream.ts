@@ -1,22 +1,25 @@
-// One incoming stream, made when its first message comes: the next SSN and messages that came too early.
+// One incoming stream, made when its first message comes: the next number, messages that came too early, and those
+// that have come in part.
+import type { PartialMessage } from './partial-message.ts';
 
-/** A whole message that waits for the ones before it, or for a stream reset. */
-export interface HeldMessage {
-  readonly stream: number;
-  readonly ssn: number;
-  readonly ordered: boolean;
+/** A whole message that waits for the ones before it. */
+export interface WaitingMessage {
   readonly ppid: number;
-  /** undefined: its SSN counts, but there is nothing to deliver (it was too long). */
+  /** undefined: its number counts, but there is nothing to deliver (it was too long). */
   readonly bytes: Uint8Array | undefined;
-  /** TSN of its last chunk. */
-  readonly tsn: number;
 }
 
 export class IncomingStream {
   readonly id: number;
-  nextSsn = 0;
-  /** Whole messages by SSN, while one before them is missing. */
-  waiting: Map<number, HeldMessage> | undefined;
+  /** SSN, or MID, of the ordered message to be delivered next. */
+  next = 0;
+  /** MID behind the last unordered message that was skipped. */
+  nextUnordered = 0;
+  /** Whole messages by number, while one before them is missing. */
+  waiting: Map<number, WaitingMessage> | undefined;
+  /** Interleaved messages of which some fragments have come, by MID. */
+  orderedPartials: Map<number, PartialMessage> | undefined;
+  unorderedPartials: Map<number, PartialMessage> | undefined;
   /** Length of the last message that came in fragments: how much memory the next one gets at once. */
   lastLength = 0;
 

@@ -1,32 +1,33 @@
-// Hot: from DATA chunks to messages in order (RFC 9260 §6.5, §6.6, §6.9; RFC 3758 §3.6; RFC 6525 §5.2.2).
-// Interleaved messages (RFC 8260) would be another class with the same verbs.
-import { add16, add32, after16, after32, type Drops, ownCopy } from '@millrace/sans-io';
+// Hot: from DATA chunks to messages (RFC 9260 §6.9): fragments of a message have consecutive TSNs. What was sent as
+// I-DATA is put together in interleaved-reassembly.ts.
+import { add32, type Drops, ownCopy } from '@millrace/sans-io';
 import type { DropReason } from '../drops.ts';
 import type { EventQueue } from '../events.ts';
 import { BEGIN, END, UNORDERED } from '../packet/data.ts';
 import { type FragmentRun, FragmentRuns } from './fragments.ts';
-import { type HeldMessage, IncomingStream } from './incoming-stream.ts';
+import { MessageOrder } from './message-order.ts';
 import type { ReceiveWindow } from './receive-window.ts';
 
-const NO_BYTES = new Uint8Array(0);
+/** A whole message behind a stream reset that has not been performed yet. */
+interface HeldMessage {
+  readonly stream: number;
+  readonly ssn: number;
+  readonly ordered: boolean;
+  readonly ppid: number;
+  readonly bytes: Uint8Array | undefined;
+  readonly length: number;
+}
 
 export class Reassembly {
-  messagesReceived = 0;
-  readonly #events: EventQueue;
+  readonly order: MessageOrder;
   readonly #window: ReceiveWindow;
   readonly #drops: Drops<DropReason>;
   readonly #maxMessageSize: number;
   readonly #runs = new FragmentRuns();
-  readonly #streams = new Map<number, IncomingStream>();
-  #lastStream: IncomingStream | undefined;
-  /** Streams whose reset waits for `deferredTsn`; what comes on them after it is held. Undefined means all streams. */
-  #deferred: ReadonlySet<number> | undefined;
-  #deferredTsn = 0;
-  #isDeferring = false;
   readonly #held: HeldMessage[] = [];
 
   constructor(events: EventQueue, window: ReceiveWindow, drops: Drops<DropReason>, maxMessageSize: number) {
-    this.#events = events;
+    this.order = new MessageOrder(events, window, drops, 16);
     this.#window = window;
     this.#drops = drops;
     this.#maxMessageSize = maxMessageSize;
@@ -72,48 +73,21 @@ export class Reassembly {
     if (this.#runs.count > 0) this.#dropOrphanAt(add32(tsn, 1));
   }
 
-  /** RFC 3758 §3.6: messages of the stream up to `ssn` that are not here never will be. */
-  skipSsn(id: number, ssn: number): void {
-    const stream = this.#stream(id);
-    if (after16(stream.nextSsn, ssn)) return;
-    const { waiting } = stream;
-    // By number or by message, whichever are fewer: a peer chooses both.
-    if (waiting !== undefined && waiting.size < add16(ssn, -stream.nextSsn)) {
-      const ready = [...waiting.keys()].filter((early) => !after16(early, ssn));
-      ready.sort((a, b) => (after16(a, b) ? 1 : -1));
-      for (const early of ready) this.#deliverWaiting(stream, waiting, early);
-    } else if (waiting !== undefined)
-      for (let early = stream.nextSsn; !after16(early, ssn); early = add16(early, 1))
-        this.#deliverWaiting(stream, waiting, early);
-    stream.nextSsn = add16(ssn, 1);
-    this.#deliverNext(stream);
-  }
-
   /** RFC 6525 §5.2.2: the peer's side of these streams starts afresh; no streams means all. Returns those it was done to. */
   reset(streams: readonly number[]): readonly number[] {
-    const ids = streams.length > 0 ? streams : [...this.#streams.keys()];
-    for (const id of ids) {
-      const stream = this.#streams.get(id);
-      for (const message of stream?.waiting?.values() ?? []) this.#window.give(message.bytes?.length ?? 0);
-      this.#streams.delete(id);
-    }
-    this.#lastStream = undefined;
-    return ids;
+    return this.order.reset(streams);
   }
 
-  /** RFC 6525 §5.2.2 E5: what comes on these streams after `tsn` is held until the reset has been performed. */
   deferReset(streams: readonly number[], tsn: number): void {
-    this.#deferred = streams.length > 0 ? new Set(streams) : undefined;
-    this.#deferredTsn = tsn;
-    this.#isDeferring = true;
+    this.order.deferReset(streams, tsn);
   }
 
   /** The reset has been performed: what was held comes now. */
   endDeferral(): void {
-    this.#isDeferring = false;
+    this.order.endDeferral();
     for (const held of this.#held.splice(0)) {
       this.#window.give(held.bytes?.length ?? 0);
-      this.#deliver(held);
+      this.order.complete(held.stream, held.ssn, held.ordered, held.ppid, held.bytes, held.length);
     }
   }
 
@@ -201,7 +175,7 @@ export class Reassembly {
    * charged for what has come only, so no more than one run is trusted to grow that long.
    */
   #memoryFor(id: number, isTrusted: boolean, length: number): Uint8Array {
-    const hint = isTrusted ? this.#stream(id).lastLength : 0;
+    const hint = isTrusted ? this.order.stream(id).lastLength : 0;
     if (hint > length && hint <= this.#window.available) return new Uint8Array(hint);
     return new Uint8Array(Math.min(length * 4, Math.max(length, this.#maxMessageSize)));
   }
@@ -214,7 +188,7 @@ export class Reassembly {
     const message = run.isTooLong ? undefined : run.takeMessage();
     this.#runs.remove(index);
     this.#complete(stream, ssn, ordered, ppid, message, length, lastTsn);
-    if (message !== undefined) this.#stream(stream).lastLength = length;
+    if (message !== undefined) this.order.stream(stream).lastLength = length;
   }
 
   /** A fragment that is not the first one, right behind the end of a message, belongs to nothing. */
@@ -232,91 +206,21 @@ export class Reassembly {
     this.#runs.remove(index);
   }
 
-  /** A message is whole. `message` is undefined if it was too long to be kept. */
+  /** A message is whole. `message` is undefined if it was too long to be kept. `tsn` is that of its last chunk. */
   #complete(
-    id: number,
+    stream: number,
     ssn: number,
     ordered: boolean,
     ppid: number,
-    message: Uint8Array | undefined,
+    bytes: Uint8Array | undefined,
     length: number,
     tsn: number,
   ): void {
-    if (message === undefined) {
-      this.#drops.count('message-too-large');
-      this.#events.messageDropped(id, ppid, length);
-    }
-    if (this.#isDeferring && this.#isHeldBack(id, tsn)) {
-      this.#window.take(message?.length ?? 0);
-      this.#held.push({ stream: id, ssn, ordered, ppid, bytes: message, tsn });
+    if (!this.order.isHeldBack(stream, tsn)) {
+      this.order.complete(stream, ssn, ordered, ppid, bytes, length);
       return;
     }
-    if (!ordered) {
-      this.#emit(id, ppid, message);
-      return;
-    }
-    const stream = this.#stream(id);
-    if (ssn === stream.nextSsn) {
-      stream.nextSsn = add16(ssn, 1);
-      this.#emit(id, ppid, message);
-      if (stream.waiting !== undefined) this.#deliverNext(stream);
-    } else this.#wait(stream, { stream: id, ssn, ordered, ppid, bytes: message, tsn });
-  }
-
-  #deliver(held: HeldMessage): void {
-    if (!held.ordered) this.#emit(held.stream, held.ppid, held.bytes);
-    else {
-      const stream = this.#stream(held.stream);
-      this.#wait(stream, held);
-      this.#deliverNext(stream);
-    }
-  }
-
-  #wait(stream: IncomingStream, message: HeldMessage): void {
-    stream.waiting ??= new Map();
-    // A sequence number that was used already: the sender has lost count, and nothing can be said of the order.
-    if (after16(stream.nextSsn, message.ssn) || stream.waiting.has(message.ssn)) {
-      this.#drops.count('old-ssn');
-      return;
-    }
-    stream.waiting.set(message.ssn, message);
-    this.#window.take(message.bytes?.length ?? 0);
-  }
-
-  #deliverNext(stream: IncomingStream): void {
-    const { waiting } = stream;
-    if (waiting === undefined) return;
-    while (this.#deliverWaiting(stream, waiting, stream.nextSsn)) stream.nextSsn = add16(stream.nextSsn, 1);
-    if (waiting.size === 0) stream.waiting = undefined;
-  }
-
-  #deliverWaiting(stream: IncomingStream, waiting: Map<number, HeldMessage>, ssn: number): boolean {
-    const message = waiting.get(ssn);
-    if (message === undefined) return false;
-    waiting.delete(ssn);
-    this.#window.give(message.bytes?.length ?? 0);
-    this.#emit(stream.id, message.ppid, message.bytes);
-    return true;
-  }
-
-  #emit(stream: number, ppid: number, message: Uint8Array | undefined): void {
-    if (message === undefined) return;
-    this.messagesReceived++;
-    this.#events.message(stream, ppid, message.length === 0 ? NO_BYTES : message);
-  }
-
-  #isHeldBack(stream: number, tsn: number): boolean {
-    return after32(tsn, this.#deferredTsn) && (this.#deferred === undefined || this.#deferred.has(stream));
-  }
-
-  #stream(id: number): IncomingStream {
-    if (this.#lastStream?.id === id) return this.#lastStream;
-    let stream = this.#streams.get(id);
-    if (stream === undefined) {
-      stream = new IncomingStream(id);
-      this.#streams.set(id, stream);
-    }
-    this.#lastStream = stream;
-    return stream;
+    this.#window.take(bytes?.length ?? 0);
+    this.#held.push({ stream, ssn, ordered, ppid, bytes, length });
   }
 }

@@ -5,11 +5,15 @@ import { HELD_OVERHEAD, WINDOW_SLACK } from '../options.ts';
 export class ReceiveWindow {
   /** Bytes held, with what it costs to hold them. */
   held = 0;
+  /** Part of it: interleaved messages that are not whole yet. */
+  #unfinished = 0;
+  readonly #maxUnfinished: number;
   readonly #size: number;
   readonly #slack: number;
   #advertised: number;
 
-  constructor(size: number, maxMessageSize: number) {
+  constructor(size: number, maxMessageSize: number, maxUnfinished: number) {
+    this.#maxUnfinished = maxUnfinished;
     this.#size = size;
     // The last chunk within the window may have brought its overhead with it.
     this.#slack = Math.max(WINDOW_SLACK, maxMessageSize + 2 * HELD_OVERHEAD);
@@ -24,13 +28,36 @@ export class ReceiveWindow {
     this.held -= bytes + HELD_OVERHEAD;
   }
 
+  takeUnfinished(bytes: number): void {
+    this.take(bytes);
+    this.#unfinished += bytes + HELD_OVERHEAD;
+  }
+
+  growUnfinished(bytes: number): void {
+    this.held += bytes;
+    this.#unfinished += bytes;
+  }
+
+  giveUnfinished(bytes: number): void {
+    this.give(bytes);
+    this.#unfinished -= bytes + HELD_OVERHEAD;
+  }
+
   get available(): number {
-    return Math.max(0, this.#size - this.held);
+    return Math.max(0, this.#size - this.#charged);
+  }
+
+  /**
+   * Messages that come interleaved could fill the window with none of them whole, and it would never empty. So as
+   * much of them as is allowed for that is not counted.
+   */
+  get #charged(): number {
+    return this.held - Math.min(this.#unfinished, this.#maxUnfinished);
   }
 
   /** Whether a chunk may be kept. The one that moves the cumulative TSN always helps, so it gets a little more. */
   admits(bytes: number, isNextTsn: boolean): boolean {
-    return this.held + bytes <= (isNextTsn ? this.#size + this.#slack : this.#size);
+    return this.#charged + bytes <= (isNextTsn ? this.#size + this.#slack : this.#size);
   }
 
   /** What to tell the peer now. */
