@@ -13,4 +13,8 @@ export type { PacketSize } from './path/packet-size.ts';
 export type { CloseCode, CloseReason, ErrorCause, SctpSink } from './sink.ts';
 export type { AckSample, CongestionControl, CongestionControlFactory } from './tx/congestion.ts';
 export type { OutgoingMessage, OutgoingStream } from './tx/outgoing-stream.ts';
-export type { SchedulerFactory, StreamScheduler } from './tx/scheduler.ts';
+export type {
+  SchedulerFactory,
+  SchedulerName,
+  StreamScheduler,
+} from './tx/scheduler.ts';

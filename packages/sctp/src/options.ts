@@ -4,7 +4,7 @@ import { SctpError } from './errors.ts';
 import { type Checksum, crc32c } from './packet/crc32c.ts';
 import type { CongestionControlFactory } from './tx/congestion.ts';
 import { renoCongestionControl } from './tx/reno.ts';
-import { roundRobinScheduler, type SchedulerFactory } from './tx/scheduler.ts';
+import { SCHEDULERS, type SchedulerFactory, type SchedulerName } from './tx/scheduler.ts';
 
 export interface SctpOptions {
   /** Source of tags, initial TSNs and nonces: cryptographically secure in production. */
@@ -58,7 +58,8 @@ export interface SctpOptions {
   readonly zeroChecksum?: boolean;
   readonly checksum?: Checksum;
   readonly congestionControl?: CongestionControlFactory;
-  readonly scheduler?: SchedulerFactory;
+  /** Which stream sends next. RFC 8260 §3 */
+  readonly scheduler?: SchedulerName | SchedulerFactory;
   /** Fixed instead of random, for tests. */
   readonly initialTsn?: number;
   /** Fixed instead of random, for tests. */
@@ -145,7 +146,8 @@ export const DEFAULTS: Defaults = {
   zeroChecksum: false,
   checksum: crc32c,
   congestionControl: renoCongestionControl,
-  scheduler: roundRobinScheduler,
+  /** Shares by priority (`setStreamPriority`), equal ones unless told otherwise. RFC 8831 §6.4 */
+  scheduler: 'weighted-fair',
 };
 
 /**
@@ -189,6 +191,9 @@ export function resolveOptions(options: SctpOptions): ResolvedOptions {
   requireRange('sendQueueLimit', all.sendQueueLimit, 1, 2 ** 31);
   requireRange('maxGapBlocks', all.maxGapBlocks, 1, (MIN_MTU - 128) >> 1);
   requireRange('maxDuplicateTsns', all.maxDuplicateTsns, 0, 20);
+  requireRange('maxUnfinishedBytes', all.maxUnfinishedBytes, 0, 2 ** 31);
+  if (typeof all.scheduler !== 'function' && !Object.hasOwn(SCHEDULERS, all.scheduler))
+    throw new SctpError('BAD_OPTION', `no scheduler is called ${all.scheduler}`);
   requireRange('maxTsnSpan', all.maxTsnSpan, 1, 2 ** 30);
   return { ...all, mtu: all.mtu & ~3, maxMtu: (options.maxMtu ?? all.mtu) & ~3 };
 }

@@ -122,6 +122,16 @@ export class SctpAssociation implements Core<SctpSink> {
     return this.#context.tcb?.capabilities.reconfig ?? false;
   }
 
+  /** Whether messages of different streams may take turns (RFC 8260). Known once connected. */
+  get hasInterleaving(): boolean {
+    return this.#context.tcb?.capabilities.interleaving ?? false;
+  }
+
+  /** Whether packets may go out without a checksum (RFC 9653). Known once connected. */
+  get hasZeroChecksum(): boolean {
+    return this.#context.tcb?.capabilities.zeroChecksum ?? false;
+  }
+
   /** User bytes of all streams accepted by `send` and not yet put into a packet. */
   get totalBuffered(): number {
     return this.#context.queue.bufferedBytes;
@@ -190,6 +200,17 @@ export class SctpAssociation implements Core<SctpSink> {
     for (const stream of streams) this.#requireStream(stream);
     for (const stream of streams) queue.beginReset(stream);
     if (tcb !== undefined && this.state === 'connected') tcb.streamReset.proceed(now);
+  }
+
+  /**
+   * The weight of `stream` among the others, or its rank with the `priority` scheduler: 1 to 65535, 256 unless set
+   * (RFC 8831 §6.4). Holds at once, and until the stream has been reset.
+   */
+  setStreamPriority(stream: number, priority: number): void {
+    this.#requireStream(stream);
+    if (!(priority >= 1 && priority <= 0xffff))
+      throw new SctpError('BAD_OPTION', `a priority must lie in 1..65535, not ${priority}`);
+    this.#context.queue.setPriority(stream, priority);
   }
 
   /** Closes once everything queued has been acknowledged. */
@@ -288,7 +309,7 @@ export class SctpAssociation implements Core<SctpSink> {
       bytesSent: this.#bytesSent,
       bytesReceived: this.#bytesReceived,
       messagesSent: this.#messagesSent,
-      messagesReceived: tcb?.receiver.reassembly.messagesReceived ?? 0,
+      messagesReceived: tcb?.receiver.order.messagesReceived ?? 0,
       retransmittedChunks: tcb?.sender.retransmittedChunks ?? 0,
       abandonedMessages: tcb?.sender.abandonment.abandonedMessages ?? 0,
       timeouts: tcb?.sender.timeouts ?? 0,
@@ -320,6 +341,7 @@ export class SctpAssociation implements Core<SctpSink> {
     const { events, discovery, rto } = this.#context;
     if (isRestart) events.restarted();
     else events.connected();
+    if (tcb.capabilities.interleaving) this.#context.queue.interleave(tcb.sender.peerWindow);
     tcb.sender.startTimer(now);
     this.#heartbeat.begin(now);
     discovery.begin(rto.current, now);

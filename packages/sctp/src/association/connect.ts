@@ -18,6 +18,7 @@ import {
 } from '../packet/error-causes.ts';
 import { type Init, makeInit, parseInit } from '../packet/init.ts';
 import { concatParts, PARAMETER } from '../packet/parameters.ts';
+import { chunkFormat } from '../tx/chunk-format.ts';
 import { commonCapabilities, ourOffer } from './capabilities.ts';
 import type { AssociationContext } from './context.ts';
 import { type Agreement, Tcb } from './tcb.ts';
@@ -301,6 +302,7 @@ export class Connect {
     if (earlier === undefined) return this.#newTcb(agreement);
     earlier.adoptPeer(this.#context, agreement);
     earlier.sender.loseAll(now);
+    earlier.sender.format = chunkFormat(agreement.capabilities.interleaving);
     return earlier;
   }
 

@@ -9,6 +9,12 @@ import { PathPacketSize } from '../path/packet-size.ts';
 import { PathMtuDiscovery } from '../path/path-mtu-discovery.ts';
 import type { CloseReason } from '../sink.ts';
 import { Rto } from '../tx/rto.ts';
+import {
+  SCHEDULERS,
+  type SchedulerFactory,
+  type SchedulerName,
+  type StreamScheduler,
+} from '../tx/scheduler.ts';
 import { SendQueue } from '../tx/send-queue.ts';
 import { Outbox } from './outbox.ts';
 import { PathErrors } from './path-errors.ts';
@@ -36,7 +42,7 @@ export class AssociationContext {
   constructor(options: SctpOptions) {
     this.options = resolveOptions(options);
     this.outbox = new Outbox(this.options.maxPendingControl, this.drops);
-    this.queue = new SendQueue(this.options.scheduler());
+    this.queue = new SendQueue(schedulerOf(this.options.scheduler));
     this.errors = new PathErrors(this.options.maxRetransmits);
     this.rto = new Rto(this.options);
     const { mtu, maxMtu, random } = this.options;
@@ -95,4 +101,8 @@ export class AssociationContext {
     const first = roundTripTime === undefined ? rtoInitial : Math.max(t1Min, 3 * roundTripTime);
     return Math.min(first * 2 ** Math.min(retransmits, 30), Math.max(first, backoffMax));
   }
+}
+
+function schedulerOf(scheduler: SchedulerName | SchedulerFactory): StreamScheduler {
+  return typeof scheduler === 'function' ? scheduler() : SCHEDULERS[scheduler]();
 }

@@ -10,6 +10,7 @@ import {
   makeAbortChunk,
   makeCause,
   makeErrorChunk,
+  makeTextCause,
   staleCookieMeasure,
 } from '../packet/error-causes.ts';
 import {
@@ -140,12 +141,15 @@ export class Inbound {
     const end = at + length;
     switch (type) {
       case CHUNK.DATA:
-        return this.#onData(bytes, at, end);
+        return this.#onData(bytes, at, end, false);
+      case CHUNK.I_DATA:
+        return this.#onData(bytes, at, end, true);
       case CHUNK.SACK:
         return this.#onSack(bytes, at, length, now);
       case CHUNK.FORWARD_TSN:
-        this.#receiving()?.receiver.onForwardTsn(bytes, at, end);
-        return true;
+        return this.#onForwardTsn(bytes, at, end, false);
+      case CHUNK.I_FORWARD_TSN:
+        return this.#onForwardTsn(bytes, at, end, true);
       case CHUNK.HEARTBEAT:
         this.#heartbeat.onHeartbeat(bytes, at, end);
         return true;
@@ -188,10 +192,26 @@ export class Inbound {
     }
   }
 
-  #onData(bytes: Uint8Array, at: number, end: number): boolean {
+  #onForwardTsn(bytes: Uint8Array, at: number, end: number, interleaved: boolean): boolean {
+    const tcb = this.#receiving();
+    if (tcb === undefined) return true;
+    if (interleaved !== tcb.capabilities.interleaving) return this.#abortForWrongKind();
+    tcb.receiver.onForwardTsn(bytes, at, end);
+    return true;
+  }
+
+  /** RFC 8260 §2.2.1, §2.3.1: of the two kinds only the negotiated one may come, or the association MUST be aborted. */
+  #abortForWrongKind(): false {
+    const cause = makeTextCause(CAUSE.PROTOCOL_VIOLATION, 'DATA and I-DATA on one association');
+    this.#context.abort(cause, { by: 'local', code: 'PROTOCOL_VIOLATION' });
+    return false;
+  }
+
+  #onData(bytes: Uint8Array, at: number, end: number, interleaved: boolean): boolean {
     const tcb = this.#receiving();
     if (tcb === undefined) return true;
     const context = this.#context;
+    if (interleaved !== tcb.capabilities.interleaving) return this.#abortForWrongKind();
     switch (tcb.receiver.onData(bytes, at, end)) {
       case 'bad-stream': {
         // §6.5, §3.3.10.1: the stream identifier, and two bytes of nothing.

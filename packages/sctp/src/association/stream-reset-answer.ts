@@ -85,7 +85,7 @@ export class StreamResetAnswer {
         for (const stream of request.streams) if (stream >= inboundStreams) return RESULT.WRONG_SSN;
         if (after32(request.lastTsn, receiver.tracker.cumulative)) {
           this.#deferred = request;
-          receiver.reassembly.deferReset(request.streams, request.lastTsn);
+          receiver.deferReset(request.streams, request.lastTsn);
           return RESULT.IN_PROGRESS;
         }
         this.#performNow(request.streams);
@@ -95,10 +95,10 @@ export class StreamResetAnswer {
   }
 
   #performNow(streams: readonly number[]): void {
-    const { reassembly } = this.#tcb.receiver;
+    const { receiver } = this.#tcb;
     this.#deferred = undefined;
-    this.#context.events.streamsReset(reassembly.reset(streams));
-    reassembly.endDeferral();
+    this.#context.events.streamsReset(receiver.reset(streams));
+    receiver.endDeferral();
   }
 
   /** §5.2.3: our outgoing streams are to be reset. Our own request follows when they are drained. */

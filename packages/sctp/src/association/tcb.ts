@@ -2,7 +2,7 @@
 // It exists from the INIT ACK or the COOKIE ECHO on.
 import type { StateCookie } from '../packet/cookie.ts';
 import { Receiver } from '../rx/receiver.ts';
-import { DATA_FORMAT } from '../tx/chunk-format.ts';
+import { chunkFormat } from '../tx/chunk-format.ts';
 import { Sender } from '../tx/sender.ts';
 import type { Capabilities } from './capabilities.ts';
 import type { AssociationContext } from './context.ts';
@@ -55,7 +55,7 @@ export class Tcb {
       initialTsn: agreement.localInitialTsn,
       peerWindow: agreement.peerWindow,
       partialReliability: agreement.capabilities.forwardTsn,
-      format: DATA_FORMAT,
+      format: chunkFormat(agreement.capabilities.interleaving),
     });
     this.streamReset = new StreamReset(context, this);
     this.streamResetAnswer = new StreamResetAnswer(context, this, this.streamReset);
@@ -83,5 +83,6 @@ function receiverFor(context: AssociationContext, agreement: Agreement): Receive
     context.drops,
     agreement.peerInitialTsn,
     agreement.inboundStreams,
+    agreement.capabilities.interleaving,
   );
 }

@@ -100,10 +100,6 @@ export class InterleavedReassembly {
     return this.order.reset(streams);
   }
 
-  deferReset(streams: readonly number[], tsn: number): void {
-    this.order.deferReset(streams, tsn);
-  }
-
   /** The reset has been performed: what was held comes now. */
   endDeferral(): void {
     this.order.endDeferral();
@@ -217,11 +213,7 @@ export class InterleavedReassembly {
     for (const [mid, partial] of partials) this.#forget(partials, mid, partial);
   }
 
-  #forget(
-    partials: Map<number, PartialMessage>,
-    mid: number,
-    partial: PartialMessage,
-  ): void {
+  #forget(partials: Map<number, PartialMessage>, mid: number, partial: PartialMessage): void {
     this.#clear(partial);
     this.#window.giveUnfinished(PARTIAL_MESSAGE_BYTES);
     partials.delete(mid);

@@ -44,7 +44,8 @@ export class PartialMessage {
     if (isEnd && index !== runs.count - 1) return -1; // there is one behind the last
     if (index >= 0 && runs.at(index).lastTsn >= fsn) return -1;
     if (!runs.endsBefore(index, fsn)) {
-      if (runs.count >= maxRuns) return -1;
+      const joinsNext = index + 1 < runs.count && runs.at(index + 1).firstTsn === fsn + 1;
+      if (runs.count >= maxRuns && !joinsNext) return -1;
       const run = runs.insert(++index, fsn);
       run.hasBegin = isBegin;
       run.hasEnd = false;

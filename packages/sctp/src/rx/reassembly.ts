@@ -78,10 +78,6 @@ export class Reassembly {
     return this.order.reset(streams);
   }
 
-  deferReset(streams: readonly number[], tsn: number): void {
-    this.order.deferReset(streams, tsn);
-  }
-
   /** The reset has been performed: what was held comes now. */
   endDeferral(): void {
     this.order.endDeferral();

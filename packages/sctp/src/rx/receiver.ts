@@ -21,6 +21,15 @@ import {
   forwardTsnStream,
   forwardTsnStreams,
 } from '../packet/forward-tsn.ts';
+import { I_DATA_HEADER_BYTES, iDataMid, iDataPpidOrFsn } from '../packet/i-data.ts';
+import {
+  iForwardTsnEntries,
+  iForwardTsnIsUnordered,
+  iForwardTsnMid,
+  iForwardTsnStream,
+} from '../packet/i-forward-tsn.ts';
+import { InterleavedReassembly } from './interleaved-reassembly.ts';
+import type { MessageOrder } from './message-order.ts';
 import { Reassembly } from './reassembly.ts';
 import { ReceiveWindow } from './receive-window.ts';
 import { TsnTracker } from './tsn-tracker.ts';
@@ -33,7 +42,12 @@ export type DataVerdict = 'taken' | 'dropped' | 'bad-stream' | 'no-user-data';
 export class Receiver {
   readonly window: ReceiveWindow;
   readonly tracker: TsnTracker;
-  readonly reassembly: Reassembly;
+  readonly order: MessageOrder;
+  /** One of the two. */
+  readonly #reassembly: Reassembly | undefined;
+  readonly #interleaved: InterleavedReassembly | undefined;
+  /** Of a DATA, or an I-DATA, chunk. */
+  readonly #headerBytes: number;
   readonly #inboundStreams: number;
   readonly #timers: TimerTable;
   readonly #drops: Drops<DropReason>;
@@ -51,21 +65,30 @@ export class Receiver {
     drops: Drops<DropReason>,
     initialTsn: number,
     inboundStreams: number,
+    interleaving: boolean,
   ) {
     this.#timers = timers;
     this.#drops = drops;
     this.#ackDelay = options.ackDelay;
     this.#inboundStreams = inboundStreams;
-    this.window = new ReceiveWindow(options.receiveWindow, options.maxMessageSize);
+    this.window = new ReceiveWindow(
+      options.receiveWindow,
+      options.maxMessageSize,
+      options.maxUnfinishedBytes,
+    );
     this.tracker = new TsnTracker(initialTsn, options);
-    this.reassembly = new Reassembly(events, this.window, drops, options.maxMessageSize);
+    this.#headerBytes = interleaving ? I_DATA_HEADER_BYTES : DATA_HEADER_BYTES;
+    if (interleaving)
+      this.#interleaved = new InterleavedReassembly(events, this.window, drops, options.maxMessageSize);
+    else this.#reassembly = new Reassembly(events, this.window, drops, options.maxMessageSize);
+    this.order = (this.#interleaved ?? this.#reassembly)!.order;
   }
 
-  /** Takes the DATA chunk `bytes[at, end)`, padding excluded. */
+  /** Takes the DATA, or I-DATA, chunk `bytes[at, end)`, padding excluded. */
   onData(bytes: Uint8Array, at: number, end: number): DataVerdict {
     const flags = bytes[at + 1]!;
     const tsn = dataTsn(bytes, at);
-    const payload = at + DATA_HEADER_BYTES;
+    const payload = at + this.#headerBytes;
     this.#packetHasData = true;
     // RFC 7053 §5.2: the sender asks not to delay the SACK.
     if ((flags & IMMEDIATE) !== 0) this.#sackDue = true;
@@ -79,8 +102,9 @@ export class Receiver {
       return 'dropped';
     }
     const { tracker } = this;
-    const hasPrevious = tracker.has(add32(tsn, -1));
-    const hasNext = tracker.gapCount > 0 && tracker.has(add32(tsn, 1));
+    const reassembly = this.#reassembly;
+    const hasPrevious = reassembly !== undefined && tracker.has(add32(tsn, -1));
+    const hasNext = reassembly !== undefined && tracker.gapCount > 0 && tracker.has(add32(tsn, 1));
     tracker.record(tsn);
     const stream = dataStream(bytes, at);
     // §6.5: data on a stream that does not exist is acknowledged and reported.
@@ -88,22 +112,19 @@ export class Receiver {
       this.#drops.count('bad-stream');
       return 'bad-stream';
     }
-    this.reassembly.add(
-      tsn,
-      hasPrevious,
-      hasNext,
-      flags,
-      stream,
-      dataSsn(bytes, at),
-      dataPpid(bytes, at),
-      bytes,
-      payload,
-      end,
-    );
+    if (reassembly === undefined) {
+      const mid = iDataMid(bytes, at);
+      const ppidOrFsn = iDataPpidOrFsn(bytes, at);
+      this.#interleaved!.add(tsn, tracker.gapCount, flags, stream, mid, ppidOrFsn, bytes, payload, end);
+    } else {
+      const ssn = dataSsn(bytes, at);
+      const ppid = dataPpid(bytes, at);
+      reassembly.add(tsn, hasPrevious, hasNext, flags, stream, ssn, ppid, bytes, payload, end);
+    }
     return 'taken';
   }
 
-  /** RFC 3758 §3.6: takes the FORWARD TSN chunk `bytes[at, end)`. */
+  /** RFC 3758 §3.6: takes the FORWARD TSN, or I-FORWARD-TSN, chunk `bytes[at, end)`. */
   onForwardTsn(bytes: Uint8Array, at: number, end: number): void {
     const cumulative = forwardTsnCumulative(bytes, at);
     this.#packetHasData = true;
@@ -111,12 +132,35 @@ export class Receiver {
       this.#sackDue = true; // the SACK that answered it before was lost
       return;
     }
-    this.reassembly.skipTo(cumulative);
+    this.#reassembly?.skipTo(cumulative);
     this.tracker.skipTo(cumulative);
-    for (let i = forwardTsnStreams(at, end) - 1; i >= 0; i--) {
-      const stream = forwardTsnStream(bytes, at, i);
-      if (stream < this.#inboundStreams) this.reassembly.skipSsn(stream, forwardTsnSsn(bytes, at, i));
-    }
+    if (this.#interleaved === undefined)
+      for (let i = forwardTsnStreams(at, end) - 1; i >= 0; i--) {
+        const stream = forwardTsnStream(bytes, at, i);
+        if (stream < this.#inboundStreams) this.order.skip(stream, forwardTsnSsn(bytes, at, i));
+      }
+    else
+      for (let i = iForwardTsnEntries(at, end) - 1; i >= 0; i--) {
+        const stream = iForwardTsnStream(bytes, at, i);
+        const ordered = !iForwardTsnIsUnordered(bytes, at, i);
+        if (stream < this.#inboundStreams)
+          this.#interleaved.skip(stream, ordered, iForwardTsnMid(bytes, at, i));
+      }
+  }
+
+  /** RFC 6525 §5.2.2: the peer's side of these streams starts afresh; no streams means all. Returns those it was done to. */
+  reset(streams: readonly number[]): readonly number[] {
+    return (this.#interleaved ?? this.#reassembly)!.reset(streams);
+  }
+
+  /** RFC 6525 §5.2.2 E5: what comes on these streams after `tsn` is held until the reset has been performed. */
+  deferReset(streams: readonly number[], tsn: number): void {
+    this.order.deferReset(streams, tsn);
+  }
+
+  /** The reset has been performed: what was held comes now. */
+  endDeferral(): void {
+    (this.#interleaved ?? this.#reassembly)!.endDeferral();
   }
 
   /** All chunks of a packet have been taken. Returns whether there was data among them. */

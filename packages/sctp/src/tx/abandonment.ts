@@ -1,7 +1,8 @@
 // Partial reliability, sending side (RFC 3758 §3.5): messages that are given up, and the FORWARD TSN chunks that
-// tell the peer not to wait for them.
+// tell the peer not to wait for them; I-FORWARD-TSN where messages interleave (RFC 8260 §2.3).
 import { add32, after32, atOrAfter32, type Millis } from '@millrace/sans-io';
 import { FORWARD_TSN_BYTES, writeForwardTsn } from '../packet/forward-tsn.ts';
+import { iForwardTsnRoom, skippedKey, writeIForwardTsn } from '../packet/i-forward-tsn.ts';
 import type { OutgoingMessage } from './outgoing-stream.ts';
 import { CHUNK_STATE, type Outstanding } from './outstanding.ts';
 import type { SendQueue } from './send-queue.ts';
@@ -16,10 +17,13 @@ export class Abandonment {
   #advancedAckPoint: number;
   /** A FORWARD TSN is to be sent. */
   isDue = false;
-  /** Last skipped SSN by stream, for the chunk being written. */
+  /** Whether the chunk names MIDs, of unordered messages too. */
+  interleaves: boolean;
+  /** Last skipped SSN by stream, or MID by `skippedKey`, for the chunk being written. */
   readonly #skipped = new Map<number, number>();
 
-  constructor(outstanding: Outstanding, queue: SendQueue, isNegotiated: boolean) {
+  constructor(outstanding: Outstanding, queue: SendQueue, isNegotiated: boolean, interleaves: boolean) {
+    this.interleaves = interleaves;
     this.#outstanding = outstanding;
     this.#queue = queue;
     this.#isNegotiated = isNegotiated;
@@ -67,20 +71,22 @@ export class Abandonment {
     if (!this.isDue || at + FORWARD_TSN_BYTES > limit) return at;
     this.isDue = false;
     const outstanding = this.#outstanding;
-    const most = (limit - at - FORWARD_TSN_BYTES) >> 2;
+    const most = this.interleaves ? iForwardTsnRoom(limit - at) : (limit - at - FORWARD_TSN_BYTES) >> 2;
     const skipped = this.#skipped;
     skipped.clear();
     let cumulative = add32(outstanding.first, -1);
     // RFC 3758 §3.5 C4: as many streams as fit; the rest follows when these are acknowledged.
     for (let tsn = outstanding.first; atOrAfter32(this.#advancedAckPoint, tsn); tsn = add32(tsn, 1)) {
       const message = outstanding.message(tsn)!;
-      if (message.ordered) {
-        const stream = message.stream!.id;
-        if (skipped.size >= most && !skipped.has(stream)) break;
-        skipped.set(stream, message.number & 0xffff);
+      if (message.ordered || this.interleaves) {
+        const key = skippedKey(message.stream!.id, message.ordered);
+        if (skipped.size >= most && !skipped.has(key)) break;
+        skipped.set(key, message.number);
       }
       cumulative = tsn;
     }
-    return writeForwardTsn(out, at, cumulative, skipped);
+    return this.interleaves
+      ? writeIForwardTsn(out, at, cumulative, skipped)
+      : writeForwardTsn(out, at, cumulative, skipped);
   }
 }

@@ -1,6 +1,7 @@
 // Hot: how a fragment of a message is written: as a DATA chunk (RFC 9260 §3.3.1) or, where both ends can interleave
 // messages, as an I-DATA chunk (RFC 8260 §2.1). An association has one of them for all its life.
 import { BEGIN, DATA_HEADER_BYTES, END, UNORDERED, writeData } from '../packet/data.ts';
+import { I_DATA_HEADER_BYTES, writeIData } from '../packet/i-data.ts';
 import type { OutgoingMessage } from './outgoing-stream.ts';
 
 export interface ChunkFormat {
@@ -39,7 +40,30 @@ export const DATA_FORMAT: ChunkFormat = {
   },
 };
 
-export function flagsOf(message: OutgoingMessage, offset: number, length: number): number {
+export const I_DATA_FORMAT: ChunkFormat = {
+  headerBytes: I_DATA_HEADER_BYTES,
+  interleaves: true,
+  write(out, at, tsn, message, offset, length, fragment) {
+    return writeIData(
+      out,
+      at,
+      flagsOf(message, offset, length),
+      tsn,
+      message.stream!.id,
+      message.number,
+      fragment === 0 ? message.ppid : fragment,
+      message.bytes,
+      offset,
+      length,
+    );
+  },
+};
+
+export function chunkFormat(interleaving: boolean): ChunkFormat {
+  return interleaving ? I_DATA_FORMAT : DATA_FORMAT;
+}
+
+function flagsOf(message: OutgoingMessage, offset: number, length: number): number {
   return (
     (offset === 0 ? BEGIN : 0) |
     (offset + length === message.length ? END : 0) |

@@ -4,6 +4,9 @@ import { add32, type Millis, NEVER, Ring } from '@millrace/sans-io';
 /** Memory that has gone back to the pool must not be read by mistake. */
 const NOTHING = new Uint8Array(0);
 
+/** RFC 8831 §6.4 names four priorities; RFC 8837 §5 has "normal" at 256, and each the double of the one below. */
+export const DEFAULT_PRIORITY = 256;
+
 /** A user message on its way, from `send` until its last chunk has left the outstanding ones. Objects are used again. */
 export class OutgoingMessage {
   stream: OutgoingStream | undefined;
@@ -25,6 +28,8 @@ export class OutgoingMessage {
   /** Of its first and its last chunk so far. Where messages interleave, chunks of others lie between. */
   firstTsn = 0;
   lastTsn = 0;
+  /** Counts the association's messages, in the order of `send`. */
+  arrival = 0;
   /** Chunks of it among the outstanding ones. */
   outstanding = 0;
   abandoned = false;
@@ -62,8 +67,16 @@ export class OutgoingStream {
   bufferedBytes = 0;
   /** Messages that have left the queue but are not yet acknowledged. */
   unacknowledged = 0;
-  /** Whether the scheduler has it. */
+  /** Whether it has something to send: it is in the scheduler, or parked. */
   scheduled = false;
+  /** Its next message waits until those that have begun leave room at the receiver. */
+  parked = false;
+  /** Its weight, or its rank, among streams (RFC 8260 §3.4, §3.6). */
+  priority: number = DEFAULT_PRIORITY;
+  // The scheduler's own: where the stream stands in the heap, and by what.
+  place = -1;
+  rank = 0;
+  tag = 0;
   /** Bytes that left the queue since the sink was last told. */
   unreported = 0;
 

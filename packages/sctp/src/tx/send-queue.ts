@@ -2,11 +2,13 @@
 // idle again after a reset; a user's bytes are copied once, into memory that is used again.
 import { type Millis, NEVER, Ring } from '@millrace/sans-io';
 import { MessageMemory } from './message-memory.ts';
-import { OutgoingMessage, OutgoingStream } from './outgoing-stream.ts';
+import { DEFAULT_PRIORITY, OutgoingMessage, OutgoingStream } from './outgoing-stream.ts';
 import type { StreamScheduler } from './scheduler.ts';
 
 /** Message objects kept for reuse. */
 const KEPT_MESSAGES = 1_024;
+/** Messages no longer than this go out whole, or nearly, and may always begin. */
+const SHORT_MESSAGE_BYTES = 1_024;
 
 export class SendQueue {
   /** User bytes in the queue: accepted and not yet put into a chunk. */
@@ -21,8 +23,17 @@ export class SendQueue {
   readonly #scheduler: StreamScheduler;
   readonly #memory = new MessageMemory();
   readonly #free: OutgoingMessage[] = [];
-  /** The message whose fragments are going out: RFC 9260 §6.9 wants their TSNs in one run. */
+  /** The message whose fragments are going out: RFC 9260 §6.9 wants their TSNs in one run. Not used if interleaved. */
   #current: OutgoingMessage | undefined;
+  #interleaves = false;
+  /** Messages whose first fragment has gone out and whose last has not, and their length, if interleaved. */
+  #begun = 0;
+  #begunBytes = 0;
+  /** How long messages that have begun may be together: the receiver has to hold them until they are whole. */
+  #begunLimit: number = Number.POSITIVE_INFINITY;
+  /** Streams whose next message would go beyond that. */
+  readonly #parked = new Ring<OutgoingStream>(4);
+  #arrivals = 0;
   #lastStream: OutgoingStream | undefined;
 
   constructor(scheduler: StreamScheduler) {
@@ -60,6 +71,7 @@ export class SendQueue {
     message.ordered = ordered;
     message.maxRetransmits = maxRetransmits;
     message.expiresAt = expiresAt;
+    message.arrival = this.#arrivals++;
     message.sent = 0;
     message.fragments = 0;
     message.outstanding = 0;
@@ -77,10 +89,42 @@ export class SendQueue {
     if (this.#current !== undefined) return this.#current;
     for (;;) {
       const message = this.#scheduler.next()?.queue.at(0);
-      if (message === undefined || message.expiresAt > now) return message;
-      this.discard(message);
-      this.release(message);
+      if (message === undefined || !message.isUntouched) return message;
+      if (message.expiresAt <= now) {
+        this.discard(message);
+        this.release(message);
+      } else if (this.#mayBegin(message)) return message;
+      else this.#park(message.stream!);
     }
+  }
+
+  /** A packet begins. */
+  onPacket(): void {
+    if (this.#interleaves) this.#scheduler.onPacket();
+  }
+
+  /**
+   * RFC 8260: from now on fragments of different messages may take turns. The peer holds them until they are whole:
+   * if they could fill `peerWindow`, none would ever be. So only half of it is begun at a time.
+   */
+  interleave(peerWindow: number): void {
+    this.#interleaves = true;
+    this.#begunLimit = peerWindow >> 1;
+    const half = this.#current;
+    this.#current = undefined;
+    if (half === undefined) return;
+    this.#begun++;
+    this.#begunBytes += half.length;
+  }
+
+  /** The stream's share, or its rank. Holds until the stream is reset. */
+  setPriority(id: number, priority: number): void {
+    if (priority === DEFAULT_PRIORITY && !this.#streams.has(id)) return;
+    const stream = this.#streamFor(id);
+    const isIn = stream.scheduled && !stream.parked;
+    if (isIn) this.#scheduler.remove(stream);
+    stream.priority = priority;
+    if (isIn) this.#scheduler.add(stream);
   }
 
   /** `bytes` of `message`, which `next` returned, have been put into a chunk. */
@@ -88,12 +132,15 @@ export class SendQueue {
     const stream = message.stream!;
     if (message.isUntouched) {
       message.number = stream.takeNumber(message.ordered);
-      this.#current = message;
+      if (this.#interleaves) {
+        this.#begun++;
+        this.#begunBytes += message.length;
+      } else this.#current = message;
     }
     message.sent += bytes;
     this.#leaves(stream, bytes);
     const isOver = message.isWhollySent;
-    if (isOver) this.#removeHead(stream);
+    if (isOver) this.#removeHead(stream, message.length);
     this.#scheduler.onSent(stream, bytes, isOver);
     if (isOver && stream.queue.length === 0) this.#unschedule(stream);
   }
@@ -102,10 +149,11 @@ export class SendQueue {
   discard(message: OutgoingMessage): void {
     const stream = message.stream!;
     const rest = message.length - message.sent;
+    const { length } = message;
     message.abandoned = true;
     message.length = message.sent;
     this.#leaves(stream, rest);
-    this.#removeHead(stream);
+    this.#removeHead(stream, message.isUntouched ? -1 : length);
     this.#scheduler.onSent(stream, 0, true);
     if (stream.queue.length === 0) this.#unschedule(stream);
   }
@@ -155,18 +203,26 @@ export class SendQueue {
   /** After a restart (RFC 9260 §5.2.4 A): all numbers start again, and so does a message that was half sent. */
   rewind(): void {
     this.drained.clear();
+    this.#interleaves = false;
+    this.#begun = 0;
+    this.#begunBytes = 0;
+    this.#unpark();
+    this.#current = undefined;
     for (const stream of this.#streams.values()) {
       stream.restartNumbers();
       stream.unacknowledged = 0;
+      this.#rewindHead(stream);
       if (stream.phase === 'open') continue;
       stream.phase = 'draining'; // a request that was under way is asked for again
       if (stream.isDrained) this.drained.push(stream);
     }
-    const half = this.#current;
-    this.#current = undefined;
-    if (half === undefined) return;
+  }
+
+  #rewindHead(stream: OutgoingStream): void {
+    const half = stream.queue.at(0);
+    if (half === undefined || half.isUntouched) return;
     this.bufferedBytes += half.sent;
-    half.stream!.bufferedBytes += half.sent;
+    stream.bufferedBytes += half.sent;
     half.sent = 0;
     half.fragments = 0;
     half.outstanding = 0;
@@ -200,10 +256,41 @@ export class SendQueue {
     if (this.#lastStream === stream) this.#lastStream = undefined;
   }
 
-  #removeHead(stream: OutgoingStream): void {
+  /** The first message of `stream` has left the queue; `begun` is its length if it had begun, else -1. */
+  #removeHead(stream: OutgoingStream, begun: number): void {
     stream.queue.shift();
     stream.unacknowledged++;
     this.#current = undefined;
+    if (begun < 0 || !this.#interleaves) return;
+    this.#begun--;
+    this.#begunBytes -= begun;
+    if (this.#parked.length > 0) this.#unpark();
+  }
+
+  #mayBegin(message: OutgoingMessage): boolean {
+    return (
+      this.#begun === 0 ||
+      message.length <= SHORT_MESSAGE_BYTES ||
+      this.#begunBytes + message.length <= this.#begunLimit
+    );
+  }
+
+  #park(stream: OutgoingStream): void {
+    this.#scheduler.remove(stream);
+    stream.parked = true;
+    this.#parked.push(stream);
+  }
+
+  /** Puts those back that may go on. Some may have nothing to send any more. */
+  #unpark(): void {
+    for (let stream = this.#parked.at(0); stream !== undefined; stream = this.#parked.at(0)) {
+      const message = stream.queue.at(0);
+      if (stream.parked && message !== undefined && !this.#mayBegin(message)) return;
+      this.#parked.shift();
+      if (!stream.parked) continue;
+      stream.parked = false;
+      this.#scheduler.add(stream);
+    }
   }
 
   #leaves(stream: OutgoingStream, bytes: number): void {
@@ -221,7 +308,8 @@ export class SendQueue {
 
   #unschedule(stream: OutgoingStream): void {
     stream.scheduled = false;
-    this.#scheduler.remove(stream);
+    if (stream.parked) stream.parked = false;
+    else this.#scheduler.remove(stream);
   }
 }
 

@@ -105,7 +105,12 @@ export class Sender {
     this.#format = init.format;
     this.peerWindow = init.peerWindow;
     this.outstanding = new Outstanding(init.initialTsn, init.format.headerBytes);
-    this.abandonment = new Abandonment(this.outstanding, init.queue, init.partialReliability);
+    this.abandonment = new Abandonment(
+      this.outstanding,
+      init.queue,
+      init.partialReliability,
+      init.format.interleaves,
+    );
     this.congestion = options.congestionControl(init.size, options.initialWindowPackets * init.size.mtu);
     this.#burstPackets = options.maxBurst;
     this.#burstLimit = this.#burstBytes;
@@ -125,6 +130,7 @@ export class Sender {
   set format(format: ChunkFormat) {
     this.#format = format;
     this.outstanding.headerBytes = format.headerBytes;
+    this.abandonment.interleaves = format.interleaves;
   }
 
   get lastTsn(): number {
@@ -153,6 +159,7 @@ export class Sender {
   write(out: Uint8Array, at: number, limit: number, now: Millis, room: number = limit): number {
     const { outstanding } = this;
     this.#packet++;
+    this.#queue.onPacket();
     this.#beforeSending(now);
     let end = this.abandonment.write(out, at, limit);
     const firstData = end;
