@@ -13,6 +13,8 @@ const FIRST_SEED = Number(process.env.SEED ?? 1);
 const OPERATIONS = 250;
 const WINDOW = 5 * 1024 * 1024;
 
+const SCHEDULERS = ['weighted-fair', 'round-robin', 'first-come', 'priority'] as const;
+
 interface Sent {
   readonly side: 'a' | 'b';
   readonly stream: number;
@@ -32,6 +34,7 @@ class Model {
     const side = random.chance(0.5) ? 'a' : 'b';
     const id = this.#next++;
     const bytes = 8 + random.below(random.chance(0.1) ? 6_000 : 400);
+    if (random.chance(0.05)) p[side].setStreamPriority(random.below(4), 1 + random.below(1_000));
     const message = new Uint8Array(bytes).fill(id);
     new DataView(message.buffer).setUint32(0, id);
     const stream = random.below(4);
@@ -112,6 +115,11 @@ function runSequence(seed: number): void {
     initialTsn: (0x1_0000_0000 - random.below(400)) >>> 0,
     roundTripTime: 2 * wire.delay + wire.jitter,
     maxRetransmits: 1_000,
+    // A third of the packets may be lost, and with them the answer to a stream reset many times over.
+    shutdownGuard: 300_000,
+    // The seed chooses, so that both kinds of chunks have their turn.
+    interleaving: seed % 4 !== 0,
+    scheduler: SCHEDULERS[seed % SCHEDULERS.length]!,
   };
   const p = connectedPair({ seed, wire, both });
   const model = new Model();

@@ -152,7 +152,10 @@ describe('RFC 3758 §3.5 sender side', () => {
   });
 
   test('when more streams are skipped than fit a packet, the rest follows', () => {
-    const p = connectedPair({ wire: { delay: 10 }, both: { mtu: 576, initialWindowPackets: 40 } });
+    const p = connectedPair({
+      wire: { delay: 10 },
+      both: { mtu: 576, initialWindowPackets: 40, interleaving: false },
+    });
     let isDown = true;
     p.pair.ab.lose = () => isDown;
     for (let stream = 0; stream < 400; stream++)

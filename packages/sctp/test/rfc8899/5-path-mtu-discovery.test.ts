@@ -348,7 +348,7 @@ describe('RFC 9260 §6.9 chunks on paths of changing width', () => {
   });
 
   test('on a path within the machine chunks are as long as packets', () => {
-    const p = connectedPair();
+    const p = connectedPair({ both: { interleaving: false } });
     for (const one of [p.a, p.b]) one.setPath({ limit: 16_384, isLocal: true }, p.now);
     p.run(SECOND);
     p.forget();

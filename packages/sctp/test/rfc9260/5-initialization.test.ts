@@ -37,7 +37,7 @@ describe('RFC 9260 §5.1 normal establishment', () => {
   });
 
   test('data rides with the COOKIE ECHO, and more of it waits for the COOKIE ACK', () => {
-    const p = connectedPair({ connect: 'none', wire: { delay: 20 } });
+    const p = connectedPair({ connect: 'none', wire: { delay: 20 }, both: { interleaving: false } });
     const message = bytes(3_000);
     p.a.send(1, 51, message, 0, 3_000, ORDERED, 0);
     p.a.connect(0);

@@ -319,7 +319,7 @@ describe('RFC 9260 §6.9 fragmentation and reassembly', () => {
   });
 
   test('streams take turns, a message each', () => {
-    const peer = new ScriptedPeer({ initialWindowPackets: 50 }).connect();
+    const peer = new ScriptedPeer({ initialWindowPackets: 50, scheduler: 'round-robin' }).connect();
     for (const stream of [1, 1, 1, 2, 3, 3]) sending(peer, 300, stream);
     assert.deepEqual(
       peer.takeChunks().map((chunk) => readData(chunk).stream),
