@@ -1,186 +1,227 @@
-// `npm run bench [-- --only bulk,open --impl millrace,werift --rounds 5 --seconds 3 --smoke --json FILE --gate]`:
-// runs the benchmarks for millrace and its rivals in turns and prints what each did and how millrace compares.
-import { execFileSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
-import { cpus, totalmem } from 'node:os';
+// `npm run bench [-- --full --only e2e,sctp/bundle --impl millrace,werift --json FILE --report DIR --compare main]`:
+// runs the benchmarks for millrace, its rivals and the floors in turns and prints what each did and how millrace
+// compares; docs/performance.md has all options. Interrupted once it keeps what it has; twice it goes at once.
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { dirname, relative } from 'node:path';
+import type { Entry } from '@millrace/bench-harness';
+import { JUDGE_DEFAULTS } from '@millrace/bench-harness/judge';
 import {
-  type Benchmark,
-  type Entry,
-  formatValue,
-  IMPLEMENTATION_NAMES,
-  median,
-  medianRatio,
-  metricsOf,
-  type RunSettings,
-  runInterleaved,
-  type Series,
-  spread,
-} from '@millrace/bench-harness';
+  type Comparison,
+  compareSides,
+  compareWithRecord,
+  formatMachine,
+  hasRegressed,
+  judgeBenchmark,
+  type Lane,
+  Progress,
+  planTasks,
+  type RunRecord,
+  readCommit,
+  readMachine,
+  runPlan,
+  SCHEMA,
+  selectEntries,
+  selectSubjects,
+  type TaskResult,
+  toBenchmarkRecords,
+  toSweepRecords,
+  UsageError,
+} from '@millrace/bench-harness/runner';
 import { benchmarks as latency } from '@millrace/bench-latency';
 import { benchmarks as throughput } from '@millrace/bench-throughput';
-import { readArguments } from './arguments.ts';
-import { formatTable } from './table.ts';
+import { type BaseCheckout, checkOut } from './bench/checkout.ts';
+import { checkGates } from './bench/gates.ts';
+import { type BenchOptions, readBenchOptions } from './bench/options.ts';
+import { formatBenchmarks, formatComparison, formatSweep } from './bench/tables.ts';
 import { ROOT } from './workspace.ts';
 
+/** A quick run begins no round that would end after so long. */
+const QUICK_BUDGET_MS = 165_000;
 const ENTRIES: readonly Entry[] = [...throughput, ...latency];
-const BENCHMARKS = ENTRIES.filter((entry): entry is Benchmark => entry.kind !== 'sweep');
 
-/** What `--gate` asks of the ratio of millrace to a rival. */
-const GATES = [
-  { benchmark: 'e2e/bulk-65536', metric: 'throughput', rival: 'node-datachannel', least: 0.35 },
-  { benchmark: 'e2e/bulk-65536', metric: 'throughput', rival: 'werift', least: 3 },
-  { benchmark: 'e2e/open', metric: 'time to open', rival: 'node-datachannel', most: 1 },
-  { benchmark: 'e2e/open', metric: 'time to open', rival: 'werift', most: 1 },
-] as const;
-
-const { values } = readArguments({
-  options: {
-    only: { type: 'string', default: BENCHMARKS.map(({ name }) => name).join(',') },
-    impl: { type: 'string', default: IMPLEMENTATION_NAMES.join(',') },
-    rounds: { type: 'string', default: '3' },
-    seconds: { type: 'string', default: '2' },
-    smoke: { type: 'boolean', default: false },
-    gate: { type: 'boolean', default: false },
-    json: { type: 'string' },
-  },
-});
-const benchmarks = choose(
-  'benchmark',
-  values.only,
-  BENCHMARKS.map(({ name }) => name),
-).map((name) => BENCHMARKS.find((benchmark) => benchmark.name === name)!);
-const implementations = choose('implementation', values.impl, IMPLEMENTATION_NAMES);
-const rounds = values.smoke ? 1 : positive('rounds', values.rounds);
-const seconds = values.smoke ? 1 : positive('seconds', values.seconds);
-const run: RunSettings = { mode: values.smoke ? 'smoke' : 'quick', seconds };
-
-const results: Array<{ benchmark: Benchmark; series: Series[] }> = [];
-for (const benchmark of benchmarks) {
-  console.log(`\n${benchmark.name}: ${benchmark.what}`);
-  const isStack = (subject: string): boolean => IMPLEMENTATION_NAMES.some((name) => name === subject);
-  const subjects = benchmark.subjects.filter(
-    (subject) => !isStack(subject) || implementations.some((name) => name === subject),
-  );
-  const headline = metricsOf(benchmark)[0]!;
-  const series = await runInterleaved({
-    benchmark,
-    subjects,
-    rounds,
-    run,
-    onRound: ({ subject }, round, result) =>
-      console.log(
-        `  ${benchmark.name} ${round + 1}/${rounds} ${subject}: ${
-          result instanceof Error
-            ? result.message
-            : `${headline.name} ${formatValue(result.values[headline.name] ?? Number.NaN)} ${headline.unit}`
-        }`,
-      ),
-  });
-  results.push({ benchmark, series });
-}
-for (const { benchmark, series } of results) console.log(`\n${report(benchmark, series)}`);
-if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(record(), null, 2)}\n`);
-
-// A rival that cannot run is reported above; millrace has to.
-const broken = results.filter(({ series }) =>
-  series.some(({ subject, skipped }) => subject === 'millrace' && skipped !== undefined),
-);
-for (const { benchmark } of broken) console.error(`millrace has no result in ${benchmark.name}`);
-if (broken.length > 0 || (values.gate && !passesGates())) process.exitCode = 1;
-
-function report(benchmark: Benchmark, all: readonly Series[]): string {
-  const ours = all.find(({ subject }) => subject === 'millrace');
-  const header = [benchmark.name, 'version'];
-  for (const { name, unit } of metricsOf(benchmark)) header.push(`${name}, ${unit}`, '±', 'millrace is');
-  const rows = all.map((series) => {
-    const cells = [series.subject, series.version];
-    if (series.rounds.length === 0) return cells;
-    for (const { name } of metricsOf(benchmark)) {
-      const values = valuesOf(series, name);
-      const base = ours ? valuesOf(ours, name) : [];
-      const ratio = series === ours || base.length === 0 ? '' : `${medianRatio(base, values).toFixed(2)}x`;
-      cells.push(formatValue(median(values)), `${(spread(values) * 100).toFixed(0)} %`, ratio);
-    }
-    return cells;
-  });
-  const skipped = all
-    .filter((series) => series.skipped !== undefined)
-    .map((series) => `${series.subject} ${series.skipped!.split('\n')[0]}`);
-  return [formatTable(header, rows, header.map((_, i) => i).slice(2)), ...skipped].join('\n');
+try {
+  process.exitCode = await main(readBenchOptions());
+} catch (error) {
+  if (!(error instanceof UsageError)) throw error;
+  console.error(error.message);
+  process.exitCode = 2;
 }
 
-function valuesOf({ rounds }: Series, metric: string): number[] {
-  return rounds.map(({ values }) => values[metric] ?? Number.NaN);
-}
-
-function passesGates(): boolean {
-  let passed = true;
-  for (const gate of GATES) {
-    const found = results.find(({ benchmark }) => benchmark.name === gate.benchmark);
-    if (!found) continue;
-    const of = (name: string): readonly number[] =>
-      found.series
-        .filter(({ subject }) => subject === name)
-        .flatMap((series) => valuesOf(series, gate.metric));
-    const ratio = medianRatio(of('millrace'), of(gate.rival));
-    const asked = 'least' in gate ? `at least ${gate.least}` : `at most ${gate.most}`;
-    const holds = 'least' in gate ? ratio >= gate.least : ratio <= gate.most;
-    const verdict = Number.isNaN(ratio) ? 'not measured' : holds ? 'holds' : 'FAILS';
-    console.log(`gate: ${gate.metric} / ${gate.rival} = ${formatValue(ratio)}, ${asked}: ${verdict}`);
-    if (!holds && !Number.isNaN(ratio)) passed = false;
+async function main(options: BenchOptions): Promise<number> {
+  const entries = selectEntries(ENTRIES, options);
+  if (options.list) {
+    for (const { name, kind, what } of entries) console.log(`${name}  (${kind}) ${what}`);
+    return 0;
   }
-  return passed;
+  const machine = readMachine();
+  const earlier =
+    options.compare && 'file' in options.compare ? readRecord(options.compare.file) : undefined;
+  const interrupt = listenForInterrupt();
+  const progress = new Progress(process.stderr);
+  const base = options.compare && 'ref' in options.compare ? checkOut(options.compare.ref) : undefined;
+  process.once('exit', () => base?.remove());
+  try {
+    for (const note of base?.notes ?? []) progress.note(note);
+    const results = await run(options, entries, base, progress, interrupt);
+    progress.end();
+    const record = toRecord(options, results, machine, base, earlier, interrupt.aborted);
+    return conclude(options, record, interrupt.aborted);
+  } finally {
+    base?.remove();
+  }
 }
 
-/** The run as data. `schema` is raised when a field changes its meaning or goes. */
-function record(): object {
+function run(
+  options: BenchOptions,
+  entries: readonly Entry[],
+  base: BaseCheckout | undefined,
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<TaskResult[]> {
+  const { mode, rounds, seconds, implementations } = options;
+  const tasks = planTasks(entries, (benchmark) => {
+    const subjects = selectSubjects(benchmark, implementations);
+    if (!base) return subjects.map((subject): Lane => ({ subject, launch: {} }));
+    if (!subjects.includes('millrace')) return [];
+    return [
+      { subject: 'millrace', side: 'base', launch: { root: base.root } },
+      { subject: 'millrace', side: 'head', launch: {} },
+    ];
+  });
+  if (tasks.length === 0)
+    throw new UsageError('nothing to run: no chosen benchmark has a chosen implementation');
+  return runPlan({
+    tasks,
+    mode,
+    rounds,
+    seconds,
+    signal,
+    ...(base ? { maxRounds: JUDGE_DEFAULTS.maxPairs, isSettled } : {}),
+    ...(mode === 'quick' && !base && options.only.length === 0 ? { budgetMillis: QUICK_BUDGET_MS } : {}),
+    concurrency: mode === 'smoke' ? availableParallelism() : 1,
+    onStep: (step) => progress.step(step),
+  });
+}
+
+/** Whether more pairs would hardly change what is said of a benchmark. */
+function isSettled(result: TaskResult): boolean {
+  const [benchmark] = toBenchmarkRecords([result]);
+  const [before, after] = benchmark!.series;
+  return judgeBenchmark(benchmark!, before, after).every(({ isSettled }) => isSettled);
+}
+
+function toRecord(
+  options: BenchOptions,
+  results: readonly TaskResult[],
+  machine: RunRecord['machine'],
+  base: BaseCheckout | undefined,
+  earlier: RunRecord | undefined,
+  interrupted: boolean,
+): RunRecord {
+  const { mode, rounds, seconds, implementations, threshold } = options;
+  const benchmarks = toBenchmarkRecords(results);
+  let comparison: Comparison | undefined;
+  if (base)
+    comparison = compareSides(benchmarks, {
+      with: (options.compare as { ref: string }).ref,
+      base: base.commit,
+      interleaved: true,
+      threshold,
+    });
+  else if (options.compare && 'file' in options.compare) {
+    comparison = compareWithRecord(benchmarks, earlier!, {
+      with: options.compare.file,
+      base: earlier!.commit,
+      interleaved: false,
+      threshold,
+    });
+  }
   return {
-    schema: 1,
+    schema: SCHEMA,
     date: new Date().toISOString(),
-    commit: commit(),
+    command: ['npm run bench', ...(process.argv.length > 2 ? ['--', ...process.argv.slice(2)] : [])].join(
+      ' ',
+    ),
+    complete: !interrupted,
+    commit: readCommit(ROOT) ?? null,
     node: process.versions.node,
-    machine: {
-      cpu: cpus()[0]?.model ?? '?',
-      cores: cpus().length,
-      memoryBytes: totalmem(),
-      platform: process.platform,
-    },
-    settings: { rounds, seconds, smoke: values.smoke },
-    benchmarks: results.map(({ benchmark, series }) => ({
-      name: benchmark.name,
-      what: benchmark.what,
-      metrics: metricsOf(benchmark),
-      series,
-    })),
+    v8: process.versions.v8,
+    machine,
+    settings: { mode, rounds, seconds, implementations },
+    benchmarks,
+    sweeps: toSweepRecords(results),
+    ...(comparison ? { comparison } : {}),
   };
 }
 
-function commit(): string {
+/** Prints and writes what there is, and says how the process ends. */
+function conclude(options: BenchOptions, record: RunRecord, interrupted: boolean): number {
+  const measured = record.benchmarks.filter(({ series }) => series.length > 0);
+  const { commit, machine, node, settings } = record;
+  console.log(`\n${formatBenchmarks(measured)}`);
+  for (const sweep of record.sweeps) console.log(`\n${formatSweep(sweep)}`);
+  console.log(
+    `\n${settings.mode} run of ${commit ? `${commit.id}${commit.dirty ? ' with changes' : ''}` : 'no commit'}, Node ${node}, ${formatMachine(machine)}`,
+  );
+  if (record.comparison) {
+    const { base, interleaved } = record.comparison;
+    console.log(
+      `head against ${record.comparison.with}${base ? ` (${base.id})` : ''}${interleaved ? '' : ', measured at another time'}:\n${formatComparison(record.comparison)}`,
+    );
+  }
+  if (options.json !== undefined) writeFile(options.json, `${JSON.stringify(record, null, 1)}\n`);
+
+  let failures = 0;
+  if (interrupted) console.error('interrupted: this is what there was');
+  // A rival that cannot run is reported above; millrace has to.
+  for (const { name, series } of interrupted ? [] : measured)
+    for (const { subject, side, skipped, rounds } of series)
+      if (subject === 'millrace' && side !== 'base' && (skipped !== undefined || rounds.length === 0)) {
+        console.error(`millrace has no result in ${name}${skipped === undefined ? '' : `: ${skipped}`}`);
+        failures++;
+      }
+  if (options.gate) {
+    const { lines, hold } = checkGates(measured);
+    for (const line of lines) console.log(line);
+    if (!hold) failures++;
+  }
+  if (record.comparison && hasRegressed(record.comparison)) {
+    console.error(
+      `regressed: ${record.comparison.verdicts
+        .filter(({ verdict }) => verdict === 'regressed')
+        .map(({ benchmark }) => benchmark)
+        .join(', ')}`,
+    );
+    failures++;
+  }
+  return interrupted ? 130 : failures > 0 ? 1 : 0;
+}
+
+function readRecord(file: string): RunRecord {
+  let record: Partial<RunRecord>;
   try {
-    return execFileSync('git', ['rev-parse', '--short=12', 'HEAD'], {
-      cwd: ROOT,
-      encoding: 'utf8',
-    }).trim();
-  } catch {
-    return '?';
+    record = JSON.parse(readFileSync(file, 'utf8')) as Partial<RunRecord>;
+  } catch (error) {
+    throw new UsageError(`${file} is not JSON: ${(error as Error).message}`);
   }
+  if (record.schema !== SCHEMA)
+    throw new UsageError(`${file} has schema ${record.schema}, this runner reads schema ${SCHEMA}`);
+  return record as RunRecord;
 }
 
-function choose<Name extends string>(what: string, list: string, names: readonly Name[]): Name[] {
-  const chosen = list.split(',');
-  const unknown = chosen.filter((name) => !names.includes(name as Name));
-  if (unknown.length > 0) {
-    console.error(`no ${what} is named ${unknown.join(', ')}; there are ${names.join(', ')}`);
-    process.exit(2);
-  }
-  return chosen as Name[];
+function writeFile(path: string, content: string): void {
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, content);
+  console.log(`wrote ${relative('.', path) || path}`);
 }
 
-function positive(name: string, text: string): number {
-  const value = Number(text);
-  if (!(value > 0)) {
-    console.error(`--${name} takes a number above 0, not '${text}'`);
-    process.exit(2);
-  }
-  return value;
+function listenForInterrupt(): AbortSignal {
+  const controller = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.on(signal, () => {
+      if (controller.signal.aborted) process.exit(130);
+      controller.abort(new Error('interrupted'));
+    });
+  return controller.signal;
 }

@@ -44,5 +44,4 @@ export {
 } from './latency.ts';
 export { type MetricDescription, metricsOf, type RoundResult, runRound } from './run-benchmark.ts';
 export { type RunOptions, runFlow, UnavailableError } from './run-flow.ts';
-export { type InterleaveOptions, runInterleaved, type Series } from './run-interleaved.ts';
 export { formatValue, median, medianRatio, quantile, spread } from './statistics.ts';

@@ -50,15 +50,21 @@ export interface LatencySummary {
   readonly max: number;
 }
 
-/** Several rounds' histograms as one. */
-export function mergeHistograms(encoded: readonly string[]): Histogram | undefined {
+/** Several rounds' histograms as one; undefined of none. */
+export function mergeHistograms(
+  encoded: readonly string[],
+): { readonly histogram: Histogram; readonly encoded: string } | undefined {
   let merged: Histogram | undefined;
   for (const text of encoded) {
     const histogram = decodeFromCompressedBase64(text, 32, false);
     if (merged === undefined) merged = histogram;
     else merged.add(histogram);
   }
-  return merged;
+  if (merged === undefined) return undefined;
+  return {
+    histogram: merged,
+    encoded: encoded.length === 1 ? encoded[0]! : encodeIntoCompressedBase64(merged),
+  };
 }
 
 export function summarise(histogram: Histogram): LatencySummary {
@@ -75,6 +81,6 @@ export function summarise(histogram: Histogram): LatencySummary {
 
 /** The `q`-quantile of an encoded histogram, in milliseconds. */
 export function quantileMillis(encoded: string, q: number): number {
-  const histogram = mergeHistograms([encoded]);
-  return histogram && histogram.totalCount > 0 ? histogram.getValueAtPercentile(q * 100) / 1e6 : Number.NaN;
+  const { histogram } = mergeHistograms([encoded])!;
+  return histogram.totalCount > 0 ? histogram.getValueAtPercentile(q * 100) / 1e6 : Number.NaN;
 }

@@ -3,6 +3,7 @@ import type { Benchmark, OperationBenchmark, RunSettings, TrialResult } from './
 import type { ProcessCost } from './flow.ts';
 import type { ImplementationName } from './implementation.ts';
 import { LatencyRecorder } from './latency.ts';
+import type { Launch } from './launch.ts';
 import { runFlow } from './run-flow.ts';
 import { runSubject } from './run-subject.ts';
 
@@ -27,7 +28,8 @@ export interface RoundOptions {
   readonly benchmark: Benchmark;
   readonly subject: string;
   readonly run: RunSettings;
-  readonly signal?: AbortSignal;
+  readonly launch?: Launch;
+  readonly signal?: AbortSignal | undefined;
 }
 
 export function metricsOf(benchmark: Benchmark): readonly MetricDescription[] {
@@ -41,7 +43,7 @@ export function metricsOf(benchmark: Benchmark): readonly MetricDescription[] {
 }
 
 export async function runRound(options: RoundOptions): Promise<RoundResult> {
-  const { benchmark, subject, run, signal } = options;
+  const { benchmark, subject, run, launch = {}, signal } = options;
   const timeout = (benchmark.timeoutSeconds ?? 20 + run.seconds * 4) * 1000;
   if (benchmark.kind === 'flow') {
     const result = await runFlow({
@@ -49,6 +51,8 @@ export async function runRound(options: RoundOptions): Promise<RoundResult> {
       flow: benchmark.flow,
       settings: benchmark.settings(run),
       timeout,
+      launch,
+      signal,
     });
     return {
       version: result.version,
@@ -68,7 +72,8 @@ export async function runRound(options: RoundOptions): Promise<RoundResult> {
       latency: isOperation && benchmark.latency === true && run.mode !== 'smoke',
     },
     timeout,
-    ...(signal ? { signal } : {}),
+    launch,
+    signal,
   });
   return {
     version: result.version,

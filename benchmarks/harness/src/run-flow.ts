@@ -4,10 +4,11 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { FlowResult, Settings } from './flow.ts';
 import type { ImplementationName } from './implementation.ts';
+import { inCheckout, type Launch } from './launch.ts';
 import type { FromPeer, PeerArguments, Role, ToPeer } from './messages.ts';
 import { startStunResponder } from './stun-responder.ts';
 
-const PEER_PROCESS = fileURLToPath(new URL('./peer-process.ts', import.meta.url));
+const PEER_PROCESS = new URL('./peer-process.ts', import.meta.url).href;
 /** How long a peer may take to leave by itself before it is killed. */
 const LEAVE_MS = 3_000;
 
@@ -18,6 +19,8 @@ export interface RunOptions {
   readonly settings: Settings;
   /** After so many milliseconds both processes are killed and the run has failed. */
   readonly timeout: number;
+  readonly launch?: Launch;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** The stack cannot be used on this machine at all: not installed, or it does not load. */
@@ -27,6 +30,7 @@ export class UnavailableError extends Error {
 
 /** Rejects with an `UnavailableError`, or with whatever made the flow fail. */
 export async function runFlow(options: RunOptions): Promise<FlowResult> {
+  options.signal?.throwIfAborted();
   const stun = await startStunResponder();
   const stunPort = stun.address().port;
   const peers = {
@@ -38,10 +42,13 @@ export async function runFlow(options: RunOptions): Promise<FlowResult> {
     () => timeout.reject(new Error(`not done after ${options.timeout / 1000} s`)),
     options.timeout,
   );
+  const onAbort = (): void => timeout.reject(options.signal!.reason);
+  options.signal?.addEventListener('abort', onAbort);
   try {
     return await Promise.race([converse(peers), timeout.promise]);
   } finally {
     clearTimeout(timer);
+    options.signal?.removeEventListener('abort', onAbort);
     await Promise.all([end(peers.offerer), end(peers.answerer)]);
     stun.close();
   }
@@ -49,12 +56,15 @@ export async function runFlow(options: RunOptions): Promise<FlowResult> {
 
 type Peers = Readonly<Record<Role, ChildProcess>>;
 
-function start(role: Role, { implementation, flow, settings }: RunOptions, stunPort: number): ChildProcess {
+function start(role: Role, options: RunOptions, stunPort: number): ChildProcess {
+  const { implementation, settings, launch = {} } = options;
+  const flow = inCheckout(options.flow, launch);
   const peerArguments: PeerArguments = { role, implementation, flow, settings, stunPort };
-  return fork(PEER_PROCESS, [JSON.stringify(peerArguments)], {
+  return fork(fileURLToPath(inCheckout(PEER_PROCESS, launch)), [JSON.stringify(peerArguments)], {
     // What a stack prints is nobody's result; what makes it die is.
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-    execArgv: ['--conditions=@millrace/source'],
+    execArgv: ['--conditions=@millrace/source', '--expose-gc', ...(launch.execArgv ?? [])],
+    env: { ...process.env, ...launch.environment },
   });
 }
 

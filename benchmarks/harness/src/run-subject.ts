@@ -3,34 +3,35 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { TrialResult } from './benchmark.ts';
+import { inCheckout, type Launch } from './launch.ts';
 import type { FromSubject, SubjectArguments } from './messages.ts';
 import { UnavailableError } from './run-flow.ts';
 
-const SUBJECT_PROCESS = fileURLToPath(new URL('./subject-process.ts', import.meta.url));
+const SUBJECT_PROCESS = new URL('./subject-process.ts', import.meta.url).href;
+export const SUBJECT_FLAGS: readonly string[] = ['--conditions=@millrace/source', '--expose-gc'];
 
 export interface RunSubjectOptions {
   readonly task: SubjectArguments;
   /** After so many milliseconds the process is killed and the run has failed. */
   readonly timeout: number;
-  /** The checkout whose harness and packages run; this one by default. */
-  readonly program?: string;
-  readonly execArgv?: readonly string[];
-  readonly signal?: AbortSignal;
+  readonly launch?: Launch;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Rejects with an `UnavailableError` if a module that the subject needs is missing, or with whatever went wrong. */
 export async function runSubject(options: RunSubjectOptions): Promise<TrialResult> {
-  const child = fork(options.program ?? SUBJECT_PROCESS, [JSON.stringify(options.task)], {
+  const { task, timeout, launch = {}, signal } = options;
+  signal?.throwIfAborted();
+  const { program, argument } = subjectCommand(task, launch);
+  const child = fork(program, [argument], {
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-    execArgv: ['--conditions=@millrace/source', '--expose-gc', ...(options.execArgv ?? [])],
+    execArgv: [...SUBJECT_FLAGS, ...(launch.execArgv ?? [])],
+    env: { ...process.env, ...launch.environment },
   });
   const { promise, resolve, reject } = Promise.withResolvers<TrialResult>();
-  const timer = setTimeout(
-    () => reject(new Error(`not done after ${options.timeout / 1000} s`)),
-    options.timeout,
-  );
-  const onAbort = (): void => reject(options.signal!.reason);
-  options.signal?.addEventListener('abort', onAbort);
+  const timer = setTimeout(() => reject(new Error(`not done after ${timeout / 1000} s`)), timeout);
+  const onAbort = (): void => reject(signal!.reason);
+  signal?.addEventListener('abort', onAbort);
   const stderr: string[] = [];
   child.stderr?.on('data', (chunk) => stderr.push(String(chunk)));
   child.on('message', (message: FromSubject) => {
@@ -47,9 +48,20 @@ export async function runSubject(options: RunSubjectOptions): Promise<TrialResul
     return await promise;
   } finally {
     clearTimeout(timer);
-    options.signal?.removeEventListener('abort', onAbort);
+    signal?.removeEventListener('abort', onAbort);
     await end(child);
   }
+}
+
+/** The program of a subject's process and its one argument. */
+export function subjectCommand(
+  task: SubjectArguments,
+  launch: Launch,
+): { readonly program: string; readonly argument: string } {
+  return {
+    program: fileURLToPath(inCheckout(SUBJECT_PROCESS, launch)),
+    argument: JSON.stringify({ ...task, module: inCheckout(task.module, launch) }),
+  };
 }
 
 /** The subject leaves by itself when it has said what it has to; one that does not is killed. */

@@ -29,7 +29,7 @@ describe('an operation in a process of its own', () => {
     assert.ok(values.throughput! > 0);
     assert.ok(values.allocated! < 10, `${values.allocated} bytes for an addition`);
     assert.ok(values.calls! > 1000);
-    assert.ok(mergeHistograms([distributions.latency!])!.totalCount > 100);
+    assert.ok(mergeHistograms([distributions.latency!])!.histogram.totalCount > 100);
     assert.ok(costs.process!.peakMemory > 1_000_000);
   });
 
@@ -83,6 +83,6 @@ describe('a trial', () => {
     };
     const { values, distributions } = await runRound({ benchmark, subject: 'millrace', run });
     assert.deepEqual(values, { value: 42 });
-    assert.equal(mergeHistograms([distributions.list!])!.totalCount, 3);
+    assert.equal(mergeHistograms([distributions.list!])!.histogram.totalCount, 3);
   });
 });

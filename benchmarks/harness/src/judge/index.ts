@@ -1,0 +1,2 @@
+export { bootstrapInterval, seededRandom } from './bootstrap.ts';
+export { JUDGE_DEFAULTS, type Judgement, judge, type Pair, pairUp } from './judge.ts';

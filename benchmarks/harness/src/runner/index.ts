@@ -1,0 +1,33 @@
+export {
+  type Comparison,
+  type ComparisonOptions,
+  compareSides,
+  compareWithRecord,
+  hasRegressed,
+  judgeBenchmark,
+  type Verdict,
+} from './comparison.ts';
+export { type Commit, formatMachine, git, type Machine, readCommit, readMachine } from './environment.ts';
+export {
+  type Lane,
+  planTasks,
+  type Selection,
+  type Side,
+  selectEntries,
+  selectSubjects,
+  type Task,
+  UsageError,
+} from './plan.ts';
+export { formatMillis, Progress } from './progress.ts';
+export {
+  type BenchmarkRecord,
+  type DistributionRecord,
+  type RoundRecord,
+  type RunRecord,
+  SCHEMA,
+  type SeriesRecord,
+  type SweepRecord,
+  toBenchmarkRecords,
+  toSweepRecords,
+} from './record.ts';
+export { type RunPlanOptions, runPlan, type Series, type Step, type TaskResult } from './run.ts';

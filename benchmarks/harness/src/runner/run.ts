@@ -1,0 +1,181 @@
+// Runs a plan round by round. In a round every benchmark comes once, its lanes next to each other in alternating
+// order (ABBA), so that whatever the machine does meanwhile meets all lanes alike and no lane always goes first.
+// A lane that is not available or fails twice is skipped from then on; nothing a lane does ends the run.
+import type { Mode } from '../benchmark.ts';
+import { type RoundResult, runRound } from '../run-benchmark.ts';
+import { UnavailableError } from '../run-flow.ts';
+import { type Lane, runSettings, type Side, type Task } from './plan.ts';
+
+export interface Round extends RoundResult {
+  /** Counts from 0. Lanes have been measured next to each other where it is the same. */
+  readonly round: number;
+}
+
+/** What one lane did in one benchmark. */
+export interface Series {
+  readonly subject: string;
+  readonly side?: Side;
+  version: string;
+  readonly rounds: Round[];
+  /** Why there is nothing, or less than was asked for. */
+  skipped?: string;
+  failures: number;
+}
+
+export interface TaskResult {
+  readonly task: Task;
+  readonly series: readonly Series[];
+  /** How long the last round of all lanes together took, in milliseconds. */
+  lastRoundMillis: number;
+}
+
+export interface RunPlanOptions {
+  readonly tasks: readonly Task[];
+  readonly mode: Mode;
+  readonly seconds: number;
+  readonly rounds: number;
+  /** Rounds go on up to here while `isSettled` says no. Default: `rounds`. */
+  readonly maxRounds?: number;
+  readonly isSettled?: (result: TaskResult) => boolean;
+  /** No round is begun that would end later than so many milliseconds after the start, but for the first. */
+  readonly budgetMillis?: number;
+  /** How many lanes run at a time. Above 1 nothing is measured, only shown to work. */
+  readonly concurrency?: number;
+  readonly signal?: AbortSignal | undefined;
+  readonly onStep?: (step: Step) => void;
+}
+
+/** Told after each lane's round. */
+export interface Step {
+  readonly result: TaskResult;
+  readonly series: Series;
+  readonly round: number;
+  readonly outcome: RoundResult | Error;
+  readonly done: number;
+  /** As far as one can tell now. */
+  readonly total: number;
+  readonly millisLeft: number;
+}
+
+export async function runPlan(options: RunPlanOptions): Promise<TaskResult[]> {
+  const { tasks, mode, seconds, rounds, signal, concurrency = 1 } = options;
+  const maxRounds = Math.max(rounds, options.maxRounds ?? rounds);
+  const results = tasks.map(
+    (task): TaskResult => ({ task, series: task.lanes.map(newSeries), lastRoundMillis: 0 }),
+  );
+  const started = performance.now();
+  const outOfTime = (result: TaskResult): boolean =>
+    options.budgetMillis !== undefined &&
+    performance.now() - started + result.lastRoundMillis > options.budgetMillis;
+  const clock = new Clock(results, rounds, mode, seconds);
+
+  for (let round = 0; round < maxRounds && !signal?.aborted; round++) {
+    const due = results.filter((result) => isDue(result, round));
+    if (due.length === 0) break;
+    await inParallel(concurrency, due, async (result) => {
+      if (signal?.aborted || (round > 0 && outOfTime(result))) return;
+      const began = performance.now();
+      // There and back again, so that no lane always follows the same other.
+      const order = result.series.map((_, i) => i);
+      for (const i of round % 2 === 0 ? order : order.reverse()) {
+        const series = result.series[i]!;
+        if (series.skipped !== undefined || signal?.aborted) continue;
+        const laneBegan = performance.now();
+        const outcome = await runLane(result.task, result.task.lanes[i]!, series, round);
+        if (outcome === undefined) return;
+        clock.took(result, performance.now() - laneBegan);
+        options.onStep?.({ result, series, round, outcome, ...clock.read() });
+      }
+      result.lastRoundMillis = performance.now() - began;
+    });
+  }
+  return results;
+
+  function isDue(result: TaskResult, round: number): boolean {
+    if (result.series.every(({ skipped }) => skipped !== undefined)) return false;
+    // A cell of a heat map is one point of many; the median of them all is in the map.
+    if (result.task.cell) return round === 0;
+    return round < rounds || !(options.isSettled?.(result) ?? true);
+  }
+
+  /** What came of it, also entered in `series`; undefined if the run was interrupted. */
+  async function runLane(
+    { benchmark }: Task,
+    lane: Lane,
+    series: Series,
+    round: number,
+  ): Promise<RoundResult | Error | undefined> {
+    try {
+      const run = runSettings(benchmark.kind, mode, seconds);
+      const result = await runRound({
+        benchmark,
+        subject: lane.subject,
+        run,
+        launch: lane.launch,
+        signal,
+      });
+      series.version = result.version;
+      series.rounds.push({ round, ...result });
+      return result;
+    } catch (error) {
+      if (signal?.aborted) return undefined;
+      const reason = error instanceof Error ? error : new Error(String(error));
+      if (error instanceof UnavailableError) series.skipped = `not available: ${reason.message}`;
+      else if (++series.failures === 2 || rounds === 1) series.skipped = `failed: ${reason.message}`;
+      return reason;
+    }
+  }
+}
+
+function newSeries({ subject, side }: Lane): Series {
+  return { subject, ...(side ? { side } : {}), version: '', rounds: [], failures: 0 };
+}
+
+async function inParallel<T>(
+  workers: number,
+  items: readonly T[],
+  work: (item: T) => Promise<void>,
+): Promise<void> {
+  const left = items[Symbol.iterator]();
+  const worker = async (): Promise<void> => {
+    for (const item of left) await work(item);
+  };
+  await Promise.all(Array.from({ length: workers }, worker));
+}
+
+/** Counts what is done and guesses what is left from how long the same took before. */
+class Clock {
+  readonly #tasks: readonly TaskResult[];
+  readonly #guess: (result: TaskResult) => number;
+  readonly #millis = new Map<TaskResult, number>();
+  readonly #doneOf = new Map<TaskResult, number>();
+  readonly #rounds: number;
+  #done = 0;
+
+  constructor(tasks: readonly TaskResult[], rounds: number, mode: Mode, seconds: number) {
+    this.#tasks = tasks;
+    this.#rounds = rounds;
+    this.#guess = ({ task }) => 500 + runSettings(task.benchmark.kind, mode, seconds).seconds * 2000;
+  }
+
+  took(result: TaskResult, millis: number): void {
+    this.#done++;
+    this.#doneOf.set(result, (this.#doneOf.get(result) ?? 0) + 1);
+    const before = this.#millis.get(result);
+    this.#millis.set(result, before === undefined ? millis : before * 0.7 + millis * 0.3);
+  }
+
+  read(): { done: number; total: number; millisLeft: number } {
+    let left = 0;
+    let millisLeft = 0;
+    for (const result of this.#tasks) {
+      const rounds = result.task.cell ? 1 : this.#rounds;
+      const lanes = result.series.filter(({ skipped }) => skipped === undefined).length;
+      const done = this.#doneOf.get(result) ?? 0;
+      const remaining = Math.max(0, rounds * lanes - done);
+      left += remaining;
+      millisLeft += remaining * (this.#millis.get(result) ?? this.#guess(result));
+    }
+    return { done: this.#done, total: this.#done + left, millisLeft };
+  }
+}
