@@ -55,8 +55,7 @@ async function main(options: BenchOptions): Promise<number> {
     return 0;
   }
   const machine = readMachine();
-  const earlier =
-    options.compare && 'file' in options.compare ? readRecord(options.compare.file) : undefined;
+  const earlier = options.compare && 'file' in options.compare ? readRecord(options.compare.file) : undefined;
   const interrupt = listenForInterrupt();
   const progress = new Progress(process.stderr);
   const base = options.compare && 'ref' in options.compare ? checkOut(options.compare.ref) : undefined;
@@ -157,7 +156,9 @@ function toRecord(
 
 /** Prints and writes what there is, and says how the process ends. */
 function conclude(options: BenchOptions, record: RunRecord, interrupted: boolean): number {
-  const measured = record.benchmarks.filter(({ series }) => series.length > 0);
+  const measured = record.benchmarks.filter(({ series }) =>
+    series.some(({ rounds, skipped }) => rounds.length > 0 || skipped !== undefined),
+  );
   const { commit, machine, node, settings } = record;
   console.log(`\n${formatBenchmarks(measured)}`);
   for (const sweep of record.sweeps) console.log(`\n${formatSweep(sweep)}`);
