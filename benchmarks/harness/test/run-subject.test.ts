@@ -28,8 +28,8 @@ describe('an operation in a process of its own', () => {
     assert.ok(Math.abs(values.rate! * values.time! - 1000) < 1e-6);
     assert.ok(values.throughput! > 0);
     assert.ok(values.allocated! < 10, `${values.allocated} bytes for an addition`);
-    assert.ok(values.calls! > 1000);
-    assert.ok(mergeHistograms([distributions.latency!])!.histogram.totalCount > 100);
+    assert.ok(values.calls! > 10);
+    assert.ok(mergeHistograms([distributions.latency!])!.histogram.totalCount > 0);
     assert.ok(costs.process!.peakMemory > 1_000_000);
   });
 
