@@ -1,6 +1,6 @@
 // A flow is one benchmark between two processes: what the offering side does, and what the answering side does.
 // A module that holds one exports it as `flow`; both processes load it by its URL.
-import type { Channel, ChannelOptions } from './implementation.ts';
+import type { Channel, ChannelOptions, Phase } from './implementation.ts';
 
 export interface Flow {
   offerer(context: FlowContext): Promise<Measurement | undefined>;
@@ -14,10 +14,10 @@ export type Settings = Readonly<Record<string, number>>;
 
 export interface FlowContext {
   readonly settings: Settings;
-  /** The offering side: a new connection with one channel, open. */
-  connect(options?: ChannelOptions): Promise<Connection>;
-  /** The answering side: the channel of the next connection the other side makes. */
-  accept(): Promise<Connection>;
+  /** The offering side: a new connection with these channels, all open. One reliable ordered channel by default. */
+  connect(channels?: readonly ChannelOptions[]): Promise<Connection>;
+  /** The answering side: the next connection the other side makes, with so many channels open. */
+  accept(channels?: number): Promise<Connection>;
   /** Says something to the other side's `heard`, past the connection. */
   tell(value: number): void;
   /** What the other side has told, in order. */
@@ -27,9 +27,14 @@ export interface FlowContext {
 }
 
 export interface Connection {
+  /** The first of `channels`. */
   readonly channel: Channel;
-  /** From before the peer connection was made until the channel was open, in milliseconds. */
+  /** In the order in which the offering side named them. */
+  readonly channels: readonly Channel[];
+  /** From before the peer connection was made until the channels were open, in milliseconds. */
   readonly openedAfter: number;
+  /** Milliseconds from before the peer connection was made to the end of each phase the stack tells of. */
+  readonly phases: Readonly<Partial<Record<Phase, number>>>;
   close(): void;
 }
 

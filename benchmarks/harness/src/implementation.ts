@@ -1,7 +1,19 @@
 // What a benchmark needs of a WebRTC stack, and nothing more: one interface for millrace and its rivals.
 
-export const IMPLEMENTATION_NAMES = ['millrace', 'node-datachannel', 'werift', 'wrtc'] as const;
+/** Stacks that `--impl` chooses from. `millrace-portable` is millrace without its native layer. */
+export const IMPLEMENTATION_NAMES = [
+  'millrace',
+  'millrace-portable',
+  'node-datachannel',
+  'werift',
+  'wrtc',
+] as const;
 export type ImplementationName = (typeof IMPLEMENTATION_NAMES)[number];
+
+/** What the environment of a process must hold for a stack, if anything. */
+export const ENVIRONMENTS: Readonly<Partial<Record<ImplementationName, Readonly<Record<string, string>>>>> = {
+  'millrace-portable': { MILLRACE_NATIVE: 'off' },
+};
 
 /** A stack that has been loaded in this process. */
 export interface Implementation {
@@ -17,7 +29,16 @@ export interface PeerOptions {
   readonly onSignal: (signal: Signal) => void;
   /** Hears of the channel that the other peer has opened, once it can be used. */
   readonly onChannel: (channel: Channel) => void;
+  /** Hears how far the connection has come, each phase at most once. Stacks that do not say so leave it out. */
+  readonly onPhase: (phase: Phase) => void;
 }
+
+/**
+ * The way to an open channel: our description is applied, the other's is, ICE has a pair, the transport is
+ * encrypted, the channel is open (which the harness notes by itself).
+ */
+export const PHASES = ['offer', 'answer', 'ice', 'dtls', 'channel'] as const;
+export type Phase = (typeof PHASES)[number];
 
 /** What travels between peers: plain data, so that it survives the way from process to process. */
 export type Signal =
@@ -25,8 +46,10 @@ export type Signal =
   | { readonly kind: 'candidate'; readonly candidate: string; readonly mid: string };
 
 export interface Peer {
-  /** Opens a channel and, with the first one, makes the offer. Resolves when the channel is open. */
+  /** Makes a channel; the promise is for the open one. Channels are made before `offer`, or when connected. */
   open(options: ChannelOptions): Promise<Channel>;
+  /** Makes the offer, once. */
+  offer(): void;
   signal(signal: Signal): void;
   close(): void;
 }
@@ -38,6 +61,8 @@ export interface ChannelOptions {
 }
 
 export interface Channel {
+  readonly label: string;
+  /** Borrowed until the stack has sent it, which for some is later: its bytes must not change. */
   send(bytes: Uint8Array): void;
   readonly bufferedAmount: number;
   /** The handler gets the message itself, as the stack hands it out. One handler; the last one set counts. */

@@ -2,7 +2,7 @@
 import { loadImplementation } from './adapters/load.ts';
 import { CostMeter } from './costs.ts';
 import type { Connection, Flow, FlowContext } from './flow.ts';
-import type { Channel, Implementation, Peer, Signal } from './implementation.ts';
+import type { Channel, Implementation, Peer, Phase, Signal } from './implementation.ts';
 import type { FromPeer, PeerArguments, ToPeer } from './messages.ts';
 
 const {
@@ -16,9 +16,18 @@ const say = (message: FromPeer): void => {
   process.send?.(message);
 };
 
-const peers = new Map<number, Peer>();
-const accepted: Channel[] = [];
-const accepting: Array<(channel: Channel) => void> = [];
+/** One connection of this process. */
+interface Link {
+  readonly peer: Peer;
+  readonly started: number;
+  readonly phases: Partial<Record<Phase, number>>;
+  /** Channels the other side has opened. */
+  readonly accepted: Channel[];
+}
+
+const links = new Map<number, Link>();
+/** Resolves when the next channel of any connection is accepted. */
+let arrival = Promise.withResolvers<void>();
 const told: number[] = [];
 const hearing: Array<(value: number) => void> = [];
 
@@ -39,7 +48,7 @@ try {
 
 process.on('message', (message: ToPeer) => {
   if (message.type === 'start') void run();
-  else if (message.type === 'signal') peerFor(message.connection).signal(message.signal);
+  else if (message.type === 'signal') linkFor(message.connection).peer.signal(message.signal);
   else if (message.type === 'tell') hand(told, hearing, message.value);
   else leave();
 });
@@ -63,18 +72,24 @@ function context(costs: CostMeter): FlowContext {
   let connectionsAccepted = 0;
   return {
     settings,
-    async connect(options = {}): Promise<Connection> {
+    async connect(channels = [{}]): Promise<Connection> {
       const id = connections++;
-      const started = performance.now();
-      const peer = peerFor(id);
-      const channel = await peer.open(options);
-      return { channel, openedAfter: performance.now() - started, close: () => closePeer(id) };
+      const link = linkFor(id);
+      const opening = channels.map((options, i) => link.peer.open({ ...options, label: String(i) }));
+      link.peer.offer();
+      return finish(id, link, await Promise.all(opening));
     },
-    async accept(): Promise<Connection> {
-      const started = performance.now();
-      const channel = await next(accepted, accepting);
+    async accept(channels = 1): Promise<Connection> {
       const id = connectionsAccepted++;
-      return { channel, openedAfter: performance.now() - started, close: () => closePeer(id) };
+      // The other side's first signal makes the peer.
+      for (;;) {
+        const link = links.get(id);
+        if (link !== undefined && link.accepted.length >= channels) {
+          const inOrder = link.accepted.toSorted((a, b) => Number(a.label) - Number(b.label));
+          return finish(id, link, inOrder);
+        }
+        await arrival.promise;
+      }
     },
     tell: (value) => say({ type: 'tell', value }),
     heard: () => next(told, hearing),
@@ -82,27 +97,55 @@ function context(costs: CostMeter): FlowContext {
   };
 }
 
-/** Both sides number connections alike; on the answering side the first signal makes the peer. */
-function peerFor(connection: number): Peer {
-  let peer = peers.get(connection);
-  if (peer === undefined) {
-    peer = implementation.createPeer({
+/** Both sides number connections alike. */
+function linkFor(connection: number): Link {
+  const known = links.get(connection);
+  if (known !== undefined) return known;
+  const started = performance.now();
+  const phases: Link['phases'] = {};
+  const link: Link = {
+    started,
+    phases,
+    accepted: [],
+    peer: implementation.createPeer({
       onSignal: (signal: Signal) => say({ type: 'signal', connection, signal }),
-      onChannel: (channel) => hand(accepted, accepting, channel),
-    });
-    peers.set(connection, peer);
-  }
-  return peer;
+      onChannel(channel) {
+        link.accepted.push(channel);
+        arrival.resolve();
+        arrival = Promise.withResolvers();
+      },
+      onPhase(phase) {
+        phases[phase] ??= performance.now() - started;
+      },
+    }),
+  };
+  links.set(connection, link);
+  return link;
 }
 
-function closePeer(connection: number): void {
-  peers.get(connection)?.close();
-  // Kept, so that a late candidate does not make a new peer.
-  peers.set(connection, { open: () => Promise.reject(new Error('closed')), signal() {}, close() {} });
+function finish(id: number, { started, phases }: Link, channels: readonly Channel[]): Connection {
+  const openedAfter = performance.now() - started;
+  phases.channel ??= openedAfter;
+  return { channel: channels[0]!, channels, openedAfter, phases, close: () => closeLink(id) };
 }
+
+function closeLink(id: number): void {
+  const link = links.get(id);
+  if (link === undefined) return;
+  link.peer.close();
+  // Kept, so that a late candidate does not make a new peer.
+  links.set(id, { ...link, peer: GONE });
+}
+
+const GONE: Peer = {
+  open: () => Promise.reject(new Error('closed')),
+  offer() {},
+  signal() {},
+  close() {},
+};
 
 function leave(): void {
-  for (const id of peers.keys()) closePeer(id);
+  for (const id of links.keys()) closeLink(id);
   implementation?.shutdown();
   process.exit(0);
 }

@@ -3,7 +3,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { FlowResult, Settings } from './flow.ts';
-import type { ImplementationName } from './implementation.ts';
+import { ENVIRONMENTS, type ImplementationName } from './implementation.ts';
 import { inCheckout, type Launch } from './launch.ts';
 import type { FromPeer, PeerArguments, Role, ToPeer } from './messages.ts';
 import { startStunResponder } from './stun-responder.ts';
@@ -64,7 +64,7 @@ function start(role: Role, options: RunOptions, stunPort: number): ChildProcess 
     // What a stack prints is nobody's result; what makes it die is.
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     execArgv: ['--conditions=@millrace/source', '--expose-gc', ...(launch.execArgv ?? [])],
-    env: { ...process.env, ...launch.environment },
+    env: { ...process.env, ...ENVIRONMENTS[implementation], ...launch.environment },
   });
 }
 

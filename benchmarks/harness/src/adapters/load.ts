@@ -6,7 +6,8 @@ interface LoadOptions {
 }
 
 const LOADERS: Readonly<Record<ImplementationName, (options: LoadOptions) => Promise<Implementation>>> = {
-  millrace: async () => (await import('./millrace.ts')).load(),
+  millrace: async () => (await import('./millrace.ts')).load('millrace'),
+  'millrace-portable': async () => (await import('./millrace.ts')).load('millrace-portable'),
   'node-datachannel': async () => (await import('./node-datachannel.ts')).load(),
   werift: async (options) => (await import('./werift.ts')).load(options),
   wrtc: async () => (await import('./wrtc.ts')).load(),

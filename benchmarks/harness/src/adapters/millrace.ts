@@ -2,13 +2,14 @@ import type { Implementation } from '../implementation.ts';
 import { installedVersion } from './installed-version.ts';
 import { type StandardConstructor, StandardPeer } from './standard.ts';
 
-export async function load(): Promise<Implementation> {
+/** Which native parts it may use is for the environment to say: see `ENVIRONMENTS`. */
+export async function load(name: 'millrace' | 'millrace-portable'): Promise<Implementation> {
   const { RTCPeerConnection } = (await import('millrace')) as unknown as {
     RTCPeerConnection: StandardConstructor;
   };
   const quirks = { configuration: {} };
   return {
-    name: 'millrace',
+    name,
     version: installedVersion('millrace'),
     createPeer: (options) => new StandardPeer(RTCPeerConnection, quirks, options),
     shutdown() {},

@@ -7,6 +7,7 @@ import type {
   PeerOptions,
   Signal,
 } from '../implementation.ts';
+import { EarlyMessages } from './early-messages.ts';
 import { installedVersion } from './installed-version.ts';
 
 type Module = typeof import('node-datachannel');
@@ -25,16 +26,26 @@ export async function load(): Promise<Implementation> {
 class NativePeer implements Peer {
   readonly #connection: InstanceType<Module['PeerConnection']>;
 
-  constructor(module: Module, { onSignal, onChannel }: PeerOptions) {
+  readonly #onPhase: PeerOptions['onPhase'];
+
+  constructor(module: Module, { onSignal, onChannel, onPhase }: PeerOptions) {
     this.#connection = new module.PeerConnection('bench', { iceServers: [] });
+    this.#onPhase = onPhase;
     this.#connection.onLocalDescription((sdp, type) => {
+      if (type === 'offer') onPhase('offer');
       onSignal({ kind: type as 'offer' | 'answer', sdp });
+    });
+    this.#connection.onIceStateChange((state) => {
+      if (state === 'connected' || state === 'completed') onPhase('ice');
+    });
+    this.#connection.onStateChange((state) => {
+      if (state === 'connected') onPhase('dtls');
     });
     this.#connection.onLocalCandidate((candidate, mid) => onSignal({ kind: 'candidate', candidate, mid }));
     this.#connection.onDataChannel((channel) => onChannel(wrap(channel)));
   }
 
-  open({ label = 'bench', ordered = true, maxRetransmits }: ChannelOptions): Promise<Channel> {
+  open({ label = '0', ordered = true, maxRetransmits }: ChannelOptions): Promise<Channel> {
     const { promise, resolve } = Promise.withResolvers<Channel>();
     const channel = this.#connection.createDataChannel(label, {
       unordered: !ordered,
@@ -44,9 +55,16 @@ class NativePeer implements Peer {
     return promise;
   }
 
+  /** The first channel has done so by itself. */
+  offer(): void {}
+
   signal(signal: Signal): void {
-    if (signal.kind === 'candidate') this.#connection.addRemoteCandidate(signal.candidate, signal.mid);
-    else this.#connection.setRemoteDescription(signal.sdp, signal.kind as never);
+    if (signal.kind === 'candidate') {
+      this.#connection.addRemoteCandidate(signal.candidate, signal.mid);
+      return;
+    }
+    this.#connection.setRemoteDescription(signal.sdp, signal.kind as never);
+    if (signal.kind === 'answer') this.#onPhase('answer');
   }
 
   close(): void {
@@ -55,7 +73,10 @@ class NativePeer implements Peer {
 }
 
 function wrap(channel: NativeChannel): Channel {
+  const early = new EarlyMessages();
+  channel.onMessage((message) => early.keep(message as Uint8Array | ArrayBuffer));
   return {
+    label: channel.getLabel(),
     reportsLow: true,
     send: (bytes) => {
       channel.sendMessageBinary(bytes);
@@ -63,7 +84,10 @@ function wrap(channel: NativeChannel): Channel {
     get bufferedAmount() {
       return channel.bufferedAmount();
     },
-    onMessage: (handler) => channel.onMessage((message) => handler(message as Uint8Array | ArrayBuffer)),
+    onMessage(handler) {
+      channel.onMessage((message) => handler(message as Uint8Array | ArrayBuffer));
+      early.release(handler);
+    },
     onLow(threshold, handler) {
       channel.setBufferedAmountLowThreshold(threshold);
       channel.onBufferedAmountLow(handler);

@@ -1,5 +1,6 @@
 // The adapter for every stack with the W3C interface. What differs between them is said in `StandardQuirks`.
 import type { Channel, ChannelOptions, Peer, PeerOptions, Signal } from '../implementation.ts';
+import { EarlyMessages } from './early-messages.ts';
 
 export interface StandardQuirks {
   /** The constructor's argument. */
@@ -23,6 +24,7 @@ interface StandardCandidate {
 }
 
 export interface StandardChannel {
+  readonly label: string;
   binaryType: string;
   readonly bufferedAmount: number;
   bufferedAmountLowThreshold: number;
@@ -33,8 +35,12 @@ export interface StandardChannel {
 }
 
 export interface StandardConnection {
+  readonly iceConnectionState: string;
+  readonly connectionState: string;
   onicecandidate: unknown;
   ondatachannel: unknown;
+  oniceconnectionstatechange: unknown;
+  onconnectionstatechange: unknown;
   createDataChannel(label: string, options: object): StandardChannel;
   createOffer(): Promise<StandardDescription>;
   createAnswer(): Promise<StandardDescription>;
@@ -54,28 +60,39 @@ export class StandardPeer implements Peer {
   #work: Promise<unknown> = Promise.resolve();
 
   constructor(create: StandardConstructor, quirks: StandardQuirks, options: PeerOptions) {
-    this.#connection = new create(quirks.configuration);
+    const connection = new create(quirks.configuration);
+    this.#connection = connection;
     this.#options = options;
     this.#quirks = quirks;
-    this.#connection.onicecandidate = ({ candidate }: { candidate?: StandardCandidate | null }): void => {
+    connection.onicecandidate = ({ candidate }: { candidate?: StandardCandidate | null }): void => {
       if (candidate?.candidate)
         options.onSignal({ kind: 'candidate', candidate: candidate.candidate, mid: candidate.sdpMid ?? '0' });
     };
-    this.#connection.ondatachannel = ({ channel }: { channel: StandardChannel }): void => {
+    connection.ondatachannel = ({ channel }: { channel: StandardChannel }): void => {
       options.onChannel(this.#wrap(channel));
+    };
+    connection.oniceconnectionstatechange = (): void => {
+      if (/^(connected|completed)$/.test(connection.iceConnectionState)) options.onPhase('ice');
+    };
+    connection.onconnectionstatechange = (): void => {
+      if (connection.connectionState === 'connected') options.onPhase('dtls');
     };
   }
 
-  open({ label = 'bench', ...rest }: ChannelOptions): Promise<Channel> {
+  open({ label = '0', ...rest }: ChannelOptions): Promise<Channel> {
     const { promise, resolve } = Promise.withResolvers<Channel>();
     const channel = this.#connection.createDataChannel(label, rest);
     channel.onopen = (): void => resolve(this.#wrap(channel));
+    return promise;
+  }
+
+  offer(): void {
     this.#then(async () => {
       const offer = await this.#connection.createOffer();
       await this.#connection.setLocalDescription(offer);
+      this.#options.onPhase('offer');
       this.#options.onSignal({ kind: 'offer', sdp: offer.sdp });
     });
-    return promise;
   }
 
   signal(signal: Signal): void {
@@ -89,7 +106,7 @@ export class StandardPeer implements Peer {
         return;
       }
       await this.#connection.setRemoteDescription({ type: signal.kind, sdp: signal.sdp });
-      if (signal.kind === 'answer') return;
+      if (signal.kind === 'answer') return this.#options.onPhase('answer');
       const answer = await this.#connection.createAnswer();
       await this.#connection.setLocalDescription(answer);
       this.#options.onSignal({ kind: 'answer', sdp: answer.sdp });
@@ -107,10 +124,13 @@ export class StandardPeer implements Peer {
   #wrap(channel: StandardChannel): Channel {
     const { reportsLow = true, sendsBuffers = false, listenLow } = this.#quirks;
     channel.binaryType = 'arraybuffer';
+    const early = new EarlyMessages();
+    channel.onmessage = ({ data }: { data: Uint8Array | ArrayBuffer }): void => early.keep(data);
     let low = (): void => {};
     if (listenLow) listenLow(channel, () => low());
     else channel.onbufferedamountlow = (): void => low();
     return {
+      label: channel.label,
       reportsLow,
       send: sendsBuffers
         ? (bytes): void => channel.send(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length))
@@ -120,6 +140,7 @@ export class StandardPeer implements Peer {
       },
       onMessage(handler) {
         channel.onmessage = ({ data }: { data: Uint8Array | ArrayBuffer }): void => handler(data);
+        early.release(handler);
       },
       onLow(threshold, handler) {
         channel.bufferedAmountLowThreshold = threshold;
