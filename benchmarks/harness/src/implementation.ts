@@ -1,4 +1,4 @@
-// What a benchmark needs of a WebRTC stack, and nothing more: one interface for millrace and its rivals.
+// What a benchmark needs of a WebRTC stack, and nothing more: one interface for millrace, its rivals and the floor.
 
 /** Stacks that `--impl` chooses from. `millrace-portable` is millrace without its native layer. */
 export const IMPLEMENTATION_NAMES = [
@@ -8,7 +8,10 @@ export const IMPLEMENTATION_NAMES = [
   'werift',
   'wrtc',
 ] as const;
-export type ImplementationName = (typeof IMPLEMENTATION_NAMES)[number];
+/** What the machine itself does with the same messages: plain datagrams. Measured in the same run. */
+export const FLOOR_NAMES = ['udp'] as const;
+
+export type ImplementationName = (typeof IMPLEMENTATION_NAMES)[number] | (typeof FLOOR_NAMES)[number];
 
 /** What the environment of a process must hold for a stack, if anything. */
 export const ENVIRONMENTS: Readonly<Partial<Record<ImplementationName, Readonly<Record<string, string>>>>> = {

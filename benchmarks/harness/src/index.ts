@@ -29,10 +29,13 @@ export type {
 export {
   type Channel,
   type ChannelOptions,
+  FLOOR_NAMES,
   IMPLEMENTATION_NAMES,
   type Implementation,
   type ImplementationName,
   type Peer,
+  PHASES,
+  type Phase,
   type Signal,
 } from './implementation.ts';
 export {

@@ -24,7 +24,7 @@ export const flow: Flow = {
     await Promise.all(Array.from({ length: settings.atOnce! }, worker));
     const seconds = (performance.now() - started) / 1000;
     await listening;
-    return { connectionsPerSecond: total / seconds };
+    return { connections: total, connectionsPerSecond: total / seconds };
   },
 
   async answerer({ settings, accept, heard, tell, startCosts }) {

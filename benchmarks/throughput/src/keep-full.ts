@@ -5,8 +5,6 @@ import type { Channel } from '@millrace/bench-harness';
 const MESSAGES = 1_024;
 const LEAST_BYTES = 256 * 1024;
 const MOST_BYTES = 4 * 1024 * 1024;
-/** After so many messages in a row the event loop gets its turn, even if the stack takes them all at once. */
-const BURST = 4_096;
 /** How often channels are looked at that do not tell when their buffer is low. */
 const POLL_MS = 1;
 /** The same for those that do: an event may come before it is waited for. */
@@ -25,11 +23,13 @@ export function keepFull(channels: readonly Channel[], messageBytes: number): Se
   const total = Math.min(MOST_BYTES, Math.max(LEAST_BYTES, MESSAGES * messageBytes));
   const full = Math.max(total / channels.length, 2 * messageBytes);
   const low = full / 4;
+  /** What fills an empty buffer. Where the stack sends as fast as this, the event loop still gets its turn. */
+  const burst = Math.ceil(full / messageBytes);
   const sending = { bytes: 0, stop };
   let isOver = false;
 
   const fill = (channel: Channel): void => {
-    for (let i = 0; i < BURST && !isOver && channel.bufferedAmount < full; i++) {
+    for (let i = 0; i < burst && !isOver && channel.bufferedAmount < full; i++) {
       channel.send(message);
       sending.bytes += messageBytes;
     }

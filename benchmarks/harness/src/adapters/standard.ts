@@ -58,6 +58,7 @@ export class StandardPeer implements Peer {
   readonly #quirks: StandardQuirks;
   /** Descriptions and candidates are applied one after the other, in the order they came. */
   #work: Promise<unknown> = Promise.resolve();
+  #isClosed = false;
 
   constructor(create: StandardConstructor, quirks: StandardQuirks, options: PeerOptions) {
     const connection = new create(quirks.configuration);
@@ -114,11 +115,20 @@ export class StandardPeer implements Peer {
   }
 
   close(): void {
+    this.#isClosed = true;
     this.#connection.close();
   }
 
   #then(step: () => Promise<void>): void {
-    this.#work = this.#work.then(step);
+    this.#work = this.#work.then(async () => {
+      if (this.#isClosed) return;
+      try {
+        await step();
+      } catch (error) {
+        // A candidate of the other side may come when this one has closed.
+        if (!this.#isClosed) throw error;
+      }
+    });
   }
 
   #wrap(channel: StandardChannel): Channel {
