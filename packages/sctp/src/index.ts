@@ -11,7 +11,15 @@ export { DEFAULTS, type SctpOptions } from './options.ts';
 export { type Checksum, crc32c } from './packet/crc32c.ts';
 export type { PacketSize } from './path/packet-size.ts';
 export type { CloseCode, CloseReason, ErrorCause, SctpSink } from './sink.ts';
-export type { AckSample, CongestionControl, CongestionControlFactory } from './tx/congestion.ts';
+export type {
+  AckSample,
+  CongestionControl,
+  CongestionControlFactory,
+  CongestionPath,
+} from './tx/congestion/congestion-control.ts';
+export { cubic } from './tx/congestion/cubic.ts';
+export { newReno } from './tx/congestion/new-reno.ts';
+export type { CongestionControlName } from './tx/congestion/registry.ts';
 export type { OutgoingMessage, OutgoingStream } from './tx/outgoing-stream.ts';
 export type {
   SchedulerFactory,

@@ -2,8 +2,8 @@
 import type { Millis, RandomSource } from '@millrace/sans-io';
 import { SctpError } from './errors.ts';
 import { type Checksum, crc32c } from './packet/crc32c.ts';
-import type { CongestionControlFactory } from './tx/congestion.ts';
-import { renoCongestionControl } from './tx/reno.ts';
+import type { CongestionControlFactory } from './tx/congestion/congestion-control.ts';
+import { type CongestionControlName, congestionControlOf } from './tx/congestion/registry.ts';
 import { SCHEDULERS, type SchedulerFactory, type SchedulerName } from './tx/scheduler.ts';
 
 export interface SctpOptions {
@@ -45,6 +45,7 @@ export interface SctpOptions {
   /** Packets of initial congestion window. */
   readonly initialWindowPackets?: number;
   readonly maxBurst?: number;
+  readonly maxOutstandingChunks?: number;
   readonly maxTsnSpan?: number;
   readonly maxGapBlocks?: number;
   readonly maxTrackedGaps?: number;
@@ -57,7 +58,8 @@ export interface SctpOptions {
   /** Offer to do without checksums. Only where the lower layer is DTLS, or protects packets as well. */
   readonly zeroChecksum?: boolean;
   readonly checksum?: Checksum;
-  readonly congestionControl?: CongestionControlFactory;
+  /** By name, or a factory of one's own. */
+  readonly congestionControl?: CongestionControlName | CongestionControlFactory;
   /** Which stream sends next. RFC 8260 §3 */
   readonly scheduler?: SchedulerName | SchedulerFactory;
   /** Fixed instead of random, for tests. */
@@ -67,8 +69,12 @@ export interface SctpOptions {
 }
 
 /** All options, each with a value; the two fixed numbers stay optional. */
-export type ResolvedOptions = Required<Omit<SctpOptions, 'roundTripTime' | 'initialTsn' | 'initiateTag'>> &
-  Pick<SctpOptions, 'roundTripTime' | 'initialTsn' | 'initiateTag'>;
+export type ResolvedOptions = Required<
+  Omit<SctpOptions, 'roundTripTime' | 'initialTsn' | 'initiateTag' | 'congestionControl'>
+> &
+  Pick<SctpOptions, 'roundTripTime' | 'initialTsn' | 'initiateTag'> & {
+    readonly congestionControl: CongestionControlFactory;
+  };
 
 /** What has no default: it must be given, or is not known. */
 type Undefaulted = 'random' | 'cookieMac' | 'maxMtu' | 'roundTripTime' | 'initialTsn' | 'initiateTag';
@@ -128,6 +134,8 @@ export const DEFAULTS: Defaults = {
    * SACK, because one SACK here answers a whole batch of packets.
    */
   maxBurst: 16,
+  /** Chunks that may be outstanding: as many as a gap block can reach over with its 16 bits. §3.3.4 */
+  maxOutstandingChunks: 65_535,
   /** How far ahead of the cumulative TSN a DATA chunk may lie. */
   maxTsnSpan: 131_072,
   /** Gap blocks in one SACK. */
@@ -145,16 +153,11 @@ export const DEFAULTS: Defaults = {
   /** RFC 9653: off, because an association does not know what is below it. */
   zeroChecksum: false,
   checksum: crc32c,
-  congestionControl: renoCongestionControl,
+  congestionControl: 'new-reno',
   /** Shares by priority (`setStreamPriority`), equal ones unless told otherwise. RFC 8831 §6.4 */
   scheduler: 'weighted-fair',
 };
 
-/**
- * Chunks that may be outstanding. With more, two messages of one stream could lie half the 16-bit sequence space
- * apart, and the later one would count as old. §1.6, §3.3.1
- */
-export const MAX_OUTSTANDING_CHUNKS = 32_767;
 /** Largest state cookie taken from a peer and echoed, in bytes. usrsctp sends about 500, dcSCTP about 30. */
 export const MAX_COOKIE_BYTES = 1_024;
 /** Most bytes of an error cause or of an abort reason that are kept, sent or echoed. */
@@ -194,8 +197,14 @@ export function resolveOptions(options: SctpOptions): ResolvedOptions {
   requireRange('maxUnfinishedBytes', all.maxUnfinishedBytes, 0, 2 ** 31);
   if (typeof all.scheduler !== 'function' && !Object.hasOwn(SCHEDULERS, all.scheduler))
     throw new SctpError('BAD_OPTION', `no scheduler is called ${all.scheduler}`);
+  requireRange('maxOutstandingChunks', all.maxOutstandingChunks, 1, 0xffff);
   requireRange('maxTsnSpan', all.maxTsnSpan, 1, 2 ** 30);
-  return { ...all, mtu: all.mtu & ~3, maxMtu: (options.maxMtu ?? all.mtu) & ~3 };
+  return {
+    ...all,
+    mtu: all.mtu & ~3,
+    maxMtu: (options.maxMtu ?? all.mtu) & ~3,
+    congestionControl: congestionControlOf(options.congestionControl ?? DEFAULTS.congestionControl),
+  };
 }
 
 function requireRange(name: string, value: number, low: number, high: number): void {

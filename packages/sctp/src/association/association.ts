@@ -52,10 +52,15 @@ export interface SctpStats {
   /** Times that T3-rtx ran out. */
   readonly timeouts: number;
   readonly fastRecoveries: number;
+  /** Fast recoveries and timeouts taken back, because nothing had been lost. */
+  readonly spuriousRecoveries: number;
+  readonly tailLossProbes: number;
   readonly smoothedRoundTripTime: Millis | undefined;
   readonly rto: Millis;
   readonly congestionWindow: number;
   readonly slowStartThreshold: number;
+  /** Bytes per ms at which packets leave; infinite if nothing but the window limits them. */
+  readonly pacingRate: number;
   readonly bytesInFlight: number;
   /** What the peer last said it can take. */
   readonly peerWindow: number;
@@ -288,6 +293,8 @@ export class SctpAssociation implements Core<SctpSink> {
       this.#context.onBlackHole(now);
       this.#context.closeIfUnreachable();
     }
+    if (timers.take(TIMER.LOSS, now)) tcb?.sender.onLossTimer(now);
+    timers.take(TIMER.PACING, now); // the driver asks for packets after this anyway
     if (timers.take(TIMER.RECONFIG, now)) tcb?.streamReset.onTimeout(now);
     if (timers.take(TIMER.T2_SHUTDOWN, now)) this.#shutdown.onTimeout(now);
     if (timers.take(TIMER.T5_SHUTDOWN_GUARD, now)) this.#shutdown.onGuardTimeout();
@@ -312,12 +319,15 @@ export class SctpAssociation implements Core<SctpSink> {
       messagesReceived: tcb?.receiver.order.messagesReceived ?? 0,
       retransmittedChunks: tcb?.sender.retransmittedChunks ?? 0,
       abandonedMessages: tcb?.sender.abandonment.abandonedMessages ?? 0,
-      timeouts: tcb?.sender.timeouts ?? 0,
-      fastRecoveries: tcb?.sender.fastRecoveries ?? 0,
+      timeouts: tcb?.sender.recovery.timeouts ?? 0,
+      fastRecoveries: tcb?.sender.recovery.fastRecoveries ?? 0,
+      spuriousRecoveries: tcb?.sender.recovery.spuriousRecoveries ?? 0,
+      tailLossProbes: tcb?.sender.recovery.tailLossProbes ?? 0,
       smoothedRoundTripTime: rto.smoothedRoundTripTime,
       rto: rto.current,
       congestionWindow: tcb?.sender.congestion.window ?? options.initialWindowPackets * size.mtu,
       slowStartThreshold: tcb?.sender.congestion.slowStartThreshold ?? NEVER,
+      pacingRate: tcb?.sender.congestion.pacingRate ?? NEVER,
       bytesInFlight: tcb?.sender.outstanding.bytesInFlight ?? 0,
       peerWindow: tcb?.sender.peerWindow ?? 0,
       receiveWindow: tcb?.receiver.window.available ?? options.receiveWindow,

@@ -11,6 +11,10 @@ export const TIMER = {
   RECONFIG: 7,
   /** PROBE_TIMER and PMTU_RAISE_TIMER of RFC 8899 §5.1.1, never both. */
   PATH_MTU: 8,
+  /** The reordering window or the tail loss probe (RFC 8985), never both. */
+  LOSS: 9,
+  /** The next packet may leave. */
+  PACING: 10,
 } as const;
 
-export const TIMER_COUNT = 9;
+export const TIMER_COUNT = 11;

@@ -24,6 +24,10 @@ export function sackGapCount(bytes: Uint8Array, at: number): number {
   return u16(bytes, at + 12);
 }
 
+export function sackDuplicateCount(bytes: Uint8Array, at: number): number {
+  return u16(bytes, at + 14);
+}
+
 /** First TSN of gap block `index`, relative to the cumulative TSN. */
 export function sackGapStart(bytes: Uint8Array, at: number, index: number): number {
   return u16(bytes, at + SACK_BYTES + index * 4);

@@ -1,6 +1,6 @@
 // Partial reliability, sending side (RFC 3758 §3.5): messages that are given up, and the FORWARD TSN chunks that
 // tell the peer not to wait for them; I-FORWARD-TSN where messages interleave (RFC 8260 §2.3).
-import { add32, after32, atOrAfter32, type Millis } from '@millrace/sans-io';
+import { add32, after32, atOrAfter32 } from '@millrace/sans-io';
 import { FORWARD_TSN_BYTES, writeForwardTsn } from '../packet/forward-tsn.ts';
 import { iForwardTsnRoom, skippedKey, writeIForwardTsn } from '../packet/i-forward-tsn.ts';
 import type { OutgoingMessage } from './outgoing-stream.ts';
@@ -31,7 +31,7 @@ export class Abandonment {
   }
 
   /** Gives up `message`, some of which has been sent. False if the peer does not know partial reliability. */
-  abandon(message: OutgoingMessage, now: Millis): boolean {
+  abandon(message: OutgoingMessage): boolean {
     if (!this.#isNegotiated) return false;
     const outstanding = this.#outstanding;
     this.abandonedMessages++;
@@ -39,7 +39,7 @@ export class Abandonment {
       // The peer may already have, and have acknowledged, all that was sent. A TSN that stands for the unsent end
       // gives it something to skip; without, the next message would begin in the midst of this one.
       this.#queue.discard(message);
-      outstanding.addAbandoned(message, now);
+      outstanding.addAbandoned(message);
     }
     message.abandoned = true;
     let tsn = after32(outstanding.first, message.firstTsn) ? outstanding.first : message.firstTsn;

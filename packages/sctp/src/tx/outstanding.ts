@@ -1,6 +1,7 @@
 // Hot: chunks that have a TSN and are not yet cumulatively acknowledged, in a ring of typed arrays indexed by the
-// TSN's low bits. It knows states and sums; the rules of RFC 9260 §6 and §7 are in sender.ts.
-import { add32, after32, distance32, type Millis } from '@millrace/sans-io';
+// TSN's low bits. It knows states, sums and the order of sending; the rules of RFC 9260 §6 and §7 are in sender.ts, what
+// counts as lost in loss-detection.ts.
+import { add32, after32, distance32 } from '@millrace/sans-io';
 import { padded } from '../packet/packet.ts';
 import type { OutgoingMessage } from './outgoing-stream.ts';
 
@@ -15,10 +16,15 @@ export const CHUNK_STATE = {
   ABANDONED: 3,
 } as const;
 
-/** A miss counter stops here; three make a loss (§7.2.4). */
-const MISSES_CAP = 200;
 const SENDS_CAP = 0xffff;
 const INITIAL_CAPACITY = 64;
+
+/**
+ * What is in flight, in the order of sending: what was sent once apart from what was sent again, so that the first of
+ * the two is in the order of TSNs as well.
+ */
+export const ORIGINALS = 0;
+export const REPEATS = 1;
 
 export class Outstanding {
   /** TSN of the oldest chunk: the cumulative TSN ack point plus one. */
@@ -35,13 +41,11 @@ export class Outstanding {
   #firstLost: number;
   #mask = INITIAL_CAPACITY - 1;
   #state = new Uint8Array(INITIAL_CAPACITY);
-  #misses = new Uint8Array(INITIAL_CAPACITY);
   #sends = new Uint16Array(INITIAL_CAPACITY);
   #length = new Uint16Array(INITIAL_CAPACITY);
   #offset = new Uint32Array(INITIAL_CAPACITY);
   /** Which of its message's fragments it is. */
   #fragment = new Uint32Array(INITIAL_CAPACITY);
-  #sentAt = new Float64Array(INITIAL_CAPACITY);
   #packet = new Float64Array(INITIAL_CAPACITY);
   /**
    * For an acked chunk: a TSN up to which nothing is in flight or lost either (the end of the gap block that told),
@@ -49,6 +53,12 @@ export class Outstanding {
    */
   #ackedThrough = new Uint32Array(INITIAL_CAPACITY);
   #message: Array<OutgoingMessage | undefined> = new Array(INITIAL_CAPACITY).fill(undefined);
+  /** Of a chunk in flight: the TSNs sent right before and after it in its list. Meaningless at the list's ends. */
+  #older = new Uint32Array(INITIAL_CAPACITY);
+  #newer = new Uint32Array(INITIAL_CAPACITY);
+  readonly #oldest = new Uint32Array(2);
+  readonly #newest = new Uint32Array(2);
+  readonly #listed = new Uint32Array(2);
 
   /** Of a chunk, in front of its payload. May change only while nothing is in flight. */
   headerBytes: number;
@@ -89,10 +99,6 @@ export class Outstanding {
     return this.#fragment[tsn & this.#mask]!;
   }
 
-  sentAt(tsn: number): Millis {
-    return this.#sentAt[tsn & this.#mask]!;
-  }
-
   /** How often it has been sent. */
   sends(tsn: number): number {
     return this.#sends[tsn & this.#mask]!;
@@ -111,52 +117,75 @@ export class Outstanding {
     this.#ackedThrough[tsn & this.#mask] = last;
   }
 
-  /** Counts reports that it is missing and returns their sum. */
-  addMisses(tsn: number, misses: number): number {
-    const at = tsn & this.#mask;
-    return (this.#misses[at] = Math.min(this.#misses[at]! + misses, MISSES_CAP));
+  /** How many chunks of a list are in flight. */
+  listed(list: number): number {
+    return this.#listed[list]!;
+  }
+
+  /** The TSN in a list that was sent longest ago; call only if there is one. */
+  oldest(list: number): number {
+    return this.#oldest[list]!;
+  }
+
+  /** The TSN in a list that was sent last; call only if there is one. */
+  newest(list: number): number {
+    return this.#newest[list]!;
+  }
+
+  /** The chunk in its list that was sent right before `tsn`; call only if that is not the oldest. */
+  older(tsn: number): number {
+    return this.#older[tsn & this.#mask]!;
+  }
+
+  /** The packet of whatever is in flight that was sent longest ago; `otherwise` if nothing is. */
+  oldestPacket(otherwise: number): number {
+    let packet = otherwise;
+    if (this.#listed[ORIGINALS]! > 0) packet = this.packet(this.#oldest[ORIGINALS]!);
+    if (this.#listed[REPEATS]! > 0) packet = Math.min(packet, this.packet(this.#oldest[REPEATS]!));
+    return packet;
   }
 
   /** A new chunk of `length` bytes of `message` goes out. Returns its TSN. */
-  add(message: OutgoingMessage, offset: number, length: number, packet: number, now: Millis): number {
+  add(message: OutgoingMessage, offset: number, length: number, packet: number): number {
     if (this.count > this.#mask) this.#grow();
     const tsn = this.next;
     const at = tsn & this.#mask;
     this.next = add32(tsn, 1);
     this.#state[at] = CHUNK_STATE.IN_FLIGHT;
-    this.#misses[at] = 0;
     this.#sends[at] = 1;
     this.#length[at] = length;
     this.#offset[at] = offset;
     this.#fragment[at] = message.fragments++;
-    this.#sentAt[at] = now;
     this.#packet[at] = packet;
     this.#message[at] = message;
     message.outstanding++;
     if (offset === 0) message.firstTsn = tsn;
     message.lastTsn = tsn;
-    this.bytesInFlight += this.chunkBytes(length);
-    this.payloadInFlight += length;
+    this.#enlist(tsn);
     return tsn;
   }
 
   /** A TSN that no packet ever carries: the end of a message given up before its end was sent. */
-  addAbandoned(message: OutgoingMessage, now: Millis): void {
-    const tsn = this.add(message, message.sent, 0, 0, now);
+  addAbandoned(message: OutgoingMessage): void {
+    const tsn = this.add(message, message.sent, 0, 0);
     this.abandon(tsn);
   }
 
-  /** A lost chunk goes out again. */
-  resend(tsn: number, packet: number, now: Millis): void {
+  /** A chunk that is lost, or may be, goes out again. */
+  resend(tsn: number, packet: number): void {
     const at = tsn & this.#mask;
+    this.#leave(tsn);
     this.#state[at] = CHUNK_STATE.IN_FLIGHT;
-    this.#misses[at] = 0;
     this.#sends[at] = Math.min(this.#sends[at]! + 1, SENDS_CAP);
-    this.#sentAt[at] = now;
     this.#packet[at] = packet;
-    this.lost--;
-    this.bytesInFlight += this.chunkBytes(this.#length[at]!);
-    this.payloadInFlight += this.#length[at]!;
+    this.#enlist(tsn);
+  }
+
+  /** A chunk taken for lost and not sent again is in flight after all. Call in the order of TSNs. */
+  revive(tsn: number): void {
+    this.#leave(tsn);
+    this.#state[tsn & this.#mask] = CHUNK_STATE.IN_FLIGHT;
+    this.#enlist(tsn);
   }
 
   /** Acknowledges a chunk that is in flight or lost; returns the bytes it took. */
@@ -201,11 +230,37 @@ export class Outstanding {
   /** Takes a chunk out of the sums of its state. */
   #leave(tsn: number): void {
     const at = tsn & this.#mask;
-    if (this.#state[at] === CHUNK_STATE.IN_FLIGHT) {
-      this.bytesInFlight -= this.chunkBytes(this.#length[at]!);
-      this.payloadInFlight -= this.#length[at]!;
-    } else if (this.#state[at] === CHUNK_STATE.LOST) this.lost--;
+    if (this.#state[at] === CHUNK_STATE.IN_FLIGHT) this.#delist(tsn);
+    else if (this.#state[at] === CHUNK_STATE.LOST) this.lost--;
     this.#state[at] = CHUNK_STATE.ACKED;
+  }
+
+  #enlist(tsn: number): void {
+    const at = tsn & this.#mask;
+    const list = this.#sends[at] === 1 ? ORIGINALS : REPEATS;
+    if (this.#listed[list]!++ === 0) this.#oldest[list] = tsn;
+    else {
+      const last = this.#newest[list]!;
+      this.#newer[last & this.#mask] = tsn;
+      this.#older[at] = last;
+    }
+    this.#newest[list] = tsn;
+    this.bytesInFlight += this.chunkBytes(this.#length[at]!);
+    this.payloadInFlight += this.#length[at]!;
+  }
+
+  #delist(tsn: number): void {
+    const at = tsn & this.#mask;
+    const list = this.#sends[at] === 1 ? ORIGINALS : REPEATS;
+    this.#listed[list]!--;
+    const isOldest = this.#oldest[list] === tsn;
+    const isNewest = this.#newest[list] === tsn;
+    if (isOldest) this.#oldest[list] = this.#newer[at]!;
+    else if (!isNewest) this.#newer[this.#older[at]! & this.#mask] = this.#newer[at]!;
+    if (isNewest) this.#newest[list] = this.#older[at]!;
+    else if (!isOldest) this.#older[this.#newer[at]! & this.#mask] = this.#older[at]!;
+    this.bytesInFlight -= this.chunkBytes(this.#length[at]!);
+    this.payloadInFlight -= this.#length[at]!;
   }
 
   #grow(): void {
@@ -213,12 +268,12 @@ export class Outstanding {
     const capacity = (old + 1) * 2;
     const grown = new Outstanding(this.first, this.headerBytes);
     grown.#state = new Uint8Array(capacity);
-    grown.#misses = new Uint8Array(capacity);
     grown.#sends = new Uint16Array(capacity);
     grown.#length = new Uint16Array(capacity);
     grown.#offset = new Uint32Array(capacity);
     grown.#fragment = new Uint32Array(capacity);
-    grown.#sentAt = new Float64Array(capacity);
+    grown.#older = new Uint32Array(capacity);
+    grown.#newer = new Uint32Array(capacity);
     grown.#packet = new Float64Array(capacity);
     grown.#ackedThrough = new Uint32Array(capacity);
     grown.#message = new Array(capacity).fill(undefined);
@@ -226,23 +281,23 @@ export class Outstanding {
       const from = add32(this.first, i) & old;
       const to = add32(this.first, i) & (capacity - 1);
       grown.#state[to] = this.#state[from]!;
-      grown.#misses[to] = this.#misses[from]!;
       grown.#sends[to] = this.#sends[from]!;
       grown.#length[to] = this.#length[from]!;
       grown.#offset[to] = this.#offset[from]!;
       grown.#fragment[to] = this.#fragment[from]!;
-      grown.#sentAt[to] = this.#sentAt[from]!;
+      grown.#older[to] = this.#older[from]!;
+      grown.#newer[to] = this.#newer[from]!;
       grown.#packet[to] = this.#packet[from]!;
       grown.#ackedThrough[to] = this.#ackedThrough[from]!;
       grown.#message[to] = this.#message[from];
     }
     this.#state = grown.#state;
-    this.#misses = grown.#misses;
     this.#sends = grown.#sends;
     this.#length = grown.#length;
     this.#offset = grown.#offset;
     this.#fragment = grown.#fragment;
-    this.#sentAt = grown.#sentAt;
+    this.#older = grown.#older;
+    this.#newer = grown.#newer;
     this.#packet = grown.#packet;
     this.#ackedThrough = grown.#ackedThrough;
     this.#message = grown.#message;

@@ -28,11 +28,16 @@ export class Rto {
     return Math.min(this.#base * this.#backoff, Math.max(this.#base, this.#options.backoffMax));
   }
 
+  /** A round trip was measured, be it one of many in the same round trip. */
+  note(roundTripTime: Millis): void {
+    if (roundTripTime < this.shortestRoundTripTime) this.shortestRoundTripTime = roundTripTime;
+  }
+
   /** A round trip was measured on something sent once (§6.3.1 C5, Karn). */
   observe(roundTripTime: Millis): void {
     const { rtoMin, rtoMax, rttVarianceFloor } = this.#options;
     const smoothed = this.smoothedRoundTripTime;
-    this.shortestRoundTripTime = Math.min(this.shortestRoundTripTime, roundTripTime);
+    this.note(roundTripTime);
     if (smoothed === undefined) {
       // §6.3.1 C2: the first measurement.
       this.smoothedRoundTripTime = roundTripTime;

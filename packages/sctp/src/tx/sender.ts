@@ -1,34 +1,35 @@
-// Hot: the sending half of an association (RFC 9260 §6.1, §6.3, §7.2): what goes into a packet, what a SACK
-// means, what a timeout does. Bookkeeping is in outstanding.ts, giving up in abandonment.ts.
-import { add32, after32, atOrAfter32, type Millis, type TimerTable } from '@millrace/sans-io';
+// Hot: the sending half of an association (RFC 9260 §6.1): what goes into a packet, and when. What SACKs and timers mean
+// is in loss-recovery.ts, bookkeeping in outstanding.ts, giving up in abandonment.ts.
+import { add32, after32, atOrAfter32, type Millis, randomUnit, type TimerTable } from '@millrace/sans-io';
 import type { PathErrors } from '../association/path-errors.ts';
 import { TIMER } from '../association/timers.ts';
 import type { DropReason } from '../drops.ts';
-import { MAX_OUTSTANDING_CHUNKS, type ResolvedOptions } from '../options.ts';
+import type { ResolvedOptions } from '../options.ts';
 import { IMMEDIATE } from '../packet/data.ts';
-import {
-  isSackSound,
-  sackCumulativeTsn,
-  sackGapCount,
-  sackGapEnd,
-  sackGapStart,
-  sackWindow,
-} from '../packet/sack.ts';
+import { isSackSound, sackCumulativeTsn, sackGapCount, sackGapEnd, sackWindow } from '../packet/sack.ts';
 import type { PathPacketSize } from '../path/packet-size.ts';
 import { Abandonment } from './abandonment.ts';
 import type { ChunkFormat } from './chunk-format.ts';
-import type { AckSample, CongestionControl } from './congestion.ts';
-import { CHUNK_STATE, Outstanding } from './outstanding.ts';
+import type { CongestionControl } from './congestion/congestion-control.ts';
+import { DeliveryRate } from './delivery-rate.ts';
+import { LossRecovery } from './loss-recovery.ts';
+import type { OutgoingMessage } from './outgoing-stream.ts';
+import { ORIGINALS, Outstanding, REPEATS } from './outstanding.ts';
+import { Pacer } from './pacer.ts';
 import type { Rto } from './rto.ts';
 import type { SendQueue } from './send-queue.ts';
 
-/** §7.2.4: so many reports make a chunk lost. */
-const MISSES_FOR_LOSS = 3;
 /** A packet with less room than this is full: no message is cut for so little. */
 const MIN_FRAGMENT_BYTES = 64;
-
-/** In fast recovery, packets that may leave on top of what a SACK acknowledges. */
+/** Packets of a burst in the midst of a paced transfer. */
+const PACED_BURST_PACKETS = 2;
+/** In fast recovery, packets that may leave at once on top of what a SACK acknowledges. */
 const RECOVERY_BURST_PACKETS = 2;
+/** A SACK at once is asked for no more often than every so many round trips, nor than every millisecond. */
+const ASK_ROUND_TRIPS = 1 / 8;
+const ASK_MIN: Millis = 1;
+/** Messages of a stream under way, so that no two have SSNs half the sequence space apart (§1.6). */
+const MAX_ORDERED_UNDER_WAY = 32_767;
 const NO_BYTES = new Uint8Array(0);
 
 export interface SenderOptions {
@@ -48,77 +49,64 @@ export interface SenderOptions {
 
 export class Sender {
   readonly outstanding: Outstanding;
-  readonly congestion: CongestionControl;
   readonly abandonment: Abandonment;
-  peerWindow: number;
+  readonly recovery: LossRecovery;
+  readonly delivery: DeliveryRate = new DeliveryRate();
   retransmittedChunks = 0;
-  timeouts = 0;
-  fastRecoveries = 0;
   /** Set while the association is shutting down: the peer should not delay its SACKs (RFC 7053 §4). */
   isShuttingDown = false;
+  /** TSN of the DATA chunk written last. */
+  lastWrittenTsn = 0;
+  readonly #options: ResolvedOptions;
   readonly #size: PathPacketSize;
   readonly #queue: SendQueue;
   readonly #timers: TimerTable;
-  readonly #errors: PathErrors;
   readonly #rto: Rto;
+  readonly #pacer = new Pacer();
   #format: ChunkFormat;
-  readonly #burstPackets: number;
-  /** Bytes in flight may not pass this, however large the window (§6.1 D). */
-  #burstLimit: number;
-  /** When something was last sent or acknowledged. */
-  lastActivity: Millis = 0;
+  #peerWindow = 0;
   #packet = 0;
-  #windowLimited = false;
-  #inRecovery = false;
-  #recoveryPoint = 0;
-  /** Bytes of lost chunks that may go out whatever the window says (§7.2.4 step 3). */
-  #rescueBytes = 0;
-  #heardSinceTimeout = false;
-  /** A round trip is measured once in a round trip: on this TSN or a later one (§6.3.1 C4). */
-  #measureFrom: number;
+  /** Bytes in flight may not pass this while packets are not paced, however large the window (§6.1 D). */
+  #burstLimit: number;
   /** Where in the packet the last DATA chunk lies. */
   #lastChunkAt = 0;
-  /** TSN of the DATA chunk written last. */
-  lastWrittenTsn = 0;
-  // Scratch of one SACK.
-  #ackedBytes = 0;
-  #measuredSentAt = -1;
-  #newestPacket = 0;
-  #lostAny = false;
-  readonly #sample: AckSample = {
-    ackedBytes: 0,
-    cumulativeAdvanced: false,
-    flightBefore: 0,
-    windowLimited: false,
-    inRecovery: false,
-    roundTripTime: -1,
-    now: 0,
-  };
+  #askedAt: Millis = Number.NEGATIVE_INFINITY;
 
   constructor(init: SenderOptions) {
-    const { options } = init;
-    this.#size = init.size;
-    this.#queue = init.queue;
-    this.#timers = init.timers;
-    this.#errors = init.errors;
-    this.#rto = init.rto;
+    const { options, size, queue, timers, errors, rto } = init;
+    this.#options = options;
+    this.#size = size;
+    this.#queue = queue;
+    this.#timers = timers;
+    this.#rto = rto;
     this.#format = init.format;
-    this.peerWindow = init.peerWindow;
     this.outstanding = new Outstanding(init.initialTsn, init.format.headerBytes);
-    this.abandonment = new Abandonment(
-      this.outstanding,
-      init.queue,
-      init.partialReliability,
-      init.format.interleaves,
+    const { interleaves } = init.format;
+    this.abandonment = new Abandonment(this.outstanding, queue, init.partialReliability, interleaves);
+    const { outstanding, abandonment, delivery } = this;
+    this.recovery = new LossRecovery(
+      { outstanding, queue, timers, errors, rto, size, abandonment, delivery },
+      this.#newCongestionControl(),
     );
-    this.congestion = options.congestionControl(init.size, options.initialWindowPackets * init.size.mtu);
-    this.#burstPackets = options.maxBurst;
-    this.#burstLimit = this.#burstBytes;
-    this.#measureFrom = init.initialTsn;
+    this.#burstLimit = this.#pauseBytes;
+    this.peerWindow = init.peerWindow;
   }
 
-  get #burstBytes(): number {
-    return this.#burstPackets * this.#size.mtu;
+  get congestion(): CongestionControl {
+    return this.recovery.congestion;
+  }
+
+  get lastActivity(): Millis {
+    return this.recovery.lastActivity;
+  }
+
+  get peerWindow(): number {
+    return this.#peerWindow;
+  }
+
+  set peerWindow(bytes: number) {
+    this.#peerWindow = bytes;
+    this.recovery.isPeerWindowClosed = bytes < this.#size.mtu;
   }
 
   /** Whether everything that was ever sent has been acknowledged and nothing waits. */
@@ -137,19 +125,16 @@ export class Sender {
     return add32(this.outstanding.next, -1);
   }
 
-  /** A guess at whether `write` would write anything: whether a SACK may count on company. */
-  canSend(now: Millis): boolean {
-    const { outstanding } = this;
-    if (this.abandonment.isDue || (outstanding.lost > 0 && this.#rescueBytes > 0)) return true;
-    if (outstanding.lost === 0 && this.#queue.next(now) === undefined) return false;
-    const flight = outstanding.bytesInFlight;
-    if (flight > 0 && (flight >= this.congestion.window || flight >= this.#burstLimit)) return false;
-    return outstanding.lost > 0 || outstanding.count === 0 || this.peerWindow > outstanding.payloadInFlight;
-  }
-
   /** Number of the packet written last. */
   get packetNumber(): number {
     return this.#packet;
+  }
+
+  /** A guess at whether `write` would write anything: whether a SACK may count on company. */
+  canSend(now: Millis): boolean {
+    const { outstanding } = this;
+    if (this.abandonment.isDue || this.recovery.isProbeDue) return true;
+    return !this.#pacer.isBlocked(now) && outstanding.bytesInFlight < this.#limit && this.#hasSendable(now);
   }
 
   /**
@@ -157,24 +142,25 @@ export class Sender {
    * A chunk made for a longer packet than the path carries now may alone reach as far as `room`.
    */
   write(out: Uint8Array, at: number, limit: number, now: Millis, room: number = limit): number {
-    const { outstanding } = this;
-    this.#packet++;
+    const { recovery, outstanding } = this;
     this.#queue.onPacket();
     this.#beforeSending(now);
-    let end = this.abandonment.write(out, at, limit);
-    const firstData = end;
-    end = this.#writeLost(out, end, limit, room, now);
-    const firstNew = end;
-    end = this.#writeNew(out, end, limit, now);
-    if (end === at) return at;
-    this.lastActivity = now;
-    if (end > firstData) {
-      const isRepair = firstNew > firstData;
-      if (isRepair || this.isShuttingDown || this.#isHeldBack()) out[this.#lastChunkAt + 1]! |= IMMEDIATE;
+    const first = this.abandonment.write(out, at, limit);
+    if (recovery.isProbeDue) return this.#writeProbe(out, first, limit, room, now);
+    if (this.#pacer.isBlocked(now)) {
+      if (this.#hasSendable(now) && outstanding.bytesInFlight < this.#limit) {
+        this.#pacer.wait();
+        this.#timers.set(TIMER.PACING, this.#pacer.releaseAt);
+      }
+      if (first > at) recovery.startTimerIfStopped(now);
+      return first;
     }
-    // §6.3.2 R1: T3 runs whenever something is outstanding.
-    if (!this.#timers.isRunning(TIMER.T3_RTX) && outstanding.count > 0)
-      this.#timers.set(TIMER.T3_RTX, now + this.#rto.current);
+    const flightBefore = outstanding.bytesInFlight;
+    const firstNew = this.#writeLost(out, first, limit, room, now);
+    const end = this.#writeNew(out, firstNew, limit, now);
+    if (end > first) this.#afterSending(out, firstNew > first, flightBefore, end - first, now);
+    else this.#afterSilence(now);
+    if (end > at) recovery.startTimerIfStopped(now);
     return end;
   }
 
@@ -187,7 +173,8 @@ export class Sender {
     const gaps = sackGapCount(bytes, at);
     const highest = gaps === 0 ? cumulative : add32(cumulative, sackGapEnd(bytes, at, gaps - 1));
     if (atOrAfter32(highest, this.outstanding.next)) return 'bad-sack'; // acknowledges what was never sent
-    this.#onAck(cumulative, sackWindow(bytes, at), bytes, at, gaps, now);
+    this.peerWindow = sackWindow(bytes, at);
+    this.#onAck(cumulative, bytes, at, gaps, true, now);
     return undefined;
   }
 
@@ -195,87 +182,205 @@ export class Sender {
   onShutdown(cumulative: number, now: Millis): DropReason | undefined {
     if (after32(add32(this.outstanding.first, -1), cumulative)) return 'old-sack';
     if (atOrAfter32(cumulative, this.outstanding.next)) return 'bad-sack';
-    this.#onAck(cumulative, this.peerWindow, NO_BYTES, 0, 0, now);
+    this.#onAck(cumulative, NO_BYTES, 0, 0, false, now);
     return undefined;
   }
 
   /** §6.3.3: T3-rtx ran out. */
   onTimeout(now: Millis): void {
-    const { outstanding } = this;
-    if (outstanding.count === 0) return;
-    this.timeouts++;
-    // §6.1 A: an unanswered probe of a closed window is no sign of a dead path while SACKs come.
-    if (this.peerWindow < this.#size.mtu && this.#heardSinceTimeout) this.#errors.clear();
-    else this.#errors.fail();
-    this.#heardSinceTimeout = false;
-    this.congestion.onTimeout(outstanding.bytesInFlight, now);
-    this.#rto.backOff();
-    this.#inRecovery = false;
-    this.#rescueBytes = 0;
-    this.#burstLimit = this.#burstBytes;
-    this.loseAll(now);
-    this.abandonment.request();
-    this.#timers.set(TIMER.T3_RTX, now + this.#rto.current);
+    this.recovery.onTimeout(now);
+    this.#pacer.reset();
+    this.#burstLimit = this.#pauseBytes;
+  }
+
+  onLossTimer(now: Millis): void {
+    this.recovery.onLossTimer(now);
   }
 
   /** Starts T3 for what is outstanding, if anything is. */
   startTimer(now: Millis): void {
-    if (this.outstanding.count > 0) this.#timers.set(TIMER.T3_RTX, now + this.#rto.current);
+    this.recovery.startTimer(now);
   }
 
   /** Everything in flight goes out again, or is given up. */
   loseAll(now: Millis): void {
+    this.recovery.loseAll(now);
+  }
+
+  /** Packets take another path: what was learnt of the old one is forgotten. What is in flight stays so. */
+  onNewPath(now: Millis): void {
+    this.#pacer.reset();
+    this.recovery.onNewPath(this.#newCongestionControl(), now);
+  }
+
+  #newCongestionControl(): CongestionControl {
+    const options = this.#options;
+    return options.congestionControl({
+      size: this.#size,
+      initialWindow: options.initialWindowPackets * this.#size.mtu,
+      roundTripTime: this.#rto.smoothedRoundTripTime,
+      random: () => randomUnit(options.random),
+    });
+  }
+
+  get #pauseBytes(): number {
+    return this.#options.maxBurst * this.#size.mtu;
+  }
+
+  /** Bytes that may be in flight now. */
+  get #limit(): number {
+    const { limit } = this.recovery;
+    return this.#isPaced ? limit : Math.min(limit, this.#burstLimit);
+  }
+
+  get #isPaced(): boolean {
+    return Pacer.isNeeded(this.congestion.pacingRate, this.#rto.smoothedRoundTripTime);
+  }
+
+  /** Whether there is something that only the congestion window or the pace could hold back. */
+  #hasSendable(now: Millis): boolean {
     const { outstanding } = this;
-    // `next` can move while messages are given up; what it moves over is given up too.
-    for (let tsn = outstanding.first; tsn !== outstanding.next; tsn = add32(tsn, 1))
-      if (outstanding.state(tsn) === CHUNK_STATE.IN_FLIGHT) this.#lose(tsn, now);
+    if (outstanding.lost > 0) return true;
+    if (this.#queue.next(now) === undefined) return false;
+    return outstanding.count === 0 || this.#peerWindow > outstanding.payloadInFlight;
+  }
+
+  #onAck(
+    cumulative: number,
+    bytes: Uint8Array,
+    at: number,
+    gaps: number,
+    isSack: boolean,
+    now: Millis,
+  ): void {
+    const { recovery, outstanding } = this;
+    const flightBefore = outstanding.bytesInFlight;
+    const deliveredBefore = this.delivery.delivered;
+    recovery.onAck(cumulative, bytes, at, gaps, isSack, now);
+    // §6.1 D: what was acknowledged may be replaced, and a burst more. What was lost leaves no room of its own: it is
+    // sent again at the pace of what arrives.
+    const acked = this.delivery.delivered - deliveredBefore;
+    const burst =
+      flightBefore - acked > outstanding.bytesInFlight
+        ? RECOVERY_BURST_PACKETS * this.#size.mtu
+        : this.#pauseBytes;
+    this.#burstLimit = outstanding.bytesInFlight + acked + burst;
   }
 
   #beforeSending(now: Millis): void {
-    if (this.outstanding.bytesInFlight > 0) return;
-    const idle = now - this.lastActivity;
-    const rto = this.#rto.current;
-    if (this.lastActivity > 0 && idle > rto && this.#queue.hasData) {
-      this.congestion.onIdle(idle, rto, now);
-      this.lastActivity = now;
+    const { recovery } = this;
+    if (this.outstanding.bytesInFlight > 0 || this.outstanding.lost > 0) return;
+    const idle = now - recovery.lastActivity;
+    if (recovery.lastActivity > 0 && idle > 0 && this.#queue.hasData) {
+      this.congestion.onIdle(idle, this.#rto.current, now);
+      recovery.lastActivity = now;
     }
     // The allowance of the last SACK does not outlive the round trip it belonged to.
-    if (idle > (this.#rto.smoothedRoundTripTime ?? 0)) this.#burstLimit = this.#burstBytes;
+    if (idle > (this.#rto.smoothedRoundTripTime ?? 0)) this.#burstLimit = this.#pauseBytes;
+  }
+
+  #afterSending(out: Uint8Array, isRepair: boolean, flightBefore: number, bytes: number, now: Millis): void {
+    const { outstanding, delivery } = this;
+    const packet = ++this.#packet;
+    const flight = outstanding.bytesInFlight;
+    if (isRepair || this.isShuttingDown || this.#mustAsk(now)) {
+      out[this.#lastChunkAt + 1]! |= IMMEDIATE;
+      this.#askedAt = now;
+    }
+    delivery.onSent(packet, outstanding.oldestPacket(packet), flightBefore, flight, now);
+    this.recovery.onSent(packet, bytes, now);
+    if (!this.#isPaced) return;
+    const rate = this.congestion.pacingRate;
+    const least = PACED_BURST_PACKETS * this.#size.mtu;
+    const burst = Pacer.burstBytes(rate, least, this.#rto.smoothedRoundTripTime!);
+    this.#pacer.onSent(bytes, rate, Math.max(this.#pauseBytes, burst), burst, now);
+  }
+
+  /** Nothing could be sent, and not because of the pace. */
+  #afterSilence(now: Millis): void {
+    const { outstanding } = this;
+    if (
+      outstanding.lost > 0 ||
+      (this.#queue.hasData && outstanding.bytesInFlight >= this.#limit - this.#size.mtu)
+    )
+      return;
+    if (this.#hasSendable(now)) return;
+    this.#pacer.rest();
+    this.delivery.markAppLimited(outstanding.bytesInFlight);
+  }
+
+  /** RFC 8985 §7.3: something new if there is any, or else what was sent last, whatever the window says. */
+  #writeProbe(out: Uint8Array, at: number, limit: number, room: number, now: Millis): number {
+    const { outstanding, recovery } = this;
+    const flightBefore = outstanding.bytesInFlight;
+    const packet = this.#packet + 1;
+    this.#isProbing = true;
+    let end = this.#writeNew(out, at, limit, now);
+    this.#isProbing = false;
+    let repeated = -1;
+    if (end === at) {
+      repeated = this.#lastRepeatable();
+      if (repeated >= 0) end = this.#writeAgain(out, at, repeated, outstanding.message(repeated)!);
+      if (end > room) end = at;
+    }
+    recovery.isProbeDue = false;
+    if (end > at) {
+      this.#afterSending(out, true, flightBefore, end - at, now);
+      recovery.onProbeSent(repeated, packet, now);
+    }
+    return end;
+  }
+  #isProbing = false;
+
+  /** The chunk in flight that was sent last, if it may be sent again; -1 if not. */
+  #lastRepeatable(): number {
+    const { outstanding } = this;
+    let tsn = -1;
+    for (let list = ORIGINALS; list <= REPEATS; list++)
+      if (outstanding.listed(list) > 0) {
+        const newest = outstanding.newest(list);
+        if (tsn < 0 || outstanding.packet(newest) > outstanding.packet(tsn)) tsn = newest;
+      }
+    if (tsn < 0 || outstanding.sends(tsn) > outstanding.message(tsn)!.maxRetransmits) return -1;
+    return tsn;
   }
 
   /** §6.1 C: what was lost goes before what is new. */
   #writeLost(out: Uint8Array, at: number, limit: number, room: number, now: Millis): number {
-    const { outstanding } = this;
+    const { outstanding, recovery } = this;
     const start = at;
     while (outstanding.lost > 0) {
       const tsn = outstanding.nextLost();
       const message = outstanding.message(tsn)!;
-      if (message.expiresAt <= now && this.abandonment.abandon(message, now)) continue;
-      const length = outstanding.length(tsn);
-      const bytes = outstanding.chunkBytes(length);
+      if (message.expiresAt <= now && this.abandonment.abandon(message)) continue;
+      const bytes = outstanding.chunkBytes(outstanding.length(tsn));
       // §6.9: what has been cut cannot be cut again; if the path has become shorter, IP has to.
       if (at + bytes > limit && (at > start || at + bytes > room)) return at;
-      if (!this.#fitsWindow(bytes)) {
-        if (this.#rescueBytes < bytes) return at;
-        this.#rescueBytes -= bytes;
-      }
-      outstanding.resend(tsn, this.#packet, now);
-      this.retransmittedChunks++;
-      // A sending that is repeated says nothing of the path's length, and the timer starts with it (§6.3.2 R1).
-      if (tsn === outstanding.first) this.#timers.set(TIMER.T3_RTX, now + this.#rto.current);
-      this.#lastChunkAt = at;
-      this.lastWrittenTsn = tsn;
-      at = this.#format.write(
-        out,
-        at,
-        tsn,
-        message,
-        outstanding.offset(tsn),
-        length,
-        outstanding.fragment(tsn),
-      );
+      if (!this.#fitsWindow(bytes)) return at;
+      recovery.episode.onRepeat(tsn);
+      at = this.#writeAgain(out, at, tsn, message);
+      // The timer of the oldest starts with its last sending (§6.3.2 R1).
+      if (tsn === outstanding.first) recovery.startTimer(now);
     }
     return at;
+  }
+
+  #writeAgain(out: Uint8Array, at: number, tsn: number, message: OutgoingMessage): number {
+    const { outstanding } = this;
+    outstanding.resend(tsn, this.#packet + 1);
+    this.retransmittedChunks++;
+    this.#lastChunkAt = at;
+    this.lastWrittenTsn = tsn;
+    const fragment = outstanding.fragment(tsn);
+    return this.#format.write(
+      out,
+      at,
+      tsn,
+      message,
+      outstanding.offset(tsn),
+      outstanding.length(tsn),
+      fragment,
+    );
   }
 
   #writeNew(out: Uint8Array, at: number, limit: number, now: Millis): number {
@@ -284,7 +389,7 @@ export class Sender {
     const { headerBytes } = this.#format;
     const wholeChunk = this.#size.chunkBytes - headerBytes;
     for (let message = queue.next(now); message !== undefined; message = queue.next(now)) {
-      if (message.expiresAt <= now && this.abandonment.abandon(message, now)) continue;
+      if (message.expiresAt <= now && this.abandonment.abandon(message)) continue;
       const room = Math.min(limit - at - headerBytes, wholeChunk);
       let length = message.length - message.sent;
       if (length > room) {
@@ -294,12 +399,13 @@ export class Sender {
         length = room & ~3;
       }
       // §6.1 A: no more than the peer's window, but one chunk may always be under way.
-      if (length > this.peerWindow - outstanding.payloadInFlight && outstanding.count > 0) return at;
-      if (!this.#fitsWindow(outstanding.chunkBytes(length)) || outstanding.count >= MAX_OUTSTANDING_CHUNKS)
-        return at;
+      if (length > this.#peerWindow - outstanding.payloadInFlight && outstanding.count > 0) return at;
+      if (outstanding.count >= this.#options.maxOutstandingChunks) return at;
+      if (message.isUntouched && this.#exhaustsSsns(message)) return at;
+      if (!this.#isProbing && !this.#fitsWindow(outstanding.chunkBytes(length))) return at;
       const offset = message.sent;
       queue.advance(message, length);
-      const tsn = outstanding.add(message, offset, length, this.#packet, now);
+      const tsn = outstanding.add(message, offset, length, this.#packet + 1);
       this.#lastChunkAt = at;
       this.lastWrittenTsn = tsn;
       at = this.#format.write(out, at, tsn, message, offset, length, outstanding.fragment(tsn));
@@ -307,199 +413,32 @@ export class Sender {
     return at;
   }
 
+  #exhaustsSsns(message: OutgoingMessage): boolean {
+    if (this.#format.interleaves || !message.ordered) return false;
+    return message.stream!.unacknowledged >= MAX_ORDERED_UNDER_WAY;
+  }
+
   /** §6.1 B: whether `bytes` more may be in flight. One chunk always may. */
   #fitsWindow(bytes: number): boolean {
     const flight = this.outstanding.bytesInFlight;
     if (flight === 0) return true;
-    if (flight + bytes > this.congestion.window) {
-      this.#windowLimited = true;
-      return false;
-    }
-    return flight + bytes <= this.#burstLimit;
-  }
-
-  /** Whether there is more to send than may be sent before the next SACK. */
-  #isHeldBack(): boolean {
-    const { outstanding } = this;
-    if (outstanding.lost === 0 && !this.#queue.hasData) return false;
-    const flight = outstanding.bytesInFlight + this.#size.mtu;
-    return (
-      flight > this.congestion.window ||
-      flight > this.#burstLimit ||
-      this.#size.mtu > this.peerWindow - outstanding.payloadInFlight
-    );
-  }
-
-  #onAck(cumulative: number, window: number, bytes: Uint8Array, at: number, gaps: number, now: Millis): void {
-    const { outstanding } = this;
-    const sample = this.#sample;
-    sample.now = now;
-    sample.flightBefore = outstanding.bytesInFlight;
-    sample.windowLimited = this.#windowLimited;
-    sample.cumulativeAdvanced = cumulative !== add32(outstanding.first, -1);
-    this.#windowLimited = false;
-    this.#ackedBytes = 0;
-    this.#measuredSentAt = -1;
-    this.#newestPacket = 0;
-    this.#lostAny = false;
-    this.#heardSinceTimeout = true;
-    this.#acknowledgeThrough(cumulative);
-    if (this.#inRecovery && atOrAfter32(cumulative, this.#recoveryPoint)) this.#inRecovery = false;
-    this.#takeGaps(bytes, at, cumulative, gaps, sample.cumulativeAdvanced);
-    this.#takeBackReneged();
-    this.peerWindow = window;
-    this.#conclude(sample, now);
-  }
-
-  #acknowledgeThrough(cumulative: number): void {
-    const { outstanding } = this;
-    while (!after32(outstanding.first, cumulative)) {
-      const tsn = outstanding.first;
-      const state = outstanding.state(tsn);
-      if (state === CHUNK_STATE.IN_FLIGHT || state === CHUNK_STATE.LOST) this.#acknowledge(tsn);
-      const message = outstanding.removeFirst();
-      if (message.outstanding === 0 && message.isWhollySent) this.#queue.release(message);
-    }
-  }
-
-  #acknowledge(tsn: number): void {
-    const { outstanding } = this;
-    const packet = outstanding.packet(tsn);
-    if (packet > this.#newestPacket && this.#isAnswer(tsn)) {
-      this.#newestPacket = packet;
-      // §6.3.1 C5 (Karn): what was sent twice, or given up for lost, measures nothing. Nor does what a SACK brings
-      // in beside something sent later: it may have come long ago, and only its SACK been lost.
-      const measures =
-        outstanding.sends(tsn) === 1 &&
-        outstanding.state(tsn) === CHUNK_STATE.IN_FLIGHT &&
-        atOrAfter32(tsn, this.#measureFrom);
-      this.#measuredSentAt = measures ? outstanding.sentAt(tsn) : -1;
-    }
-    this.#ackedBytes += outstanding.acknowledge(tsn);
-  }
-
-  /** Whether an acknowledgement is likely to be for the last sending of `tsn`: one that is too quick is for one before. */
-  #isAnswer(tsn: number): boolean {
-    const { outstanding } = this;
-    return (
-      outstanding.sends(tsn) === 1 ||
-      this.#sample.now - outstanding.sentAt(tsn) >= this.#rto.shortestRoundTripTime
-    );
-  }
-
-  /** Walks the gap blocks from the highest down, so that each hole knows how many packets above it were newly acked. */
-  #takeGaps(
-    bytes: Uint8Array,
-    at: number,
-    cumulative: number,
-    gaps: number,
-    cumulativeAdvanced: boolean,
-  ): void {
-    let misses = 0;
-    // §7.2.4: in fast recovery a SACK that moves the cumulative TSN counts against all that it reports missing.
-    const atLeast = this.#inRecovery && cumulativeAdvanced ? 1 : 0;
-    let blockAbove = 0;
-    for (let i = gaps - 1; i >= 0; i--) {
-      const start = add32(cumulative, sackGapStart(bytes, at, i));
-      const end = add32(cumulative, sackGapEnd(bytes, at, i));
-      if (i < gaps - 1) this.#countMisses(add32(end, 1), blockAbove, Math.max(misses, atLeast));
-      misses += this.#acknowledgeBlock(start, end);
-      blockAbove = start;
-    }
-    if (gaps > 0) this.#countMisses(add32(cumulative, 1), blockAbove, Math.max(misses, atLeast));
-  }
-
-  /** Returns how many packets have a chunk that is acknowledged for the first time. */
-  #acknowledgeBlock(start: number, end: number): number {
-    const { outstanding } = this;
-    let packets = 0;
-    let lastPacket = -1;
-    for (let tsn = start; !after32(tsn, end); tsn = add32(tsn, 1)) {
-      const state = outstanding.state(tsn);
-      if (state === CHUNK_STATE.ACKED) {
-        const through = outstanding.ackedThrough(tsn);
-        if (atOrAfter32(through, end)) break;
-        outstanding.setAckedThrough(tsn, end);
-        tsn = through;
-      } else if (state !== CHUNK_STATE.ABANDONED) {
-        if (outstanding.packet(tsn) !== lastPacket) packets++;
-        lastPacket = outstanding.packet(tsn);
-        this.#acknowledge(tsn);
-        outstanding.setAckedThrough(tsn, end);
-      }
-    }
-    return packets;
+    if (flight + bytes <= this.#limit) return true;
+    if (flight + bytes > this.recovery.limit) this.recovery.onWindowLimited();
+    return false;
   }
 
   /**
-   * §7.2.4: counts the chunks of `[from, to)` as missed. Deviation: a SACK that newly acknowledges several packets
-   * sent later counts as often, since it stands for as many SACKs; and a chunk may be lost again, but only
-   * what was sent after its last sending counts against it.
+   * RFC 7053 §5.1: whether the SACK should not be delayed: nothing follows this packet before it is answered. Not asked
+   * for too often, since a SACK at least every second packet comes anyway.
    */
-  #countMisses(from: number, to: number, misses: number): void {
-    if (misses === 0) return;
+  #mustAsk(now: Millis): boolean {
     const { outstanding } = this;
-    for (let tsn = from; tsn !== to; tsn = add32(tsn, 1)) {
-      if (outstanding.state(tsn) !== CHUNK_STATE.IN_FLIGHT) continue;
-      const sentLater = this.#newestPacket - outstanding.packet(tsn);
-      const count = outstanding.sends(tsn) === 1 ? misses : Math.min(misses, sentLater);
-      if (count <= 0 || outstanding.addMisses(tsn, count) < MISSES_FOR_LOSS) continue;
-      this.#lostAny = true;
-      this.#lose(tsn, this.#sample.now);
-    }
-  }
-
-  /** §6.2.1: the oldest chunk cannot be acked in a gap block; if it is, the peer no longer has it nor what follows it. */
-  #takeBackReneged(): void {
-    const { outstanding } = this;
-    for (
-      let tsn = outstanding.first;
-      tsn !== outstanding.next && outstanding.state(tsn) === CHUNK_STATE.ACKED;
-      tsn = add32(tsn, 1)
-    )
-      outstanding.lose(tsn);
-  }
-
-  #conclude(sample: AckSample, now: Millis): void {
-    const { outstanding } = this;
-    sample.ackedBytes = this.#ackedBytes;
-    sample.roundTripTime = -1;
-    if (this.#measuredSentAt >= 0) {
-      sample.roundTripTime = now - this.#measuredSentAt;
-      this.#rto.observe(sample.roundTripTime);
-      this.#measureFrom = outstanding.next;
-    }
-    if (this.#ackedBytes > 0 || sample.cumulativeAdvanced) this.#errors.clear(); // §8.1, §8.2
-    sample.inRecovery = this.#inRecovery;
-    this.congestion.onAck(sample);
-    if (this.#lostAny && !this.#inRecovery) {
-      this.congestion.onLoss(sample.flightBefore, now);
-      this.fastRecoveries++;
-      this.#inRecovery = true;
-      this.#recoveryPoint = this.lastTsn;
-    }
-    // §7.2.4 step 3: one packet of lost chunks goes out whatever the window says. Each SACK tells moreover that packets
-    // have left the network, also when it has no room to say which; while more is believed to be in flight than fits
-    // the window, as many lost chunks may take their place (as in RFC 6937), or a loss of more holes than a SACK can
-    // list would wait for T3.
-    this.#rescueBytes = this.#inRecovery ? Math.max(this.#ackedBytes, this.#size.mtu) : 0;
-    // §6.1 D: what was acknowledged may be replaced, and a burst more. What was lost leaves no room of its own: it is
-    // sent again at the pace of what arrives.
-    const burst = this.#inRecovery ? RECOVERY_BURST_PACKETS * this.#size.mtu : this.#burstBytes;
-    this.#burstLimit = outstanding.bytesInFlight + this.#ackedBytes + burst;
-    this.lastActivity = now;
-    this.abandonment.onSack();
-    // §6.3.2 R2, R3.
-    if (outstanding.count === 0) this.#timers.stop(TIMER.T3_RTX);
-    else if (sample.cumulativeAdvanced || !this.#timers.isRunning(TIMER.T3_RTX))
-      this.#timers.set(TIMER.T3_RTX, now + this.#rto.current);
-  }
-
-  #lose(tsn: number, now: Millis): void {
-    const { outstanding } = this;
-    const message = outstanding.message(tsn)!;
-    const isSpent = outstanding.sends(tsn) > message.maxRetransmits || message.expiresAt <= now;
-    if (isSpent && this.abandonment.abandon(message, now)) return;
-    outstanding.lose(tsn);
+    if (now - this.#askedAt < Math.max(ASK_MIN, (this.#rto.smoothedRoundTripTime ?? 0) * ASK_ROUND_TRIPS))
+      return false;
+    if (outstanding.lost === 0 && !this.#queue.hasData) return true;
+    const { mtu } = this.#size;
+    return (
+      outstanding.bytesInFlight + mtu > this.#limit || mtu > this.#peerWindow - outstanding.payloadInFlight
+    );
   }
 }

@@ -22,10 +22,23 @@ describe('RFC 7053 the I bit', () => {
     assert.deepEqual(flags, [0, 0, 0, 0, 0, 0, 0, 0, 0, I_BIT]);
   });
 
-  test('§5.1: is not set when everything has been sent', () => {
+  test('§5.1: is set on the last chunk of all, so that a lost tail is found soon', () => {
     const peer = new ScriptedPeer().connect();
     peer.association.send(1, 51, bytes(3_000), 0, 3_000, ORDERED, 0);
-    assert.ok(peer.takeChunks().every((chunk) => (chunk.flags & I_BIT) === 0));
+    assert.deepEqual(
+      peer.takeChunks().map((chunk) => chunk.flags & I_BIT),
+      [0, 0, I_BIT],
+    );
+  });
+
+  test('§5.1: is not set again within an eighth of a round trip', () => {
+    const peer = new ScriptedPeer({ roundTripTime: 80 }).connect();
+    const flags: number[] = [];
+    for (peer.now = 100; peer.now < 125; peer.now += 2) {
+      peer.association.send(1, 51, bytes(100), 0, 100, ORDERED, peer.now);
+      flags.push(peer.takeChunks()[0]!.flags & I_BIT);
+    }
+    assert.deepEqual(flags, [I_BIT, 0, 0, 0, 0, I_BIT, 0, 0, 0, 0, I_BIT, 0, 0]);
   });
 
   test('§5.1: is set on what the shutdown waits for', () => {

@@ -87,12 +87,14 @@ describe('RFC 9260 §6.3.1 RTO calculation', () => {
 
 describe('RFC 9260 §6.3.2 retransmission timer rules', () => {
   test('R1 to R3: runs while something is outstanding, and starts anew when the oldest is acknowledged', () => {
-    const peer = new ScriptedPeer({ roundTripTime: 20 }).connect();
-    sending(peer, 2_000);
+    // A peer with so small a window is sent no tail loss probe, whose timer would come first.
+    const peer = new ScriptedPeer({ roundTripTime: 20 }).connect({ window: 1_100 });
+    sending(peer, 500);
+    sending(peer, 500);
     peer.take();
     assert.equal(peer.association.deadline(), 300);
     peer.now = 100;
-    peer.send([sackChunk({ cumulative: 100 })]);
+    peer.send([sackChunk({ cumulative: 100, window: 1_100 })]);
     const rto = peer.association.stats.rto;
     assert.equal(peer.association.deadline(), 100 + rto);
     peer.send([sackChunk({ cumulative: 101 })]);

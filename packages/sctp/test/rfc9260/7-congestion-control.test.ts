@@ -202,10 +202,13 @@ describe('RFC 9260 §7.2: a congestion control that is handed in', () => {
     const congestionControl = () => ({
       window: 2 * MTU,
       slowStartThreshold: 7,
-      onAck: () => heard.push('ack'),
-      onLoss: () => heard.push('loss'),
-      onTimeout: () => heard.push('timeout'),
-      onIdle: () => heard.push('idle'),
+      pacingRate: Number.POSITIVE_INFINITY,
+      reducesProportionally: true,
+      onAck: () => void heard.push('ack'),
+      onLoss: () => void heard.push('loss'),
+      onTimeout: () => void heard.push('timeout'),
+      onSpuriousLoss: () => void heard.push('spurious'),
+      onIdle: () => void heard.push('idle'),
     });
     const peer = new ScriptedPeer({ congestionControl }).connect();
     sending(peer, 50_000);

@@ -1,0 +1,21 @@
+// Congestion controls by the names that options know.
+import { SctpError } from '../../errors.ts';
+import type { CongestionControlFactory } from './congestion-control.ts';
+import { cubic } from './cubic.ts';
+import { newReno } from './new-reno.ts';
+
+export type CongestionControlName = 'new-reno' | 'cubic';
+
+const BY_NAME: Readonly<Record<CongestionControlName, CongestionControlFactory>> = {
+  'new-reno': newReno,
+  cubic: cubic,
+};
+
+export function congestionControlOf(
+  choice: CongestionControlName | CongestionControlFactory,
+): CongestionControlFactory {
+  if (typeof choice === 'function') return choice;
+  const factory = Object.hasOwn(BY_NAME, choice) ? BY_NAME[choice] : undefined;
+  if (factory === undefined) throw new SctpError('BAD_OPTION', `congestionControl ${String(choice)}`);
+  return factory;
+}
