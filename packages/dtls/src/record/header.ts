@@ -12,7 +12,7 @@ export const RECORD_HEADER_BYTES = 13;
 export const EPOCH_AT = 3;
 
 /** RFC 5246 §6.2.1: the plaintext of a record holds 2^14 bytes at most. */
-export const MAX_PLAINTEXT_BYTES = 16_384;
+export const MAX_PLAINTEXT_BYTES: number = 16_384;
 /** RFC 5246 §6.2.3: protection adds 2048 bytes at most. */
 export const MAX_CIPHERTEXT_BYTES = 18_432;
 

@@ -136,7 +136,10 @@ export class Session {
     this.driver = new Driver(this.#backend, this.agent, channels, {
       ice: {
         onStateChange: (state) => this.#onIceState(state),
-        onSelectedPair: (pair) => observer.onSelectedPair(pair),
+        onSelectedPair: (pair) => {
+          this.driver.onPath();
+          observer.onSelectedPair(pair);
+        },
         onRoleChange: () => observer.onIceRole(),
       },
       dtls: {

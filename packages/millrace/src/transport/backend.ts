@@ -24,13 +24,13 @@ export interface Backend {
 const GCM_FIRST: readonly number[] = [0xc02b, 0xc02f, 0xcca9, 0xcca8, 0xc02c, 0xc030];
 
 let portable: Backend | undefined;
-let native: Backend | undefined;
+let accelerated: Backend | undefined;
 
 /** The back end of a connection that wants native speed, or not. */
 export function chooseBackend(wantsNative: boolean): Backend {
   if (wantsNative) {
     const loaded = loadNative();
-    if (loaded) return (native ??= nativeBackend(loaded));
+    if (loaded) return (accelerated ??= nativeBackend(loaded));
   }
   return (portable ??= {
     description: 'portable: node:crypto, node:dgram',
@@ -42,7 +42,8 @@ export function chooseBackend(wantsNative: boolean): Backend {
   });
 }
 
-function nativeBackend({ description, probes, aead, udp, slab }: Native): Backend {
+function nativeBackend(native: Native): Backend {
+  const { description, probes, aead, udp } = native;
   return {
     description,
     probes,
@@ -54,7 +55,7 @@ function nativeBackend({ description, probes, aead, udp, slab }: Native): Backen
           : undefined,
     },
     cipherSuites: GCM_FIRST,
-    batch: new SendBatch(slab),
+    batch: new SendBatch((bytes) => native.slab(bytes)),
     openPort: udp
       ? (address, port, handlers) =>
           new Promise((resolve) => {

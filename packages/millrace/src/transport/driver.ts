@@ -9,7 +9,7 @@
 // batch: it is taken in as it comes and answered once, by `#pump`, when the turn ends. So many packets share one
 // SACK, many small messages share packets, and the packets go to the kernel together (send-batch.ts).
 import type { ChannelsSink, DataChannels } from '@millrace/datachannel';
-import type { DtlsConnection, DtlsSink } from '@millrace/dtls';
+import { type DtlsConnection, type DtlsSink, MAX_PLAINTEXT_BYTES } from '@millrace/dtls';
 import type { IceAgent, IceSink, Route, TransportAddress } from '@millrace/ice';
 import { Drops, type Millis, NEVER, ownCopy } from '@millrace/sans-io';
 import type { SctpAssociation } from '@millrace/sctp';
@@ -17,6 +17,7 @@ import { Alarm, now } from './alarm.ts';
 import type { Backend } from './backend.ts';
 import type { DatagramPort } from './datagram-port.ts';
 import { datagramKind } from './demux.ts';
+import { pathLimit } from './path-limit.ts';
 import { MAX_DATAGRAM_BYTES } from './send-batch.ts';
 
 /** What the driver tells the connection it serves. Called only between state changes of the cores. */
@@ -63,6 +64,8 @@ export class Driver {
   #dtls: DtlsConnection | undefined;
   #association: SctpAssociation | undefined;
   #hasUsablePath = false;
+  /** The route the association has been told of. */
+  #path: Route | undefined;
   #isAwake = false;
   #isClosed = false;
   /** When the batch that is being received came; NEVER between batches. */
@@ -102,7 +105,7 @@ export class Driver {
       },
       onBatchEnd: () => this.#onBatchEnd(),
       onWritable: () => this.wake(),
-      onMtuExceeded: () => {},
+      onMtuExceeded: (remote, bytes) => this.#onMtuExceeded(remote, bytes),
       onError: () => {}, // a dead socket is a silent one: ICE notices
     });
     if (this.#isClosed) {
@@ -131,6 +134,22 @@ export class Driver {
     this.#association = association;
     this.#channels.attach(association);
     association.connect(now());
+    this.onPath();
+  }
+
+  /** What is sent takes another path from now on, or its first one. */
+  onPath(): void {
+    const route = this.#agent.selectedRoute ?? this.#agent.usableRoute;
+    const port = route && this.#ports[route.socket];
+    if (!port || !this.#dtls || !this.#association || route === this.#path) return;
+    this.#path = route;
+    const { bytes, isLocal } = pathLimit(port.local.address, route.remote.address);
+    const limit = Math.min(bytes - this.#dtls.headroom - this.#dtls.tailroom, MAX_PLAINTEXT_BYTES);
+    const { roundTripTime } = this.#agent;
+    this.#association.setPath(
+      { limit, isLocal, ...(roundTripTime === undefined ? {} : { roundTripTime }) },
+      now(),
+    );
     this.wake();
   }
 
@@ -189,6 +208,15 @@ export class Driver {
     this.wake();
     this.#channels.drain(this.#observer.channelsSink, this.#receivedAt);
     this.#receivedAt = NEVER;
+  }
+
+  #onMtuExceeded(remote: TransportAddress, bytes: number): void {
+    const route = this.#agent.selectedRoute ?? this.#agent.usableRoute;
+    const dtls = this.#dtls;
+    if (!dtls || route?.remote.address !== remote.address || route.remote.port !== remote.port) return;
+    const at = now();
+    this.#association?.onPacketTooBig(bytes - dtls.headroom - dtls.tailroom, at);
+    this.wake();
   }
 
   #onSecured(bytes: Uint8Array, at: number, end: number): void {

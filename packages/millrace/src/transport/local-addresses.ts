@@ -40,7 +40,7 @@ const FRESH_FOR: Millis = 1000;
 let recent: NodeJS.Dict<NetworkInterfaceInfo[]> = {};
 let askedAt: Millis = Number.NEGATIVE_INFINITY;
 
-function recentInterfaces(): NodeJS.Dict<NetworkInterfaceInfo[]> {
+export function recentInterfaces(): NodeJS.Dict<NetworkInterfaceInfo[]> {
   if (now() - askedAt >= FRESH_FOR) {
     recent = networkInterfaces();
     askedAt = now();

@@ -3,7 +3,8 @@
 // no router has to carry whole.
 import { readFileSync } from 'node:fs';
 import { isIPv6 } from 'node:net';
-import { type NetworkInterfaceInfo, networkInterfaces } from 'node:os';
+import type { NetworkInterfaceInfo } from 'node:os';
+import { recentInterfaces } from './local-addresses.ts';
 
 export interface PathLimit {
   /** Longest UDP payload that leaves this machine in one piece. */
@@ -21,7 +22,7 @@ const MOST_BYTES = 65_507;
 export function pathLimit(
   local: string,
   remote: string,
-  interfaces: NodeJS.Dict<NetworkInterfaceInfo[]> = networkInterfaces(),
+  interfaces: NodeJS.Dict<NetworkInterfaceInfo[]> = recentInterfaces(),
   mtuOf: (interfaceName: string) => number | undefined = readMtu,
 ): PathLimit {
   const names = (wanted: string): string | undefined =>
