@@ -201,7 +201,8 @@ export function readPacket(packet: Uint8Array): Packet {
   putU32(zeroed, 8, 0);
   const crc = crc32c(zeroed, 0, zeroed.length);
   const field = (packet[8]! | (packet[9]! << 8) | (packet[10]! << 16) | (packet[11]! << 24)) >>> 0;
-  if (crc !== field) throw new Error('wrong checksum');
+  // RFC 9653: 0 stands for none.
+  if (field !== 0 && crc !== field) throw new Error('wrong checksum');
   const chunks: Chunk[] = [];
   for (let at = 12; at < packet.length; at += (u16(packet, at + 2) + 3) & ~3)
     chunks.push({

@@ -328,6 +328,7 @@ export class Session {
       random,
       cookieMac,
       mtu: SCTP_PACKET_BYTES,
+      zeroChecksum: true, // DTLS is below: RFC 9653 §7.2
       maxMessageSize: this.#options.maxMessageSize,
       ...(roundTripTime === undefined ? {} : { roundTripTime }),
       ...(sendBuffer === undefined ? {} : { sendQueueLimit: sendBuffer }),

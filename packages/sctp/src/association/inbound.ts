@@ -16,6 +16,7 @@ import {
 import {
   destinationPort,
   HEADER_BYTES,
+  isChecksumZero,
   padded,
   sourcePort,
   takeChecksum,
@@ -67,10 +68,23 @@ export class Inbound {
   #faultOf(bytes: Uint8Array, at: number, end: number): DropReason | undefined {
     const { options } = this.#context;
     if (end - at < HEADER_BYTES + CHUNK_HEADER_BYTES) return 'too-short';
-    if (!takeChecksum(bytes, at, end, options.checksum)) return 'bad-checksum';
+    if (!this.#mayLackChecksum(bytes, at) && !takeChecksum(bytes, at, end, options.checksum))
+      return 'bad-checksum';
     if (sourcePort(bytes, at) !== options.remotePort || destinationPort(bytes, at) !== options.localPort)
       return 'wrong-port';
     return undefined;
+  }
+
+  /**
+   * RFC 9653 §5.3: 0 will do where we have offered to take it; but not with INIT or COOKIE ECHO, of which nobody can
+   * know yet who has sent them.
+   */
+  #mayLackChecksum(bytes: Uint8Array, at: number): boolean {
+    const { options, state } = this.#context;
+    if (!options.zeroChecksum || !isChecksumZero(bytes, at)) return false;
+    const type = bytes[at + HEADER_BYTES]!;
+    if (type === CHUNK.INIT || type === CHUNK.COOKIE_ECHO) return false;
+    return state.name !== 'new' && state.name !== 'closed';
   }
 
   /** §8.5: the tag must be ours, but for the chunks that come from those who cannot know it. */

@@ -1,5 +1,6 @@
 // Hot: what goes into the next packet, and in which order (RFC 9260 §6.10): cookie, SACK, control, FORWARD TSN, DATA.
 import type { Millis } from '@millrace/sans-io';
+import type { Checksum } from '../packet/crc32c.ts';
 import { HEADER_BYTES, sealPacket } from '../packet/packet.ts';
 import type { AssociationContext } from './context.ts';
 import type { Shutdown } from './shutdown.ts';
@@ -28,13 +29,14 @@ export class Outbound {
     const lone = context.outbox.takeLone(limit - first);
     if (lone !== undefined) {
       out.set(lone.chunk, first);
-      return this.#seal(out, at, first + lone.chunk.length, lone.tag);
+      // RFC 9653 §5.2: INIT, and what answers a stranger, always carry a checksum.
+      return this.#seal(out, at, first + lone.chunk.length, lone.tag, this.#context.options.checksum);
     }
     const { tcb } = context;
     if (tcb === undefined) return 0;
     if (discovery.isProbeDue && context.state.name === 'established' && !context.outbox.hasCookie) {
       const last = discovery.writeProbe(out, first, end);
-      if (last > first) return this.#seal(out, at, last, tcb.peerTag);
+      if (last > first) return this.#seal(out, at, last, tcb.peerTag, this.#checksumFor(tcb));
     }
     const last =
       context.state.name === 'cookie-echoed'
@@ -42,7 +44,7 @@ export class Outbound {
         : this.#writeEstablished(out, first, limit, end, tcb, now);
     if (last === first) return 0;
     if (last - at > size.base) this.#onLongPacket(tcb, last > limit);
-    return this.#seal(out, at, last, tcb.peerTag);
+    return this.#seal(out, at, last, tcb.peerTag, this.#checksumFor(tcb));
   }
 
   /** §5.1 C: before the COOKIE ACK, data travels only in the packet of the COOKIE ECHO. */
@@ -90,8 +92,14 @@ export class Outbound {
     blackHoleWatch.watch(lastWrittenTsn, packetNumber);
   }
 
-  #seal(out: Uint8Array, at: number, last: number, tag: number): number {
-    const { localPort, remotePort, checksum } = this.#context.options;
+  /** RFC 9653 §5.2: none, if the peer takes that. A packet with COOKIE ECHO always has one. */
+  #checksumFor(tcb: Tcb): Checksum | undefined {
+    const { options, state } = this.#context;
+    return tcb.capabilities.zeroChecksum && state.name !== 'cookie-echoed' ? undefined : options.checksum;
+  }
+
+  #seal(out: Uint8Array, at: number, last: number, tag: number, checksum: Checksum | undefined): number {
+    const { localPort, remotePort } = this.#context.options;
     sealPacket(out, at, last, localPort, remotePort, tag, checksum);
     return last - at;
   }

@@ -21,7 +21,7 @@ export function verificationTag(bytes: Uint8Array, at: number): number {
   return u32(bytes, at + 4);
 }
 
-/** Writes the header of a packet whose chunks already lie behind it, and the checksum of the whole. */
+/** Writes the header of a packet whose chunks already lie behind it, and the checksum of the whole; 0 without one. */
 export function sealPacket(
   out: Uint8Array,
   at: number,
@@ -29,13 +29,18 @@ export function sealPacket(
   source: number,
   destination: number,
   tag: number,
-  checksum: Checksum,
+  checksum: Checksum | undefined,
 ): void {
   putU16(out, at, source);
   putU16(out, at + 2, destination);
   putU32(out, at + 4, tag);
   putU32(out, at + 8, 0);
-  putChecksum(out, at, checksum(out, at, end));
+  if (checksum !== undefined) putChecksum(out, at, checksum(out, at, end));
+}
+
+/** Whether there is 0 in place of a checksum (RFC 9653 §5.2). */
+export function isChecksumZero(bytes: Uint8Array, at: number): boolean {
+  return (bytes[at + 8]! | bytes[at + 9]! | bytes[at + 10]! | bytes[at + 11]!) === 0;
 }
 
 /** Whether the checksum of the packet is right. The field itself is zero afterwards. */
