@@ -4,6 +4,7 @@ import { CostMeter } from './costs.ts';
 import type { Connection, Flow, FlowContext } from './flow.ts';
 import type { Channel, Implementation, Peer, Phase, Signal } from './implementation.ts';
 import type { FromPeer, PeerArguments, ToPeer } from './messages.ts';
+import { INJECTED_SLOWDOWN, slowDownLoop } from './slowdown.ts';
 
 const {
   role,
@@ -57,6 +58,7 @@ process.on('disconnect', leave);
 async function run(): Promise<void> {
   try {
     const { flow } = (await import(url)) as { flow: Flow };
+    if (INJECTED_SLOWDOWN > 0) slowDownLoop();
     const costs = new CostMeter();
     const measurement = await flow[role](context(costs));
     const cost = await costs.read();

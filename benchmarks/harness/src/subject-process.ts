@@ -6,6 +6,7 @@ import type { Operation, Prepared, Trial } from './benchmark.ts';
 import { CostMeter } from './costs.ts';
 import { LatencyRecorder } from './latency.ts';
 import type { FromSubject, SubjectArguments } from './messages.ts';
+import { INJECTED_SLOWDOWN, spinUntil } from './slowdown.ts';
 import { quantile } from './statistics.ts';
 
 const BATCH_MS = 1;
@@ -98,8 +99,10 @@ async function time(prepared: Prepared, times: number): Promise<readonly number[
     throws: true,
   });
   bench.add('operation', () => {
+    const started = INJECTED_SLOWDOWN > 0 ? performance.now() : 0;
     const result = prepared.run(times);
     consumed = result;
+    if (INJECTED_SLOWDOWN > 0) spinUntil(started + (performance.now() - started) * (1 + INJECTED_SLOWDOWN));
     return result instanceof Promise ? result : undefined;
   });
   await bench.run();

@@ -30,7 +30,10 @@ export interface BootstrapOptions {
   readonly seed: number;
 }
 
-/** The percentile interval of `estimate`. */
+/**
+ * The percentile interval of `estimate`, its percentiles moved outwards as far as Student's t lies outside of the normal
+ * distribution for that many values: a plain percentile interval of a handful of values is too sure of itself.
+ */
 export function bootstrapInterval(options: BootstrapOptions): Interval {
   const { values, estimate, confidence, resamples, seed } = options;
   const random = seededRandom(seed);
@@ -41,13 +44,53 @@ export function bootstrapInterval(options: BootstrapOptions): Interval {
     estimates[i] = estimate(sample.sort());
   }
   estimates.sort();
-  const tail = (1 - confidence) / 2;
+  const tail = expandedTail((1 - confidence) / 2, values.length);
   return { low: quantileOfSorted(estimates, tail), high: quantileOfSorted(estimates, 1 - tail) };
 }
 
 export function medianOf(sorted: ArrayLike<number>): number {
   const half = sorted.length >> 1;
   return sorted.length % 2 === 1 ? sorted[half]! : (sorted[half - 1]! + sorted[half]!) / 2;
+}
+
+/** The tail beyond the t quantile of `tail` if it were normal. */
+function expandedTail(tail: number, count: number): number {
+  if (count < 2) return 0;
+  return normalTail(Math.sqrt(count / (count - 1)) * studentQuantile(tail, count - 1));
+}
+
+/** Above which a share of `tail` of Student's t lies: the normal quantile and three terms of its expansion in 1/df. */
+function studentQuantile(tail: number, degrees: number): number {
+  const z = normalQuantile(tail);
+  const z2 = z * z;
+  const g1 = (z * (z2 + 1)) / 4;
+  const g2 = (z * ((5 * z2 + 16) * z2 + 3)) / 96;
+  const g3 = (z * (((3 * z2 + 19) * z2 + 17) * z2 - 15)) / 384;
+  return z + (g1 + (g2 + g3 / degrees) / degrees) / degrees;
+}
+
+/** Above which a share of `tail` of the normal distribution lies, by bisection: it is asked for a few times only. */
+function normalQuantile(tail: number): number {
+  let low = 0;
+  let high = 10;
+  for (let i = 0; i < 60; i++) {
+    const middle = (low + high) / 2;
+    if (normalTail(middle) > tail) low = middle;
+    else high = middle;
+  }
+  return low;
+}
+
+/** The share of the normal distribution above `z` ≥ 0: its density summed up by Simpson's rule. */
+function normalTail(z: number): number {
+  const steps = 200;
+  const width = 10 / steps;
+  let sum = 0;
+  for (let i = 0; i <= steps; i++) {
+    const weight = i === 0 || i === steps ? 1 : i % 2 === 1 ? 4 : 2;
+    sum += weight * Math.exp(-((z + i * width) ** 2) / 2);
+  }
+  return (sum * width) / 3 / Math.sqrt(2 * Math.PI);
 }
 
 function quantileOfSorted(sorted: Float64Array, q: number): number {

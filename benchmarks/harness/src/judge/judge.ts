@@ -49,7 +49,7 @@ export function judge(pairs: readonly Pair[], options: JudgeOptions): Judgement 
     values: ratios,
     estimate: medianOf,
     confidence,
-    resamples: 1000,
+    resamples: 2000,
     seed: ratios.length,
   });
   const worse = Math.log(1 - threshold);
