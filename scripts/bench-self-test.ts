@@ -1,9 +1,8 @@
 // `npm run bench-self-test [-- --only sctp/ --tries 20 --slowdown 10%]`: judges the judge on this machine. Each try
 // compares this checkout with itself, once as it is (must come out the same) and once with everything measured made
 // slower by that share (must come out as a regression). The fast version, on made-up noise, is among the tests.
-import { benchmarks as latency } from '@millrace/bench-latency';
-import { benchmarks as throughput } from '@millrace/bench-throughput';
-import { JUDGE_DEFAULTS } from '@millrace/bench-harness/judge';
+
+import { JUDGE_DEFAULTS, yardstick } from '@millrace/bench-harness/judge';
 import {
   judgeBenchmark,
   planTasks,
@@ -13,12 +12,14 @@ import {
   toBenchmarkRecords,
   type Verdict,
 } from '@millrace/bench-harness/runner';
+import { benchmarks as latency } from '@millrace/bench-latency';
+import { benchmarks as throughput } from '@millrace/bench-throughput';
 import { readArguments } from './arguments.ts';
 import { percent } from './bench/tables.ts';
 
 const { values } = readArguments({
   options: {
-    only: { type: 'string', default: 'sctp' },
+    only: { type: 'string', default: yardstick.name },
     tries: { type: 'string', default: '20' },
     seconds: { type: 'string', default: '1' },
     slowdown: { type: 'string', default: '10' },
@@ -26,7 +27,10 @@ const { values } = readArguments({
   },
 });
 const selection = { mode: 'quick', implementations: ['millrace'], sweeps: false } as const;
-const entries = selectEntries([...throughput, ...latency], { ...selection, only: values.only.split(',') });
+const entries = selectEntries([yardstick, ...throughput, ...latency], {
+  ...selection,
+  only: values.only.split(','),
+});
 const slowdown = Number.parseFloat(values.slowdown) / 100;
 const cases = [
   { name: 'A/A', environment: {}, due: 'same' },
@@ -43,7 +47,9 @@ for (const { name, environment, due } of cases) {
   const right = new Map<string, number>();
   for (let tried = 1; tried <= Number(values.tries); tried++) {
     const started = performance.now();
-    for (const { benchmark, metric, verdict, ratio, low, high, pairs } of await compareWithItself(environment)) {
+    for (const { benchmark, metric, verdict, ratio, low, high, pairs } of await compareWithItself(
+      environment,
+    )) {
       const id = `${benchmark}, ${metric}`;
       if (verdict === due) right.set(id, (right.get(id) ?? 0) + 1);
       else wrong++;
@@ -53,7 +59,8 @@ for (const { name, environment, due } of cases) {
       );
     }
   }
-  for (const [id, count] of right) console.log(`${name}: ${id} was called ${due} in ${count} of ${values.tries} tries`);
+  for (const [id, count] of right)
+    console.log(`${name}: ${id} was called ${due} in ${count} of ${values.tries} tries`);
 }
 process.exitCode = wrong === 0 ? 0 : 1;
 
