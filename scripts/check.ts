@@ -32,6 +32,11 @@ const STEPS: readonly Step[] = [
     what: 'generated documents say nothing untrue',
     command: script('conformance.ts', '--check'),
   },
+  {
+    name: 'wasm',
+    what: 'WebAssembly is what its sources give',
+    command: script('build-wasm.ts', '--check'),
+  },
   { name: 'test', what: 'tests in random order', command: script('test.ts') },
   { name: 'build', what: 'JavaScript and declarations', command: script('build.ts') },
   {

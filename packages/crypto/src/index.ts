@@ -1,1 +1,14 @@
-export {};
+export { createAeadKey, describeAead } from './aead-key.ts';
+export { CryptoError, type CryptoErrorCode } from './errors.ts';
+export {
+  AEAD_KEY_BYTES,
+  AEAD_NONCE_BYTES,
+  AEAD_TAG_BYTES,
+  type AeadAlgorithm,
+  type AeadKey,
+  type CtrKey,
+  type HmacKey,
+} from './keys.ts';
+export { nodeAeadKey } from './node-aead-key.ts';
+export { createCtrKey, createHmacSha1Key } from './srtp-keys.ts';
+export { slab } from './wasm/memory.ts';
