@@ -11,6 +11,8 @@ interface Step {
   readonly name: string;
   readonly what: string;
   readonly command: readonly string[];
+  /** Set besides what the environment has. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 const script = (name: string, ...args: string[]): readonly string[] => [
@@ -38,6 +40,12 @@ const STEPS: readonly Step[] = [
     command: script('build-wasm.ts', '--check'),
   },
   { name: 'test', what: 'tests in random order', command: script('test.ts') },
+  {
+    name: 'portable',
+    what: 'what native speed touches, once more without it',
+    command: script('test.ts', 'packages/millrace/', 'examples/'),
+    environment: { MILLRACE_NATIVE: 'off' },
+  },
   { name: 'build', what: 'JavaScript and declarations', command: script('build.ts') },
   {
     name: 'pack',
@@ -62,11 +70,15 @@ const chosen = STEPS.filter(({ name }) => (only.length === 0 || only.includes(na
 
 const rows: string[][] = [];
 let failures = 0;
-for (const { name, what, command } of chosen) {
+for (const { name, what, command, environment } of chosen) {
   console.log(styleText('bold', `\n── ${name}: ${what}`));
   const started = performance.now();
   const [program, ...args] = command;
-  const run = spawnSync(program!, args, { cwd: ROOT, stdio: 'inherit' });
+  const run = spawnSync(program!, args, {
+    cwd: ROOT,
+    stdio: 'inherit',
+    env: { ...process.env, ...environment },
+  });
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
   const passed = run.status === 0;
   rows.push([name, passed ? 'passed' : 'FAILED', `${seconds} s`, what]);
