@@ -6,6 +6,7 @@ const MESSAGES = {
   TOO_LARGE: 'the message is larger than the send queue can ever hold',
   EMPTY_MESSAGE: 'SCTP cannot carry a message of no bytes',
   BAD_STREAM: 'the stream id is outside the range both ends agreed on',
+  NOT_HELD: 'more bytes were consumed than are held',
   BAD_OPTION: 'an option is outside its range',
 } as const;
 

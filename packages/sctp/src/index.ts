@@ -7,6 +7,7 @@ export {
 export type { AssociationState, StateName } from './association/state.ts';
 export { DROP_REASONS, type DropReason } from './drops.ts';
 export { SctpError, type SctpErrorCode } from './errors.ts';
+export { MemoryBudget } from './memory-budget.ts';
 export { DEFAULTS, type SctpOptions } from './options.ts';
 export { type Checksum, crc32c } from './packet/crc32c.ts';
 export type { PacketSize } from './path/packet-size.ts';

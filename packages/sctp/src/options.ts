@@ -1,6 +1,7 @@
 // Every tunable with its default, unit and section (RFC 9260 unless another RFC is named).
 import type { Millis, RandomSource } from '@millrace/sans-io';
 import { SctpError } from './errors.ts';
+import type { MemoryBudget } from './memory-budget.ts';
 import { type Checksum, crc32c } from './packet/crc32c.ts';
 import type { CongestionControlFactory } from './tx/congestion/congestion-control.ts';
 import { type CongestionControlName, congestionControlOf } from './tx/congestion/registry.ts';
@@ -22,8 +23,12 @@ export interface SctpOptions {
   readonly maxMtu?: number;
   /** A round-trip time already known (from ICE), in ms: seeds RTO and T1. */
   readonly roundTripTime?: Millis;
-  /** Bytes of received data we are ready to hold: a_rwnd. */
+  /** Bytes of received data we are ready to hold at first: a_rwnd. */
   readonly receiveWindow?: number;
+  /** How far the receive window may grow. Default: 64 MiB, or `receiveWindow` if only that is given. */
+  readonly maxReceiveWindow?: number;
+  /** Memory shared with other associations. Default: none but the association's own limits. */
+  readonly memory?: MemoryBudget;
   /** Bytes that may wait in the send queue before `send` throws QUEUE_FULL. */
   readonly sendQueueLimit?: number;
   /** Longest message accepted from the peer; longer ones are discarded and reported. */
@@ -70,14 +75,21 @@ export interface SctpOptions {
 
 /** All options, each with a value; the two fixed numbers stay optional. */
 export type ResolvedOptions = Required<
-  Omit<SctpOptions, 'roundTripTime' | 'initialTsn' | 'initiateTag' | 'congestionControl'>
+  Omit<SctpOptions, 'memory' | 'roundTripTime' | 'initialTsn' | 'initiateTag' | 'congestionControl'>
 > &
-  Pick<SctpOptions, 'roundTripTime' | 'initialTsn' | 'initiateTag'> & {
+  Pick<SctpOptions, 'memory' | 'roundTripTime' | 'initialTsn' | 'initiateTag'> & {
     readonly congestionControl: CongestionControlFactory;
   };
 
 /** What has no default: it must be given, or is not known. */
-type Undefaulted = 'random' | 'cookieMac' | 'maxMtu' | 'roundTripTime' | 'initialTsn' | 'initiateTag';
+type Undefaulted =
+  | 'random'
+  | 'cookieMac'
+  | 'maxMtu'
+  | 'memory'
+  | 'roundTripTime'
+  | 'initialTsn'
+  | 'initiateTag';
 type Defaults = Readonly<Required<Omit<SctpOptions, Undefaulted>>>;
 
 export const DEFAULTS: Defaults = {
@@ -89,8 +101,10 @@ export const DEFAULTS: Defaults = {
    * 13 + 8 + 16 of them; the rest is rounded down to a multiple of 4. §8831 5, RFC 9260 §7.3
    */
   mtu: 1160,
-  /** 5 MiB, as dcSCTP has it: enough for 400 Mbit/s at 100 ms. §3.3.2 */
-  receiveWindow: 5 * 1024 * 1024,
+  /** What a sender in slow start fills after seven round trips; by then the window has grown. §3.3.2 */
+  receiveWindow: 1024 * 1024,
+  /** Twice the bandwidth-delay product of 1 Gbit/s and 200 ms, and something for what waits behind a loss. */
+  maxReceiveWindow: 64 * 1024 * 1024,
   sendQueueLimit: 16 * 1024 * 1024,
   /** What browsers announce in SDP as `max-message-size`. RFC 8841 §6 */
   maxMessageSize: 256 * 1024,
@@ -181,6 +195,13 @@ export const MAX_MTU = 0xfffc;
 export function resolveOptions(options: SctpOptions): ResolvedOptions {
   const resolved: Record<string, unknown> = { ...DEFAULTS };
   for (const [name, value] of Object.entries(options)) if (value !== undefined) resolved[name] = value;
+  // A message that does not fit in the window could never be put together.
+  const { maxMessageSize = DEFAULTS.maxMessageSize } = options;
+  resolved.receiveWindow = options.receiveWindow ?? Math.max(DEFAULTS.receiveWindow, maxMessageSize);
+  resolved.maxReceiveWindow =
+    options.maxReceiveWindow ??
+    options.receiveWindow ??
+    Math.max(DEFAULTS.maxReceiveWindow, resolved.receiveWindow as number);
   const all = resolved as unknown as ResolvedOptions;
   requireRange('localPort', all.localPort, 1, 0xffff);
   requireRange('remotePort', all.remotePort, 1, 0xffff);
@@ -189,8 +210,8 @@ export function resolveOptions(options: SctpOptions): ResolvedOptions {
   requireRange('outboundStreams', all.outboundStreams, 1, 0xffff);
   requireRange('inboundStreams', all.inboundStreams, 1, 0xffff);
   requireRange('maxMessageSize', all.maxMessageSize, 1, 2 ** 30);
-  // A message that does not fit in the window could never be put together.
   requireRange('receiveWindow', all.receiveWindow, Math.max(1_500, all.maxMessageSize), 0xffff_ffff);
+  requireRange('maxReceiveWindow', all.maxReceiveWindow, all.receiveWindow, 0xffff_ffff);
   requireRange('sendQueueLimit', all.sendQueueLimit, 1, 2 ** 31);
   requireRange('maxGapBlocks', all.maxGapBlocks, 1, (MIN_MTU - 128) >> 1);
   requireRange('maxDuplicateTsns', all.maxDuplicateTsns, 0, 20);

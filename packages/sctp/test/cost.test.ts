@@ -24,7 +24,7 @@ function sendMany(peer: ScriptedPeer, count: number, chunk: (i: number) => Uint8
 
 describe('cost of what a peer sends', () => {
   test('FORWARD TSN that moves one stream step by step past thousands of waiting messages', () => {
-    const peer = new ScriptedPeer().connect();
+    const peer = new ScriptedPeer({ receiveWindow: 5 * 1024 * 1024 }).connect();
     sendMany(peer, 20_000, (i) => dataChunk({ tsn: PEER_TSN + 30 + i, ssn: 12_000 + i, payload: bytes(1) }));
     const spent = cpuTime(() => {
       for (let packet = 0; packet < 20; packet++)

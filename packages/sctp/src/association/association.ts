@@ -17,6 +17,9 @@ import { type AssociationState, type StateName, seenAs } from './state.ts';
 import type { Tcb } from './tcb.ts';
 import { TIMER } from './timers.ts';
 
+/** A send queue is never worth less than this. */
+const MIN_SEND_BUFFER = 256 * 1024;
+
 export interface SendOptions {
   readonly ordered: boolean;
   /** Give the message up when it would have to be retransmitted more often than this (RFC 7496 §3.1). */
@@ -66,6 +69,12 @@ export interface SctpStats {
   readonly peerWindow: number;
   /** What we can take now. */
   readonly receiveWindow: number;
+  /** What we could take if nothing were held: grows with what arrives in a round trip. */
+  readonly receiveWindowSize: number;
+  /** Bytes in `hold`, not yet `consumed`. */
+  readonly unreadBytes: number;
+  /** Bytes of messages held for sending, until they are acknowledged. */
+  readonly sendMemory: number;
   /** Longest packet that the path is known to carry. */
   readonly mtu: number;
   readonly mtuProbesSent: number;
@@ -152,8 +161,37 @@ export class SctpAssociation implements Core<SctpSink> {
     return (
       this.#isOpenForSending &&
       bytes > 0 &&
-      this.totalBuffered + bytes <= this.#context.options.sendQueueLimit
+      this.totalBuffered + bytes <= this.#context.options.sendQueueLimit &&
+      this.#hasMemoryFor(bytes)
     );
+  }
+
+  /**
+   * Bytes worth having in the send queue: twice what the path takes in a round trip. More only grows old there; less
+   * may leave the path idle until the sender's next turn.
+   */
+  get sendBufferTarget(): number {
+    const { tcb, options } = this.#context;
+    const wanted = Math.max(2 * (tcb?.sender.congestion.window ?? 0), MIN_SEND_BUFFER);
+    return Math.min(wanted, options.sendQueueLimit);
+  }
+
+  /**
+   * `bytes` of messages that the sink was given wait for their reader. They stay in the receive window until `consumed`,
+   * so that a peer whose messages are not read has to stop sending. The window is the association's, and so is the stop.
+   */
+  hold(bytes: number): void {
+    this.#context.window.unread += bytes;
+    this.#context.settleMemory();
+  }
+
+  /** So many of the bytes in `hold` have been read. Call `transmit` next: the peer may have to hear of it. */
+  consumed(bytes: number): void {
+    const { window } = this.#context;
+    if (!(bytes >= 0 && bytes <= window.unread))
+      throw new SctpError('NOT_HELD', `${bytes} of ${window.unread}`);
+    window.unread -= bytes;
+    this.#context.settleMemory();
   }
 
   /** Begins the handshake. Both ends may; harmless when the peer was quicker. */
@@ -181,7 +219,8 @@ export class SctpAssociation implements Core<SctpSink> {
     if (!(length > 0)) throw new SctpError('EMPTY_MESSAGE');
     this.#requireStream(stream);
     if (length > tunables.sendQueueLimit) throw new SctpError('TOO_LARGE', `${length} bytes`);
-    if (queue.bufferedBytes + length > tunables.sendQueueLimit) throw new SctpError('QUEUE_FULL');
+    if (queue.bufferedBytes + length > tunables.sendQueueLimit || !this.#hasMemoryFor(length))
+      throw new SctpError('QUEUE_FULL');
     queue.push(
       stream,
       ppid,
@@ -193,6 +232,7 @@ export class SctpAssociation implements Core<SctpSink> {
       expiryOf(options.maxPacketLifeTime, now),
     );
     this.#messagesSent++;
+    this.#context.settleMemory();
   }
 
   /**
@@ -267,6 +307,7 @@ export class SctpAssociation implements Core<SctpSink> {
     this.#packetsReceived++;
     this.#bytesReceived += end - at;
     this.#inbound.onPacket(bytes, at, end, now);
+    this.#context.settleMemory();
   }
 
   /** Writes one packet. Room for `maxPacketBytes` is needed for every packet to fit. */
@@ -308,7 +349,7 @@ export class SctpAssociation implements Core<SctpSink> {
   }
 
   get stats(): SctpStats {
-    const { tcb, rto, options, size, discovery, drops } = this.#context;
+    const { tcb, rto, options, size, discovery, drops, window, queue } = this.#context;
     return {
       state: this.state,
       packetsSent: this.#packetsSent,
@@ -330,12 +371,21 @@ export class SctpAssociation implements Core<SctpSink> {
       pacingRate: tcb?.sender.congestion.pacingRate ?? NEVER,
       bytesInFlight: tcb?.sender.outstanding.bytesInFlight ?? 0,
       peerWindow: tcb?.sender.peerWindow ?? 0,
-      receiveWindow: tcb?.receiver.window.available ?? options.receiveWindow,
+      receiveWindow: window.available,
+      receiveWindowSize: window.size,
+      unreadBytes: window.unread,
+      sendMemory: queue.heldBytes,
       mtu: size.mtu,
       mtuProbesSent: discovery.probesSent,
       blackHoles: discovery.blackHoles,
       drops: { ...drops.counts },
     };
+  }
+
+  /** Whoever holds nothing may always send one message, however little memory the others have left. */
+  #hasMemoryFor(bytes: number): boolean {
+    const { queue, memory } = this.#context;
+    return bytes <= memory.available || queue.heldBytes === 0;
   }
 
   get #isOpenForSending(): boolean {

@@ -2,11 +2,13 @@
 import { type Drops, type Millis, randomU32, TimerTable } from '@millrace/sans-io';
 import { type DropReason, sctpDrops } from '../drops.ts';
 import { EventQueue } from '../events.ts';
+import { MemoryAccount } from '../memory-budget.ts';
 import { type ResolvedOptions, resolveOptions, type SctpOptions } from '../options.ts';
 import { makeAbortChunk } from '../packet/error-causes.ts';
 import { BlackHoleWatch } from '../path/black-hole-watch.ts';
 import { PathPacketSize } from '../path/packet-size.ts';
 import { PathMtuDiscovery } from '../path/path-mtu-discovery.ts';
+import { ReceiveWindow } from '../rx/receive-window.ts';
 import type { CloseReason } from '../sink.ts';
 import { Rto } from '../tx/rto.ts';
 import {
@@ -31,6 +33,8 @@ export class AssociationContext {
   readonly queue: SendQueue;
   readonly errors: PathErrors;
   readonly rto: Rto;
+  readonly memory: MemoryAccount;
+  readonly window: ReceiveWindow;
   readonly size: PathPacketSize;
   readonly discovery: PathMtuDiscovery;
   readonly blackHoleWatch: BlackHoleWatch = new BlackHoleWatch();
@@ -45,6 +49,8 @@ export class AssociationContext {
     this.queue = new SendQueue(schedulerOf(this.options.scheduler));
     this.errors = new PathErrors(this.options.maxRetransmits);
     this.rto = new Rto(this.options);
+    this.memory = new MemoryAccount(this.options.memory);
+    this.window = new ReceiveWindow(this.options, this.memory);
     const { mtu, maxMtu, random } = this.options;
     this.size = new PathPacketSize(mtu);
     this.discovery = new PathMtuDiscovery(this.size, maxMtu, this.timers, random);
@@ -69,6 +75,13 @@ export class AssociationContext {
     this.timers.stopAll();
     this.outbox.clearControl();
     this.events.closed(reason);
+    this.settleMemory();
+  }
+
+  /** Charges what is held now to the memory that associations share. */
+  settleMemory(): void {
+    const { held, unread } = this.window;
+    this.memory.settle(this.state.name === 'closed' ? unread : held + unread + this.queue.heldBytes);
   }
 
   /** RFC 9260 §9.1: sends ABORT with `cause` and ends the association. */

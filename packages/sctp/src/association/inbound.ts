@@ -58,6 +58,7 @@ export class Inbound {
     const { tcb, state } = this.#context;
     if (tcb === undefined || state.name === 'cookie-echoed') return;
     if (tcb.receiver.onPacketEnd(now)) {
+      this.#context.window.onPacketEnd(this.#context.rto.smoothedRoundTripTime, now);
       tcb.streamResetAnswer.onCumulativeTsn();
       this.#shutdown.onDataAfterShutdown(now);
     }

@@ -76,11 +76,13 @@ export class Tcb {
 }
 
 function receiverFor(context: AssociationContext, agreement: Agreement): Receiver {
+  context.window.reset();
   return new Receiver(
     context.options,
     context.timers,
     context.events,
     context.drops,
+    context.window,
     agreement.peerInitialTsn,
     agreement.inboundStreams,
     agreement.capabilities.interleaving,

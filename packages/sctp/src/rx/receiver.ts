@@ -31,7 +31,7 @@ import {
 import { InterleavedReassembly } from './interleaved-reassembly.ts';
 import type { MessageOrder } from './message-order.ts';
 import { Reassembly } from './reassembly.ts';
-import { ReceiveWindow } from './receive-window.ts';
+import type { ReceiveWindow } from './receive-window.ts';
 import { TsnTracker } from './tsn-tracker.ts';
 
 /** §6.2: a SACK for at least every second packet. */
@@ -63,6 +63,7 @@ export class Receiver {
     timers: TimerTable,
     events: EventQueue,
     drops: Drops<DropReason>,
+    window: ReceiveWindow,
     initialTsn: number,
     inboundStreams: number,
     interleaving: boolean,
@@ -71,11 +72,7 @@ export class Receiver {
     this.#drops = drops;
     this.#ackDelay = options.ackDelay;
     this.#inboundStreams = inboundStreams;
-    this.window = new ReceiveWindow(
-      options.receiveWindow,
-      options.maxMessageSize,
-      options.maxUnfinishedBytes,
-    );
+    this.window = window;
     this.tracker = new TsnTracker(initialTsn, options);
     this.#headerBytes = interleaving ? I_DATA_HEADER_BYTES : DATA_HEADER_BYTES;
     if (interleaving)
@@ -106,6 +103,7 @@ export class Receiver {
     const hasPrevious = reassembly !== undefined && tracker.has(add32(tsn, -1));
     const hasNext = reassembly !== undefined && tracker.gapCount > 0 && tracker.has(add32(tsn, 1));
     tracker.record(tsn);
+    this.window.onArrival(end - payload);
     const stream = dataStream(bytes, at);
     // §6.5: data on a stream that does not exist is acknowledged and reported.
     if (stream >= this.#inboundStreams) {

@@ -13,6 +13,8 @@ const SHORT_MESSAGE_BYTES = 1_024;
 export class SendQueue {
   /** User bytes in the queue: accepted and not yet put into a chunk. */
   bufferedBytes = 0;
+  /** User bytes whose memory is in use: in the queue or not yet acknowledged. */
+  heldBytes = 0;
   /** Streams with bytes that left the queue and that the sink has not been told of. */
   readonly unreported: Ring<OutgoingStream> = new Ring();
   /** Streams in phase 'draining' that have nothing left to send or to be acknowledged. */
@@ -77,6 +79,7 @@ export class SendQueue {
     message.outstanding = 0;
     message.abandoned = false;
     this.bufferedBytes += length;
+    this.heldBytes += length;
     stream.bufferedBytes += length;
     if (stream.phase === 'open') {
       stream.queue.push(message);
@@ -152,6 +155,7 @@ export class SendQueue {
     const { length } = message;
     message.abandoned = true;
     message.length = message.sent;
+    this.heldBytes -= rest;
     this.#leaves(stream, rest);
     this.#removeHead(stream, message.isUntouched ? -1 : length);
     this.#scheduler.onSent(stream, 0, true);
@@ -163,6 +167,7 @@ export class SendQueue {
     const stream = message.stream!;
     stream.unacknowledged--;
     if (stream.phase === 'draining' && stream.isDrained) this.drained.push(stream);
+    this.heldBytes -= message.length;
     this.#memory.give(message.bytes);
     message.clear();
     if (this.#free.length < KEPT_MESSAGES) this.#free.push(message);
@@ -216,6 +221,7 @@ export class SendQueue {
       stream.phase = 'draining'; // a request that was under way is asked for again
       if (stream.isDrained) this.drained.push(stream);
     }
+    this.heldBytes = this.bufferedBytes; // what was in flight is forgotten
   }
 
   #rewindHead(stream: OutgoingStream): void {
@@ -233,6 +239,7 @@ export class SendQueue {
     for (const stream of this.#streams.values()) {
       if (stream.id < limit) continue;
       this.bufferedBytes -= stream.bufferedBytes;
+      this.heldBytes -= stream.bufferedBytes;
       if (stream.scheduled) this.#unschedule(stream);
       this.#forget(stream);
     }
