@@ -11,7 +11,7 @@ export {
   type RecordKey,
 } from './crypto/keys.ts';
 export { NativeError, type NativeErrorCode } from './errors.ts';
-export { loadNative, type Native, type NativeOptions, type Probe } from './native.ts';
+export { loadNative, type Native, type NativeOptions, type Probe, probeNative } from './native.ts';
 export type {
   NativeSocket,
   NativeUdp,

@@ -31,7 +31,7 @@ export interface Native {
    *
    * @throws {NativeError} `BAD_LENGTH`, `OUT_OF_MEMORY`
    */
-  slab(bytes: number): Uint8Array;
+  readonly slab: (bytes: number) => Uint8Array;
 }
 
 export interface NativeOptions {
@@ -47,19 +47,34 @@ export interface NativeOptions {
  * some milliseconds and later ones none: what works does not change while a process lives.
  *
  * `MILLRACE_NATIVE` is a list of words with commas between: `off`; `crypto` or `udp` for that alone; `no-` and one of
- * the words of `NativeOptions.without`. What an environment switches off no option switches on.
+ * the words of `NativeOptions.without`. What the environment switches off no option switches on.
  */
 export function loadNative(options: NativeOptions = {}): Native | undefined {
-  const without = [...withoutFrom(process.env.MILLRACE_NATIVE ?? ''), ...(options.without ?? [])];
-  const key = [...new Set(without)].sort().join();
-  if (!loaded.has(key)) loaded.set(key, load(new Set(without)));
-  return loaded.get(key);
+  return outcomeOf(options).native;
 }
 
-/** What has been loaded, by what was left out. */
-const loaded = new Map<string, Native | undefined>();
-/** There is one of it in a thread, or a reason why there is none. */
-let ffi: Ffi | string | undefined;
+/** What `loadNative` has tried, and why it uses something or not; also where it uses nothing at all. */
+export function probeNative(options: NativeOptions = {}): readonly Probe[] {
+  return outcomeOf(options).probes;
+}
+
+interface Outcome {
+  readonly native: Native | undefined;
+  readonly probes: readonly Probe[];
+}
+
+/** By what was left out. */
+const outcomes = new Map<string, Outcome>();
+
+function outcomeOf(options: NativeOptions): Outcome {
+  const without = new Set([...withoutFrom(process.env.MILLRACE_NATIVE ?? ''), ...(options.without ?? [])]);
+  const key = [...without].sort().join();
+  const known = outcomes.get(key);
+  if (known) return known;
+  const outcome = load(without);
+  outcomes.set(key, outcome);
+  return outcome;
+}
 
 function withoutFrom(environment: string): string[] {
   const without: string[] = [];
@@ -72,61 +87,57 @@ function withoutFrom(environment: string): string[] {
   return without;
 }
 
-function load(without: ReadonlySet<string>): Native | undefined {
-  if (without.has('crypto') && without.has('udp')) return undefined;
+/** There is one in a thread. */
+let ffi: Ffi | undefined;
+
+function load(without: ReadonlySet<string>): Outcome {
+  const probes: Probe[] = [];
+  const report: Report = (name, wrong, found = 'passed its test') => {
+    probes.push({ name, ok: wrong === undefined, why: wrong ?? found });
+  };
+  if (without.has('crypto') && without.has('udp')) {
+    report('native', 'switched off');
+    return { native: undefined, probes };
+  }
   try {
     ffi ??= openFfi();
+    report('koffi', undefined, ffi.version);
+    return { native: assemble(ffi, without, report, probes), probes };
   } catch (error) {
-    ffi = error instanceof Error ? error.message : String(error);
-  }
-  if (typeof ffi === 'string') return undefined;
-  try {
-    return new LoadedNative(ffi, without);
-  } catch {
-    return undefined; // no memory, or a foreign function library that is none
+    report('koffi', error instanceof Error ? error.message : String(error));
+    return { native: undefined, probes };
   }
 }
 
-class LoadedNative implements Native {
-  readonly description: string;
-  readonly probes: readonly Probe[];
-  readonly aead: NativeAead | undefined;
-  readonly ciphers: NativeCiphers | undefined;
-  readonly udp: NativeUdp | undefined;
-  readonly #memory: Memory;
+type Report = (name: string, wrong: string | undefined, found?: string) => void;
 
-  constructor(ffi: Ffi, without: ReadonlySet<string>) {
-    const probes: Probe[] = [{ name: 'koffi', ok: true, why: ffi.version }];
-    this.#memory = new Memory(ffi, !without.has('low-memory'));
-    const [probeMemory, isLow] = ['low-memory', this.#memory.isLow];
-    probes.push({
-      name: probeMemory,
-      ok: isLow,
-      why: isLow ? 'addresses cost no garbage' : 'ordinary buffers',
-    });
-    const report = (name: string, wrong: string | undefined): void => {
-      probes.push({ name, ok: wrong === undefined, why: wrong ?? 'passed its test' });
-    };
-    const words: string[] = [];
-    const ssl = without.has('crypto') ? 'switched off' : OpenSsl.find(ffi, this.#memory);
-    if (typeof ssl === 'string') report('openssl', ssl);
-    else {
-      probes.push({ name: 'openssl', ok: true, why: ssl.version });
-      this.aead = openAead(ssl, report);
-      this.ciphers = openCiphers(ssl, report);
-      if (this.aead) words.push([`openssl ${ssl.version}`, ...this.aead.algorithms].join(' '));
-    }
-    const udp = without.has('udp') ? 'switched off' : openUdp(ffi, this.#memory, without, report);
-    if (typeof udp === 'string') report('udp', udp);
-    else {
-      this.udp = udp;
-      words.push(['udp', udp.sendPath, udp.receivePath].join(' '));
-    }
-    this.probes = probes;
-    this.description = `native: ${words.join(', ') || 'nothing'}`;
-  }
-
-  slab(bytes: number): Uint8Array {
-    return this.#memory.allocate(bytes);
-  }
+function assemble(
+  ffi: Ffi,
+  without: ReadonlySet<string>,
+  report: Report,
+  probes: readonly Probe[],
+): Native | undefined {
+  const memory = new Memory(ffi, !without.has('low-memory'));
+  // Without it everything works, with some garbage.
+  report('low-memory', memory.isLow ? undefined : 'ordinary buffers', 'addresses cost no garbage');
+  const ssl = without.has('crypto') ? 'switched off' : OpenSsl.find(ffi, memory);
+  const hasSsl = typeof ssl !== 'string';
+  report('openssl', hasSsl ? undefined : ssl, hasSsl ? ssl.version : '');
+  const aead = hasSsl ? openAead(ssl, report) : undefined;
+  const ciphers = hasSsl ? openCiphers(ssl, report) : undefined;
+  const sockets = without.has('udp') ? 'switched off' : openUdp(ffi, memory, without, report);
+  const udp = typeof sockets === 'string' ? undefined : sockets;
+  report('udp', typeof sockets === 'string' ? sockets : undefined);
+  if (!aead && !ciphers && !udp) return undefined;
+  const words: string[] = [];
+  if (hasSsl) words.push(['openssl', ssl.version, ...(aead?.algorithms ?? [])].join(' '));
+  if (udp) words.push(['udp', udp.sendPath, udp.receivePath].join(' '));
+  return {
+    description: `native: ${words.join(', ')}`,
+    probes,
+    aead,
+    ciphers,
+    udp,
+    slab: (bytes) => memory.allocate(bytes),
+  };
 }

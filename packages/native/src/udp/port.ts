@@ -6,7 +6,7 @@ export interface UdpAddress {
   readonly port: number;
 }
 
-/** What a socket hands up. All of it is called from the event loop, except `onMtuExceeded`: see there. */
+/** What a socket hands up. None of it is called from within a call of the owner's. */
 export interface UdpHandlers {
   /**
    * One datagram. The bytes are borrowed for the call: copy what outlives it. `remote` is the same object whenever
@@ -19,7 +19,7 @@ export interface UdpHandlers {
   onWritable?(): void;
   /**
    * The system refused datagrams of `bytes` (UDP payload) because they exceed the interface's MTU; they are lost.
-   * Called by `send`, before it returns, and at most once for each call of it.
+   * At most once for each call of `send`, soon after it.
    */
   onMtuExceeded?(remote: UdpAddress, bytes: number): void;
   /** The socket is dead and closed. */
@@ -79,7 +79,7 @@ export interface NativeSocket {
   /** As with node:dgram: whether the open socket keeps the process alive. It does at first. */
   ref(): this;
   unref(): this;
-  /** Idempotent. Nothing is handed up after it; `send` then does nothing and returns true. What waits is lost. */
+  /** Idempotent. Nothing is handed up after it; `send` then does nothing and returns true. What waits is tried once more. */
   close(): void;
 }
 
