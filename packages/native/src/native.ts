@@ -1,4 +1,5 @@
 // What this package offers, and the one function that finds out what of it works here.
+import { isMainThread } from 'node:worker_threads';
 import type { NativeAead, NativeCiphers } from './crypto/keys.ts';
 import { openAead, openCiphers } from './crypto/native-crypto.ts';
 import { OpenSsl } from './crypto/openssl.ts';
@@ -40,6 +41,12 @@ export interface NativeOptions {
    * `udp`, `gso`, `gro`, `sendmmsg` and `low-memory`.
    */
   readonly without?: readonly string[];
+  /**
+   * Open sockets in a worker thread, too. Only for workers that end by themselves: `Worker.terminate()` crashes the
+   * process while such a socket is open, since watching a descriptor does not survive it. Default: false, and
+   * workers have the ciphers only.
+   */
+  readonly inWorker?: boolean;
 }
 
 /**
@@ -68,6 +75,7 @@ const outcomes = new Map<string, Outcome>();
 
 function outcomeOf(options: NativeOptions): Outcome {
   const without = new Set([...withoutFrom(process.env.MILLRACE_NATIVE ?? ''), ...(options.without ?? [])]);
+  if (!isMainThread && !options.inWorker) without.add('sockets in a worker');
   const key = [...without].sort().join();
   const known = outcomes.get(key);
   if (known) return known;
@@ -125,7 +133,11 @@ function assemble(
   report('openssl', hasSsl ? undefined : ssl, hasSsl ? ssl.version : '');
   const aead = hasSsl ? openAead(ssl, report) : undefined;
   const ciphers = hasSsl ? openCiphers(ssl, report) : undefined;
-  const sockets = without.has('udp') ? 'switched off' : openUdp(ffi, memory, without, report);
+  const sockets = without.has('udp')
+    ? 'switched off'
+    : without.has('sockets in a worker')
+      ? 'in a worker thread, which may be terminated'
+      : openUdp(ffi, memory, without, report);
   const udp = typeof sockets === 'string' ? undefined : sockets;
   report('udp', typeof sockets === 'string' ? sockets : undefined);
   if (!aead && !ciphers && !udp) return undefined;

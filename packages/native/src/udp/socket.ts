@@ -45,6 +45,16 @@ interface Waiting {
 
 /** The open sockets: what keeps them watched, as with node:dgram, until they are closed. */
 const open = new Set<UdpSocket>();
+let closesAtExit = false;
+
+/** A descriptor that is still watched when Node takes itself apart would end the process with a crash. */
+function closeAtExit(): void {
+  if (closesAtExit) return;
+  closesAtExit = true;
+  process.once('exit', () => {
+    for (const socket of open) socket.close();
+  });
+}
 
 export class UdpSocket implements NativeSocket {
   readonly local: UdpAddress;
@@ -87,6 +97,7 @@ export class UdpSocket implements NativeSocket {
     this.#remotes = new Remotes(telling, (bytes, at) => parts.addresses.read(bytes, at));
     this.#watch = parts.ffi.watch(descriptor, this.#onReady);
     open.add(this);
+    closeAtExit();
   }
 
   get isBusy(): boolean {
