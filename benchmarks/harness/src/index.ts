@@ -46,5 +46,5 @@ export {
   summarise,
 } from './latency.ts';
 export { type MetricDescription, metricsOf, type RoundResult, runRound } from './run-benchmark.ts';
-export { type RunOptions, runFlow, UnavailableError } from './run-flow.ts';
+export { type PeerPath, type RunOptions, runFlow, UnavailableError } from './run-flow.ts';
 export { formatValue, median, medianRatio, quantile, spread } from './statistics.ts';

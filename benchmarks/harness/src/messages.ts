@@ -11,6 +11,7 @@ export interface PeerArguments {
   readonly implementation: ImplementationName;
   readonly flow: string;
   readonly settings: Settings;
+  /** Where a STUN responder listens on 127.0.0.1; 0: nowhere yet. */
   readonly stunPort: number;
 }
 

@@ -5,6 +5,7 @@ import type { Connection, Flow, FlowContext } from './flow.ts';
 import type { Channel, Implementation, Peer, Phase, Signal } from './implementation.ts';
 import type { FromPeer, PeerArguments, ToPeer } from './messages.ts';
 import { INJECTED_SLOWDOWN, slowDownLoop } from './slowdown.ts';
+import { startStunResponder } from './stun-responder.ts';
 
 const {
   role,
@@ -37,7 +38,9 @@ process.on('SIGINT', () => {});
 
 let implementation: Implementation;
 try {
-  implementation = await loadImplementation(name, { stunPort });
+  implementation = await loadImplementation(name, {
+    stunPort: stunPort || (await startStunResponder()).address().port,
+  });
   say({ type: 'ready', version: implementation.version });
 } catch (error) {
   say({

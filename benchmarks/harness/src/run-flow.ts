@@ -3,7 +3,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { FlowResult, Settings } from './flow.ts';
-import { ENVIRONMENTS, type ImplementationName } from './implementation.ts';
+import { ENVIRONMENTS, type ImplementationName, type Signal } from './implementation.ts';
 import { inCheckout, type Launch } from './launch.ts';
 import type { FromPeer, PeerArguments, Role, ToPeer } from './messages.ts';
 import { startStunResponder } from './stun-responder.ts';
@@ -21,6 +21,16 @@ export interface RunOptions {
   readonly timeout: number;
   readonly launch?: Launch;
   readonly signal?: AbortSignal | undefined;
+  /** What lies between the two peers. Default nothing but this machine. */
+  readonly path?: PeerPath;
+}
+
+/** A way between two peers that are not simply on one machine. */
+export interface PeerPath {
+  /** What the process of a peer is started through, such as a program that enters a network namespace. */
+  readonly command?: (role: Role) => readonly string[];
+  /** What the other peer is to hear of what `from` said; undefined: nothing. */
+  readonly translate?: (from: Role, signal: Signal) => Signal | undefined;
 }
 
 /** The stack cannot be used on this machine at all: not installed, or it does not load. */
@@ -45,7 +55,7 @@ export async function runFlow(options: RunOptions): Promise<FlowResult> {
   const onAbort = (): void => timeout.reject(options.signal!.reason);
   options.signal?.addEventListener('abort', onAbort);
   try {
-    return await Promise.race([converse(peers), timeout.promise]);
+    return await Promise.race([converse(peers, options.path), timeout.promise]);
   } finally {
     clearTimeout(timer);
     options.signal?.removeEventListener('abort', onAbort);
@@ -57,18 +67,29 @@ export async function runFlow(options: RunOptions): Promise<FlowResult> {
 type Peers = Readonly<Record<Role, ChildProcess>>;
 
 function start(role: Role, options: RunOptions, stunPort: number): ChildProcess {
-  const { implementation, settings, launch = {} } = options;
+  const { implementation, settings, launch = {}, path } = options;
   const flow = inCheckout(options.flow, launch);
-  const peerArguments: PeerArguments = { role, implementation, flow, settings, stunPort };
+  const [program, ...words] = path?.command?.(role) ?? [];
+  const peerArguments: PeerArguments = {
+    role,
+    implementation,
+    flow,
+    settings,
+    // Elsewhere this machine's loopback is out of reach, and the peer brings a responder of its own.
+    stunPort: program === undefined ? stunPort : 0,
+  };
+  const execArgv = ['--conditions=@millrace/source', '--expose-gc', ...(launch.execArgv ?? [])];
   return fork(fileURLToPath(inCheckout(PEER_PROCESS, launch)), [JSON.stringify(peerArguments)], {
     // What a stack prints is nobody's result; what makes it die is.
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-    execArgv: ['--conditions=@millrace/source', '--expose-gc', ...(launch.execArgv ?? [])],
+    ...(program === undefined
+      ? { execArgv }
+      : { execPath: program, execArgv: [...words, process.execPath, ...execArgv] }),
     env: { ...process.env, ...ENVIRONMENTS[implementation], ...launch.environment },
   });
 }
 
-function converse(peers: Peers): Promise<FlowResult> {
+function converse(peers: Peers, path: PeerPath = {}): Promise<FlowResult> {
   const { promise, resolve, reject } = Promise.withResolvers<FlowResult>();
   const ready = new Map<Role, string>();
   const done = new Map<Role, Extract<FromPeer, { type: 'done' }>>();
@@ -83,7 +104,10 @@ function converse(peers: Peers): Promise<FlowResult> {
     });
     peers[role].on('message', (message: FromPeer) => {
       switch (message.type) {
-        case 'signal':
+        case 'signal': {
+          const signal = path.translate ? path.translate(role, message.signal) : message.signal;
+          return signal === undefined ? undefined : tell(peers[other], { ...message, signal });
+        }
         case 'tell':
           return tell(peers[other], message);
         case 'ready':

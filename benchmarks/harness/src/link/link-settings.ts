@@ -1,5 +1,5 @@
 // A link in a few words: `rate=100 rtt=50 loss=1` is 100 Mbit/s, 50 ms there and back and 1 % loss each way, before a
-// queue of one bandwidth-delay product. The same words set the relay here and an emulator outside (see emulator.ts).
+// queue of one bandwidth-delay product. The same words set the relay here and an emulator outside (see links.ts).
 import { type BurstLoss, megabits, type WireOptions } from '@millrace/sans-io/testing';
 
 /** What IPv4 and UDP add to a datagram: the link's rate is of whole packets. */
