@@ -90,6 +90,8 @@ export class SctpAssociation implements Core<SctpSink> {
   readonly #heartbeat: Heartbeat;
   readonly #inbound: Inbound;
   readonly #outbound: Outbound;
+  /** `setPath` has been called: the next call is about another path. */
+  #hasPath = false;
   #packetsSent = 0;
   #packetsReceived = 0;
   #bytesSent = 0;
@@ -272,14 +274,18 @@ export class SctpAssociation implements Core<SctpSink> {
 
   /**
    * Packets take another path from now on, or the first one is known: the search for its MTU (RFC 8899) begins again
-   * at the `mtu` option. What is outstanding stays so.
+   * at the `mtu` option, and what was learnt of another path's length and width is forgotten. What is outstanding stays so.
    */
   setPath(path: SctpPath, now: Millis): void {
-    const { limit, isLocal = false } = path;
+    const { limit, isLocal = false, roundTripTime } = path;
     if (!(limit >= 0 && limit <= MAX_MTU)) throw new SctpError('BAD_OPTION', `limit ${limit}`);
-    const { discovery, blackHoleWatch, rto } = this.#context;
+    const { discovery, blackHoleWatch, rto, tcb } = this.#context;
     blackHoleWatch.reset();
+    const isOther = this.#hasPath && tcb !== undefined;
+    this.#hasPath = true;
+    if (isOther) rto.restart(roundTripTime);
     discovery.setPath(limit, isLocal, rto.current, now);
+    if (isOther) tcb.sender.onNewPath(now);
   }
 
   /** A packet of `bytes` was refused by a router (ICMP) or by this host (EMSGSIZE) because of its length. */

@@ -221,11 +221,12 @@ export class LossRecovery {
     const outstanding = this.#outstanding;
     if (outstanding.count === 0) return;
     this.timeouts++;
-    // §6.1 A: an unanswered probe of a closed window is no sign of a dead path while SACKs come.
-    if (this.isPeerWindowClosed && this.#heardSinceTimeout) this.#errors.clear();
+    // §6.1 A: a refused probe of a closed window is no sign of a dead path while SACKs come, nor of congestion.
+    const isRefused = this.isPeerWindowClosed && this.#heardSinceTimeout;
+    if (isRefused) this.#errors.clear();
     else this.#errors.fail();
     this.#heardSinceTimeout = false;
-    this.congestion.onTimeout(outstanding.bytesInFlight, now);
+    if (!isRefused || outstanding.count > 1) this.congestion.onTimeout(outstanding.bytesInFlight, now);
     this.#rto.backOff();
     this.#inRecovery = false;
     // Of several in a row the first would be the one to take back; nobody knows it any more.
@@ -240,6 +241,14 @@ export class LossRecovery {
     this.#abandonment.request();
     this.#timers.set(TIMER.T3_RTX, now + this.#rto.current);
     this.#timers.stop(TIMER.LOSS);
+  }
+
+  /** The peer has room again: the chunk that probed its closed window was not kept, and need not wait for T3. */
+  onPeerWindowOpened(now: Millis): void {
+    const outstanding = this.#outstanding;
+    if (outstanding.count !== 1 || outstanding.state(outstanding.first) !== CHUNK_STATE.IN_FLIGHT) return;
+    this.#lose(outstanding.first, now);
+    this.#abandonment.request();
   }
 
   /** Everything in flight goes out again, or is given up. */

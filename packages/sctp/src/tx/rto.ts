@@ -53,6 +53,15 @@ export class Rto {
     this.#backoff = 1;
   }
 
+  /** Packets take another path, of which perhaps ICE has measured the length. */
+  restart(roundTripTime: Millis | undefined): void {
+    this.smoothedRoundTripTime = undefined;
+    this.shortestRoundTripTime = NEVER;
+    this.#base = this.#options.rtoInitial;
+    this.#backoff = 1;
+    if (roundTripTime !== undefined) this.observe(roundTripTime);
+  }
+
   /** §6.3.3 E2: the timer ran out. Only a new measurement undoes it, or a longer path would never be measured. */
   backOff(): void {
     if (this.current < this.#options.backoffMax) this.#backoff *= 2;

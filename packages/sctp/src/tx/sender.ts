@@ -173,8 +173,10 @@ export class Sender {
     const gaps = sackGapCount(bytes, at);
     const highest = gaps === 0 ? cumulative : add32(cumulative, sackGapEnd(bytes, at, gaps - 1));
     if (atOrAfter32(highest, this.outstanding.next)) return 'bad-sack'; // acknowledges what was never sent
+    const wasClosed = this.recovery.isPeerWindowClosed;
     this.peerWindow = sackWindow(bytes, at);
     this.#onAck(cumulative, bytes, at, gaps, true, now);
+    if (wasClosed && !this.recovery.isPeerWindowClosed) this.recovery.onPeerWindowOpened(now);
     return undefined;
   }
 

@@ -323,6 +323,32 @@ describe('RFC 8899 §5.2 a new path', () => {
     assert.throws(() => p.a.setPath({ limit: 70_000 }, p.now), { code: 'BAD_OPTION' });
   });
 
+  test('what was measured of the old path is forgotten', () => {
+    const p = searchingPair(1_432, 9_000, { wire: { delay: 100 } });
+    p.a.setPath({ limit: 1_432 }, p.now);
+    send(p, 250_000);
+    p.run(5 * SECOND);
+    const { smoothedRoundTripTime, congestionWindow } = p.a.stats;
+    assert.ok(smoothedRoundTripTime! > 190 && congestionWindow > 30 * BASE);
+    p.a.setPath({ limit: 1_432, roundTripTime: 10 }, p.now);
+    assert.deepEqual(
+      [p.a.stats.smoothedRoundTripTime, p.a.stats.congestionWindow],
+      [10, DEFAULTS.initialWindowPackets * BASE],
+    );
+    p.a.setPath({ limit: 1_432 }, p.now);
+    assert.deepEqual([p.a.stats.smoothedRoundTripTime, p.a.stats.rto], [undefined, DEFAULTS.rtoInitial]);
+  });
+
+  test('a transfer goes on over it', () => {
+    const p = searchingPair(1_432, 9_000, { wire: { delay: 20 } });
+    p.a.setPath({ limit: 1_432 }, p.now);
+    for (let i = 0; i < 40; i++) send(p, 65_536);
+    p.run(100);
+    narrow(p, 1_200);
+    p.a.setPath({ limit: 1_432, roundTripTime: 40 }, p.now);
+    assert.ok(p.run(10 * SECOND, () => p.atB.messages.length === 40));
+  });
+
   test('before the association is established it is only noted', () => {
     const p = connectedPair({ wire: { delay: 10 }, connect: 'none' });
     p.a.setPath({ limit: 1_432 }, 0);
