@@ -67,12 +67,12 @@ const collected = candidates.map(() => 0);
 for (let round = -2; round < ROUNDS; round++) {
   for (const [index, [, batch]] of candidates.entries()) {
     globalThis.gc?.();
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    await new Promise((resolve) => setImmediate(resolve));
     collections = 0;
     const before = process.threadCpuUsage();
     for (let i = 0; i < BATCHES; i++) batch();
     const { user, system } = process.threadCpuUsage(before);
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    await new Promise((resolve) => setImmediate(resolve));
     if (round < 0) continue;
     nanoseconds[index]!.push(((user + system) * 1_000) / (BATCHES * HELD));
     collected[index]! += collections;

@@ -1,4 +1,5 @@
 export { createAeadKey, describeAead } from './aead-key.ts';
+export { type Crc32c, createCrc32c } from './crc32c.ts';
 export { CryptoError, type CryptoErrorCode } from './errors.ts';
 export {
   AEAD_KEY_BYTES,

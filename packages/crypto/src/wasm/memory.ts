@@ -30,7 +30,8 @@ export const STREAM_AT = 0x8000;
 export const MAX_STREAM_BYTES = 0x5000;
 export const DATA_AT = 0xd000;
 export const MAX_DATA_BYTES = 0x5000;
-const SLABS_AT = 0x12000;
+/** 0x12000 to 0x15000 belongs to wasm/crc32c.ts. */
+const SLABS_AT = 0x15000;
 
 const memory = typeof WebAssembly === 'undefined' ? undefined : reserve();
 
