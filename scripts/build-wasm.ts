@@ -13,7 +13,7 @@ interface Module {
   readonly output: string;
   /** The constant in `output`. */
   readonly name: string;
-  /** Bytes at the start of the memory that the source lays out itself. */
+  /** Where data of the compiler's own would go, if there were any: behind what the source lays out itself. */
   readonly memoryBase: number;
   readonly features: readonly string[];
 }
@@ -31,6 +31,13 @@ const MODULES: readonly Module[] = [
     output: 'packages/crypto/src/wasm/aes-gcm.wasm.ts',
     name: 'AES_GCM_WASM',
     memoryBase: 0x2000,
+    features: ['simd', 'relaxed-simd'],
+  },
+  {
+    source: 'packages/crypto/wasm/crc32c.ts',
+    output: 'packages/crypto/src/wasm/crc32c.wasm.ts',
+    name: 'CRC32C_WASM',
+    memoryBase: 0x14300,
     features: ['simd', 'relaxed-simd'],
   },
 ];
