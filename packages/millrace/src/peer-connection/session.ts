@@ -24,7 +24,7 @@ import type { DtlsRole, Fingerprint } from '@millrace/sdp';
 import { nodeStunCrypto } from '@millrace/stun/node-crypto';
 import { queueTask } from '../task-queue.ts';
 import { now } from '../transport/alarm.ts';
-import { type Backend, chooseBackend } from '../transport/backend.ts';
+import { type Backend, checksum, chooseBackend } from '../transport/backend.ts';
 import { Driver } from '../transport/driver.ts';
 import { localAddresses } from '../transport/local-addresses.ts';
 import { isHiddenName, resolveHiddenName } from '../transport/mdns.ts';
@@ -327,6 +327,7 @@ export class Session {
       remotePort: remoteSctpPort,
       random,
       cookieMac,
+      checksum,
       mtu: SCTP_PACKET_BYTES,
       zeroChecksum: true, // DTLS is below: RFC 9653 §7.2
       maxMessageSize: this.#options.maxMessageSize,

@@ -1,8 +1,10 @@
 // Which cryptography and which sockets a connection runs on: what @millrace/native offers, where it works and is
 // wanted, else what Node has. Chosen once for the process, at the first connection.
+import { createAeadKey, createCrc32c, describeAead, slab } from '@millrace/crypto';
 import type { DtlsCrypto } from '@millrace/dtls';
 import { nodeDtlsCrypto } from '@millrace/dtls/node-crypto';
 import { loadNative, type Native, type Probe } from '@millrace/native';
+import { crc32c } from '@millrace/sctp';
 import { type DatagramPort, openDgramPort, type PortHandlers } from './datagram-port.ts';
 import { SendBatch } from './send-batch.ts';
 
@@ -23,6 +25,12 @@ export interface Backend {
 /** RFC 5289 §3.2, RFC 7905 §2: ECDHE with ECDSA, then with RSA. Every peer known speaks the first two. */
 const GCM_FIRST: readonly number[] = [0xc02b, 0xc02f, 0xcca9, 0xcca8, 0xc02c, 0xc030];
 
+/** Checksums of SCTP packets whose peer wants some (RFC 9653 is for doing without). */
+export const checksum: typeof crc32c = createCrc32c(crc32c);
+
+/** Ciphers in WebAssembly, and node:crypto for the handshake. */
+const portableCrypto: DtlsCrypto = { ...nodeDtlsCrypto, createAeadKey };
+
 let portable: Backend | undefined;
 let accelerated: Backend | undefined;
 
@@ -33,11 +41,11 @@ export function chooseBackend(wantsNative: boolean): Backend {
     if (loaded) return (accelerated ??= nativeBackend(loaded));
   }
   return (portable ??= {
-    description: 'portable: node:crypto, node:dgram',
+    description: `portable: ${describeAead()}, node:dgram`,
     probes: [],
-    crypto: nodeDtlsCrypto,
+    crypto: portableCrypto,
     cipherSuites: GCM_FIRST,
-    batch: new SendBatch((bytes) => new Uint8Array(bytes)),
+    batch: new SendBatch(slab),
     openPort: openDgramPort,
   });
 }
@@ -48,7 +56,7 @@ function nativeBackend(native: Native): Backend {
     description,
     probes,
     crypto: {
-      ...nodeDtlsCrypto,
+      ...portableCrypto,
       createRecordKey: (algorithm, key, fixedNonce, direction) =>
         aead?.algorithms.includes(algorithm)
           ? aead.createRecordKey(algorithm, key, fixedNonce, direction)
