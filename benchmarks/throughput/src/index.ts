@@ -1,4 +1,9 @@
 import type { Entry } from '@millrace/bench-harness';
+import { bufferPool } from './buffer-pool.ts';
+import { dtls } from './dtls.ts';
 import { endToEnd } from './end-to-end.ts';
+import { ice } from './ice.ts';
+import { rtp } from './rtp.ts';
+import { sctp } from './sctp.ts';
 
-export const benchmarks: readonly Entry[] = [...endToEnd];
+export const benchmarks: readonly Entry[] = [...bufferPool, ...sctp, ...ice, ...dtls, ...rtp, ...endToEnd];

@@ -1,0 +1,63 @@
+// Whole handshakes, both sides in one process: ECDHE, both certificates checked, nothing lost. OpenSSL's own TLS 1.2
+// stands beside it as what the mathematics costs, by way of node:tls over streams in memory.
+import { duplexPair } from 'node:stream';
+import { connect, createSecureContext, TLSSocket } from 'node:tls';
+import type { Operation, Prepared } from '@millrace/bench-harness';
+import { nodeDtlsCrypto } from '@millrace/dtls/node-crypto';
+import { CERTIFICATE_PEM, PRIVATE_KEY_PEM } from './dtls-identity.ts';
+import { handshake } from './dtls-pair.ts';
+
+export const operation: Operation = {
+  subjects: {
+    millrace(): Prepared {
+      let seed = 0;
+      return {
+        run(times) {
+          let datagrams = 0;
+          for (let i = 0; i < times; i++) datagrams += handshake(nodeDtlsCrypto, (seed += 2)).datagrams;
+          return datagrams;
+        },
+      };
+    },
+    'node:tls'(): Prepared {
+      const secureContext = createSecureContext({
+        cert: CERTIFICATE_PEM,
+        key: PRIVATE_KEY_PEM,
+        ca: [CERTIFICATE_PEM],
+        minVersion: 'TLSv1.2',
+        maxVersion: 'TLSv1.2',
+        ciphers: 'ECDHE-ECDSA-AES128-GCM-SHA256',
+      });
+      return {
+        async run(times) {
+          let sum = 0;
+          for (let i = 0; i < times; i++) {
+            const [near, far] = duplexPair();
+            const server = new TLSSocket(far, {
+              isServer: true,
+              secureContext,
+              requestCert: true,
+              rejectUnauthorized: true,
+            });
+            const client = connect({
+              socket: near,
+              secureContext,
+              checkServerIdentity: () => undefined,
+            });
+            await Promise.all([
+              new Promise((resolve) => server.once('secure', resolve)),
+              new Promise((resolve, reject) => {
+                client.once('secureConnect', resolve);
+                client.once('error', reject);
+              }),
+            ]);
+            sum += client.getFinished()!.length;
+            client.destroy();
+            server.destroy();
+          }
+          return sum;
+        },
+      };
+    },
+  },
+};
