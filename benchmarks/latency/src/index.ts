@@ -1,4 +1,6 @@
 import type { Entry } from '@millrace/bench-harness';
+import { bufferPool } from './buffer-pool.ts';
 import { endToEnd } from './end-to-end.ts';
+import { virtualTime } from './virtual-time.ts';
 
-export const benchmarks: readonly Entry[] = [...endToEnd];
+export const benchmarks: readonly Entry[] = [...bufferPool, ...virtualTime, ...endToEnd];

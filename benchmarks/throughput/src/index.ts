@@ -3,7 +3,16 @@ import { bufferPool } from './buffer-pool.ts';
 import { dtls } from './dtls.ts';
 import { endToEnd } from './end-to-end.ts';
 import { ice } from './ice.ts';
+import { lossyPaths } from './lossy-paths.ts';
 import { rtp } from './rtp.ts';
 import { sctp } from './sctp.ts';
 
-export const benchmarks: readonly Entry[] = [...bufferPool, ...sctp, ...ice, ...dtls, ...rtp, ...endToEnd];
+export const benchmarks: readonly Entry[] = [
+  ...bufferPool,
+  ...sctp,
+  ...lossyPaths,
+  ...ice,
+  ...dtls,
+  ...rtp,
+  ...endToEnd,
+];

@@ -10,8 +10,8 @@ const RECORDS = 16;
 
 const by =
   (name: CryptoName) =>
-  async ({ bytes, verb, algorithm }: OperationSettings): Promise<Prepared> => {
-    const crypto = await dtlsCrypto(name);
+  ({ bytes, verb, algorithm }: OperationSettings): Prepared => {
+    const crypto = dtlsCrypto(name);
     const length = bytes as number;
     const key = crypto.createAeadKey(algorithm as AeadAlgorithm, keyFor(algorithm as AeadAlgorithm));
     const aad = randomArrays(1, 13)[0]!;

@@ -12,9 +12,9 @@ const ROOM_BYTES = 17_000;
 
 const by =
   (name: CryptoName) =>
-  async ({ bytes, verb }: OperationSettings): Promise<Prepared> => {
+  ({ bytes, verb }: OperationSettings): Prepared => {
     const sink = new DtlsSum();
-    const { client, server } = handshake(await dtlsCrypto(name), 1, sink);
+    const { client, server } = handshake(dtlsCrypto(name), 1, sink);
     const length = bytes as number;
     const slab = slabOf(name, ROOM_BYTES);
     slab.set(randomArrays(1, ROOM_BYTES)[0]!);

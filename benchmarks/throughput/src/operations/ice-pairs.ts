@@ -8,7 +8,7 @@ import { candidateLines } from './candidates.ts';
 import { weriftPart } from './werift.ts';
 
 const LOCAL_ADDRESSES = ['192.0.2.1', '192.0.2.2', '192.0.2.3', '192.0.2.4'] as const;
-const PEER = { usernameFragment: 'Ab1x', password: 'a-password-of-enough-characters' } as const;
+const PEER = { usernameFragment: 'Ab1x', password: 'aPasswordOfEnoughCharacters0' } as const;
 
 interface WeriftCandidate {
   readonly priority: number;

@@ -77,8 +77,8 @@ export class SctpLink {
     }
     for (let i = 0; i < packets; i++) {
       const at = i * SLOT_BYTES + HEADROOM;
-      if (isFromA && this.loseEvery > 0 && ++this.#sent % this.loseEvery === 0) continue;
       if (isFromA && this.countsChunks) this.#count(at, at + this.#lengths[i]!);
+      if (isFromA && this.loseEvery > 0 && ++this.#sent % this.loseEvery === 0) continue;
       to.receive(this.#slab, at, at + this.#lengths[i]!, now);
       to.drain(this.#sink);
     }

@@ -12,6 +12,8 @@ const PPID_BINARY = 53;
 const UNORDERED = { ordered: false } as const;
 const MESSAGE_BYTES = 1_100;
 const IN_FLIGHT = 256;
+/** What is in flight may leave in one burst. */
+const ALL_AT_ONCE = { initialWindowPackets: 2 * IN_FLIGHT, maxBurst: 2 * IN_FLIGHT } as const;
 const COMMON_HEADER_BYTES = 12;
 const SACK_HEADER_BYTES = 16;
 const CHUNK_SACK = 3;
@@ -32,7 +34,7 @@ const SINK: SctpSink = {
 export const operation: Operation = {
   subjects: {
     millrace({ gaps }: OperationSettings): Prepared {
-      const both = { checksum: (): number => 0, interleaving: false, initialWindowPackets: 2 * IN_FLIGHT };
+      const both = { checksum: (): number => 0, interleaving: false, ...ALL_AT_ONCE };
       const { a, b, now } = connectedPair({ both, sink: () => SINK });
       return gaps === 0 ? inOrder(a, b, now) : withGaps(a, b, now, gaps as number);
     },
@@ -66,7 +68,7 @@ function withGaps(a: SctpAssociation, b: SctpAssociation, now: number, gaps: num
   const out = new Uint8Array(2_048);
   for (let i = 0; i < IN_FLIGHT; i++) {
     a.send(1, PPID_BINARY, message, 0, MESSAGE_BYTES, UNORDERED, now);
-    a.transmit(out, 0, out.length, now);
+    if (a.transmit(out, 0, out.length, now) === 0) throw new Error(`only ${i} packets could leave`);
     if (i === 0) putU32(sack, COMMON_HEADER_BYTES + 4, u32(out, COMMON_HEADER_BYTES + 4));
   }
   for (let i = 0; i < gaps; i++) {
