@@ -1,4 +1,5 @@
 // RTCConfiguration (W3C webrtc-pc §4.2.1), with what millrace adds under a name of its own, and its validation.
+import type { CongestionControlName } from '@millrace/sctp';
 import { RTCCertificate } from '../certificate.ts';
 import { exception } from '../errors.ts';
 
@@ -22,6 +23,8 @@ export interface MillraceConfiguration {
   readonly maxMessageSize?: number;
   /** Bytes that may wait to be sent, over all channels, before `send` throws. Default 16 MiB. */
   readonly sendBuffer?: number;
+  /** What decides how fast data channels send. Default: what `@millrace/sctp` takes. */
+  readonly congestionControl?: CongestionControlName;
   /**
    * Use the crypto library inside Node and batched UDP where they can be reached (`diagnostics()` tells). Default
    * true; the environment variable `MILLRACE_NATIVE=off` says no for the whole process.
@@ -42,6 +45,7 @@ export interface RTCConfiguration {
 }
 
 const MAX_MESSAGE_SIZE = 0x3fff_ffff; // what Firefox announces: a message must fit one buffer
+const CONGESTION_CONTROLS: readonly CongestionControlName[] = ['new-reno', 'cubic'];
 const STUN_URL = /^stuns?:[^/?\s]+$/i;
 const TURN_URL = /^turns?:[^/?\s]+(\?transport=(udp|tcp))?$/i;
 
@@ -110,11 +114,14 @@ function checkCertificate(certificate: RTCCertificate): void {
   if (certificate.expires <= Date.now()) throw exception('InvalidAccessError', 'a certificate has expired');
 }
 
-function checkExtras({ maxMessageSize, sendBuffer, native }: MillraceConfiguration): void {
+function checkExtras(extras: MillraceConfiguration): void {
+  const { maxMessageSize, sendBuffer, native, congestionControl } = extras;
   if (native !== undefined && typeof native !== 'boolean')
     throw new TypeError(`millrace.native must be true or false; got ${native}`);
   whole('millrace.maxMessageSize', maxMessageSize, 1, MAX_MESSAGE_SIZE);
   whole('millrace.sendBuffer', sendBuffer, 65_536, Number.MAX_SAFE_INTEGER);
+  if (congestionControl !== undefined)
+    oneOf('millrace.congestionControl', congestionControl, CONGESTION_CONTROLS);
 }
 
 function whole(name: string, value: number | undefined, least: number, most: number): void {

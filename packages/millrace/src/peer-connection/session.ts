@@ -321,7 +321,7 @@ export class Session {
     this.timings.dtlsConnected = now();
     const { remoteSctpPort } = this.#negotiated;
     const { roundTripTime } = this.agent;
-    const { sendBuffer } = this.#options;
+    const { sendBuffer, congestionControl } = this.#options;
     this.#association = new SctpAssociation({
       localPort: this.#options.localSctpPort,
       remotePort: remoteSctpPort,
@@ -333,6 +333,7 @@ export class Session {
       maxMessageSize: this.#options.maxMessageSize,
       ...(roundTripTime === undefined ? {} : { roundTripTime }),
       ...(sendBuffer === undefined ? {} : { sendQueueLimit: sendBuffer }),
+      ...(congestionControl === undefined ? {} : { congestionControl }),
     });
     this.#observer.onDtlsState('connected');
     this.driver.attachSctp(this.#association);

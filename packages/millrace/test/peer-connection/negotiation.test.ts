@@ -187,6 +187,7 @@ describe('W3C webrtc-pc §4.4.1.1 configuration', () => {
     ['relay only', { iceTransportPolicy: 'relay' }, 'NotSupportedError'],
     ['a certificate that is none', { certificates: [{}] }, 'TypeError'],
     ['a message size of nothing', { millrace: { maxMessageSize: 0 } }, 'TypeError'],
+    ['a congestion control nobody knows', { millrace: { congestionControl: 'vegas' } }, 'TypeError'],
   ];
   for (const [what, configuration, name] of wrong) {
     test(`${what} is refused`, () => {
