@@ -1,1 +1,7 @@
-export { type ConnectedPair, type ConnectedPairOptions, connectedPair, Recorder } from './connected-pair.ts';
+export {
+  type ConnectedPair,
+  type ConnectedPairOptions,
+  connectedPair,
+  Recorder,
+  testAssociation,
+} from './connected-pair.ts';

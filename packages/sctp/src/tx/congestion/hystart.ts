@@ -17,6 +17,8 @@ export class HyStart {
   #roundEnd = 0;
   #lastRoundMin: Millis = NEVER;
   #roundMin: Millis = NEVER;
+  /** The shortest of the samples in hand, and their number. */
+  #recentMin: Millis = NEVER;
   #samples = 0;
   #cssBaseline: Millis = NEVER;
   #cssRounds = 0;
@@ -26,6 +28,7 @@ export class HyStart {
     this.isOver = false;
     this.#lastRoundMin = NEVER;
     this.#roundMin = NEVER;
+    this.#recentMin = NEVER;
     this.#samples = 0;
     this.#cssBaseline = NEVER;
     this.#cssRounds = 0;
@@ -40,9 +43,10 @@ export class HyStart {
     this.#countRound(sample);
     if (sample.roundTripTime >= 0) {
       this.#samples++;
-      if (sample.roundTripTime < this.#roundMin) this.#roundMin = sample.roundTripTime;
+      this.#roundMin = Math.min(this.#roundMin, sample.roundTripTime);
+      this.#recentMin = Math.min(this.#recentMin, sample.roundTripTime);
+      if (this.#samples >= N_RTT_SAMPLE) this.#judge();
     }
-    this.#judge();
     return this.isInCss ? sample.ackedBytes / CSS_GROWTH_DIVISOR : sample.ackedBytes;
   }
 
@@ -52,15 +56,20 @@ export class HyStart {
     this.#roundEnd = sample.delivered;
     this.#lastRoundMin = this.#roundMin;
     this.#roundMin = NEVER;
-    this.#samples = 0;
     if (this.isInCss && ++this.#cssRounds >= CSS_ROUNDS) this.isOver = true;
   }
 
+  /**
+   * Deviation: §4.2 takes the shortest round trip since the round began. A paced slow start builds its queue evenly over
+   * the round, whose first packets see none of it; so each run of N_RTT_SAMPLE samples is judged by itself.
+   */
   #judge(): void {
-    if (this.#samples < N_RTT_SAMPLE || this.#roundMin === NEVER) return;
+    const shortest = this.#recentMin;
+    this.#recentMin = NEVER;
+    this.#samples = 0;
     if (this.isInCss) {
       // §4.2: the round trip has become shorter again, so it was no queue.
-      if (this.#roundMin < this.#cssBaseline) this.#cssBaseline = NEVER;
+      if (shortest < this.#cssBaseline) this.#cssBaseline = NEVER;
       return;
     }
     if (this.#lastRoundMin === NEVER) return;
@@ -68,8 +77,8 @@ export class HyStart {
       Math.max(this.#lastRoundMin / MIN_RTT_DIVISOR, MIN_RTT_THRESH),
       MAX_RTT_THRESH,
     );
-    if (this.#roundMin < this.#lastRoundMin + threshold) return;
-    this.#cssBaseline = this.#roundMin;
+    if (shortest < this.#lastRoundMin + threshold) return;
+    this.#cssBaseline = shortest;
     this.#cssRounds = 0;
   }
 }

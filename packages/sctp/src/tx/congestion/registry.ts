@@ -1,14 +1,16 @@
 // Congestion controls by the names that options know.
 import { SctpError } from '../../errors.ts';
+import { bbr } from './bbr/bbr.ts';
 import type { CongestionControlFactory } from './congestion-control.ts';
 import { cubic } from './cubic.ts';
 import { newReno } from './new-reno.ts';
 
-export type CongestionControlName = 'new-reno' | 'cubic';
+export type CongestionControlName = 'new-reno' | 'cubic' | 'bbr';
 
 const BY_NAME: Readonly<Record<CongestionControlName, CongestionControlFactory>> = {
   'new-reno': newReno,
-  cubic: cubic,
+  cubic,
+  bbr,
 };
 
 export function congestionControlOf(

@@ -1,0 +1,205 @@
+// Hot: what BBR knows of the path (draft-ietf-ccwg-bbr §5.5): the bandwidth of the last two probing cycles, the shortest
+// round trip, how much acknowledgements come in lumps, and what losses say. Bytes and milliseconds.
+//
+// Deviation: the draft takes a round in which more than 2 % was lost as proof of too much in flight. Radio links and long
+// paths lose as much at random, and then it sends at a small part of what they carry. Here losses count only when there is
+// a sign of congestion beside them: the shortest round trip of the round shows a queue, or more is lost while probing than
+// is ever lost at random (so that short queues, which show in no round trip, are protected as well).
+import { type Millis, NEVER } from '@millrace/sans-io';
+import type { AckSample } from '../congestion-control.ts';
+
+/** §5.5.13 BBR.MinRTTFilterLen, §5.5.14 BBR.ProbeRTTInterval. */
+const MIN_RTT_FILTER: Millis = 10_000;
+const PROBE_RTT_INTERVAL: Millis = 5_000;
+/** §5.5.9 BBR.ExtraAckedFilterLen, in rounds. */
+const EXTRA_ACKED_FILTER = 10;
+/** §2.7 BBR.LossThresh. */
+const LOSS_THRESH = 0.02;
+/** More than this, beyond what cruising loses, is congestion even where no queue can be seen. */
+const HEAVY_LOSS = 0.1;
+/** So few lost packets in a round may be chance. */
+const HEAVY_LOSS_PACKETS = 6;
+/** A round whose shortest round trip exceeds the shortest known by so much, and by so much of it, saw a queue. */
+const QUEUE_SHARE = 1 / 4;
+const QUEUE_MIN: Millis = 1;
+/** Weight of a cruising round in the average of random losses. */
+const RANDOM_LOSS_GAIN = 1 / 8;
+
+export class BbrModel {
+  /** Rounds since the beginning (§5.5.1), and whether one has just begun. */
+  rounds = 0;
+  isRoundStart = false;
+  /** BBR.max_bw. */
+  maxBandwidth = 0;
+  /** BBR.min_rtt. */
+  minRoundTrip: Millis = NEVER;
+  /** BBR.probe_rtt_min_stamp is older than the interval: time to drain the queue and look. */
+  isProbeRttDue = false;
+  /** BBR.extra_acked. */
+  extraAcked = 0;
+  /** BBR.bw_lo and BBR.inflight_lo: short-term bounds after congestion, infinite if there are none. */
+  bandwidthLow: number = NEVER;
+  flightLow: number = NEVER;
+  // Of the round that has just ended (or of the one under way, for what is latest):
+  bandwidthLatest = 0;
+  flightLatest = 0;
+  /** Of the round that ended last. */
+  hasCongestiveLoss = false;
+  #roundEnd = 0;
+  readonly #bandwidths = [0, 0];
+  #cycle = 0;
+  #minRoundTripAt: Millis = 0;
+  #probeRttMin: Millis = NEVER;
+  #probeRttMinAt: Millis = 0;
+  #aggregationStart: Millis = 0;
+  #aggregated = 0;
+  readonly #extra = new Float64Array(EXTRA_ACKED_FILTER);
+  #lostInRound = 0;
+  #ackedInRound = 0;
+  #roundMin: Millis = NEVER;
+  /** Share of what is lost without congestion. */
+  #randomLoss = 0;
+
+  get bandwidth(): number {
+    return Math.min(this.maxBandwidth, this.bandwidthLow);
+  }
+
+  /** Bytes that fill the path `gain` times over; `otherwise` while it is not known. */
+  product(bandwidth: number, gain: number, otherwise: number): number {
+    return this.minRoundTrip === NEVER ? otherwise : bandwidth * this.minRoundTrip * gain;
+  }
+
+  /** §5.5.1 to §5.5.9. `isProbing`: losses of this round would be our own doing; `window` bounds aggregation. */
+  onAck(
+    sample: Readonly<AckSample>,
+    isProbing: boolean,
+    isFilled: boolean,
+    window: number,
+    mtu: number,
+  ): void {
+    this.#lostInRound += sample.lostBytes;
+    this.#ackedInRound += sample.ackedBytes;
+    if (sample.roundTripTime >= 0 && sample.roundTripTime < this.#roundMin)
+      this.#roundMin = sample.roundTripTime;
+    this.#countRound(sample);
+    if (this.isRoundStart) this.#judgeRound(isProbing, mtu);
+    this.#updateBandwidth(sample);
+    this.#updateAggregation(sample, isFilled, window);
+    this.#updateMinRoundTrip(sample);
+  }
+
+  /** Loss and delivery of the round under way no longer count: another phase begins. */
+  beginRound(delivered: number): void {
+    this.#roundEnd = delivered;
+    this.#resetRound();
+    this.bandwidthLatest = 0;
+    this.flightLatest = 0;
+  }
+
+  /** §5.5.6: a cycle is over; what was measured two cycles ago is forgotten. */
+  advanceCycle(): void {
+    this.#cycle ^= 1;
+    this.#bandwidths[this.#cycle] = 0;
+  }
+
+  resetLowerBounds(): void {
+    this.bandwidthLow = NEVER;
+    this.flightLow = NEVER;
+  }
+
+  /** §5.5.10.3 BBRAdaptLowerBoundsFromCongestion: by no more than `beta` a round. */
+  lowerBounds(beta: number, window: number): void {
+    if (this.bandwidthLow === NEVER) this.bandwidthLow = this.maxBandwidth;
+    if (this.flightLow === NEVER) this.flightLow = window;
+    this.bandwidthLow = Math.max(this.bandwidthLatest, beta * this.bandwidthLow);
+    this.flightLow = Math.max(this.flightLatest, beta * this.flightLow);
+  }
+
+  /** After ProbeRTT the shortest round trip is news again. */
+  onProbeRttDone(now: Millis): void {
+    this.#probeRttMinAt = now;
+    this.isProbeRttDue = false;
+  }
+
+  /** §5.4.1: sending begins again after a pause. */
+  onIdleEnd(now: Millis): void {
+    this.#aggregationStart = now;
+    this.#aggregated = 0;
+  }
+
+  #countRound(sample: Readonly<AckSample>): void {
+    this.isRoundStart = sample.priorDelivered >= this.#roundEnd;
+    if (!this.isRoundStart) return;
+    this.#roundEnd = sample.delivered;
+    this.rounds++;
+  }
+
+  #judgeRound(isProbing: boolean, mtu: number): void {
+    const total = this.#lostInRound + this.#ackedInRound;
+    const rate = total === 0 ? 0 : this.#lostInRound / total;
+    const hasQueue =
+      this.#roundMin < NEVER && this.#roundMin > this.minRoundTrip * (1 + QUEUE_SHARE) + QUEUE_MIN;
+    const isHeavy = rate > HEAVY_LOSS + 2 * this.#randomLoss && this.#lostInRound >= HEAVY_LOSS_PACKETS * mtu;
+    this.hasCongestiveLoss = rate > LOSS_THRESH && (hasQueue || isHeavy);
+    if (!isProbing && !this.hasCongestiveLoss)
+      this.#randomLoss += RANDOM_LOSS_GAIN * (rate - this.#randomLoss);
+    this.#resetRound();
+  }
+
+  #resetRound(): void {
+    this.#lostInRound = 0;
+    this.#ackedInRound = 0;
+    this.#roundMin = NEVER;
+  }
+
+  /** §5.5.5 BBRUpdateMaxBw, and the latest signals of §5.5.10.2. */
+  #updateBandwidth(sample: Readonly<AckSample>): void {
+    const { deliveryRate, delivered, priorDelivered } = sample;
+    if (this.isRoundStart) {
+      this.bandwidthLatest = 0;
+      this.flightLatest = 0;
+    }
+    if (deliveryRate > this.bandwidthLatest) this.bandwidthLatest = deliveryRate;
+    if (priorDelivered >= 0 && delivered - priorDelivered > this.flightLatest)
+      this.flightLatest = delivered - priorDelivered;
+    if (deliveryRate === 0 || (sample.isAppLimited && deliveryRate < this.maxBandwidth)) return;
+    if (deliveryRate > this.#bandwidths[this.#cycle]!) this.#bandwidths[this.#cycle] = deliveryRate;
+    this.maxBandwidth = Math.max(this.#bandwidths[0]!, this.#bandwidths[1]!);
+  }
+
+  /** §5.5.9 BBRUpdateACKAggregation. */
+  #updateAggregation(sample: Readonly<AckSample>, isFilled: boolean, window: number): void {
+    const expected = this.bandwidth * (sample.now - this.#aggregationStart);
+    if (this.#aggregated <= expected) {
+      this.#aggregationStart = sample.now;
+      this.#aggregated = 0;
+    }
+    this.#aggregated += sample.ackedBytes;
+    const extra = Math.min(this.#aggregated - this.bandwidth * (sample.now - this.#aggregationStart), window);
+    const slot = this.rounds % EXTRA_ACKED_FILTER;
+    if (this.isRoundStart) this.#extra[slot] = 0;
+    if (!isFilled) {
+      this.extraAcked = extra;
+      return;
+    }
+    if (extra > this.#extra[slot]!) this.#extra[slot] = extra;
+    let most = 0;
+    for (let i = 0; i < EXTRA_ACKED_FILTER; i++) if (this.#extra[i]! > most) most = this.#extra[i]!;
+    this.extraAcked = most;
+  }
+
+  /** §5.5.13 BBRUpdateMinRTT: a window of 10 s, with a shorter one inside that says when to probe. */
+  #updateMinRoundTrip(sample: Readonly<AckSample>): void {
+    const { roundTripTime, now } = sample;
+    this.isProbeRttDue = now > this.#probeRttMinAt + PROBE_RTT_INTERVAL;
+    if (roundTripTime >= 0 && (roundTripTime <= this.#probeRttMin || this.isProbeRttDue)) {
+      this.#probeRttMin = roundTripTime;
+      this.#probeRttMinAt = now;
+    }
+    const isStale = now > this.#minRoundTripAt + MIN_RTT_FILTER;
+    if (this.#probeRttMin < this.minRoundTrip || isStale) {
+      this.minRoundTrip = this.#probeRttMin;
+      this.#minRoundTripAt = this.#probeRttMinAt;
+    }
+  }
+}
