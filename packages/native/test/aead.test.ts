@@ -1,6 +1,6 @@
 // The native AEAD and node:crypto's, under the one suite.
 import { loadNative } from '../src/index.ts';
-import { aeadSuite, nodeKey } from './aead-suite.ts';
+import { aeadSuite, nodeKey } from '../src/testing/index.ts';
 
 const ALL = ['aes-128-gcm', 'aes-256-gcm', 'chacha20-poly1305'] as const;
 const ordinary = ['an ordinary array', (bytes: number) => new Uint8Array(bytes)] as const;

@@ -7,7 +7,7 @@ import type { Pointer } from '../ffi.ts';
 import { AEAD_CIPHERS, newAeadContext } from './aead-key.ts';
 import { NativeContext } from './context.ts';
 import { AEAD_TAG_BYTES, type AeadAlgorithm, type RecordKey } from './keys.ts';
-import { CTRL_SET_IV_FIXED, CTRL_TLS1_AAD, type OpenSsl } from './openssl.ts';
+import { CTRL_SET_IV_FIXED, CTRL_SET_TAG, CTRL_TLS1_AAD, type OpenSsl } from './openssl.ts';
 
 const HEADER_BYTES = 13;
 const EPOCH_AT = 3;
@@ -95,12 +95,32 @@ export class OpenSslRecordKey implements RecordKey {
     const length = recordEnd - contentAt - AEAD_TAG_BYTES;
     if (length < 0 || length > MAX_CONTENT_BYTES) return false;
     const payload = this.#explicitBytes + length + AEAD_TAG_BYTES;
+    // In this mode OpenSSL refuses ChaCha20 records of no content, which TLS allows.
+    if (length === 0 && this.#explicitBytes === 0) return this.#openEmpty(bytes, recordAt, address, context);
     this.#putAad(bytes, recordAt, payload); // OpenSSL takes off what is not content
     const isGood =
       ssl.control(context, CTRL_TLS1_AAD, AAD_BYTES, ssl.aadAddress) > 0 &&
       ssl.cipher(context, address + HEADER_BYTES, address + HEADER_BYTES, payload) > 0;
     if (address === ssl.foreignAddress)
       ssl.takeForeignFrom(this.headroom, bytes, contentAt, recordEnd - AEAD_TAG_BYTES);
+    return isGood;
+  }
+
+  #openEmpty(bytes: Uint8Array, recordAt: number, address: Pointer, context: Pointer): boolean {
+    const ssl = this.#ssl;
+    const iv = ssl.workspace;
+    ssl.putIv(this.#fixed, 12);
+    // RFC 7905 §2: the sequence number, padded on the left, is XORed into the nonce of the key block.
+    for (let i = 0; i < SEQUENCE_BYTES; i++) iv[ssl.ivAt + 4 + i]! ^= bytes[recordAt + EPOCH_AT + i]!;
+    this.#putAad(bytes, recordAt, 0);
+    const isGood =
+      ssl.cipherInit(context, 0, 0, 0, ssl.ivAddress, 0) === 1 &&
+      ssl.control(context, CTRL_SET_TAG, AEAD_TAG_BYTES, address + HEADER_BYTES) === 1 &&
+      ssl.cipherUpdate(context, 0, ssl.lengthAddress, ssl.aadAddress, AAD_BYTES) === 1 &&
+      ssl.cipherFinal(context, address + HEADER_BYTES, ssl.lengthAddress) === 1;
+    ssl.putIv(this.#fixed, 12);
+    if (ssl.control(context, CTRL_SET_IV_FIXED, 12, ssl.ivAddress) !== 1)
+      throw new NativeError('REFUSED', 'the fixed nonce');
     return isGood;
   }
 
