@@ -22,6 +22,10 @@ class Script implements Association {
   readonly events: Array<(sink: SctpSink) => void> = [];
   readonly resetting: number[] = [];
 
+  hold(): void {}
+
+  consumed(): void {}
+
   canSend(): boolean {
     return !this.isFull;
   }

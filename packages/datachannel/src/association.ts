@@ -11,6 +11,10 @@ export interface Association {
   readonly totalBuffered: number;
   /** Whether a message of that many bytes finds room in the send queue. */
   canSend(bytes: number): boolean;
+  /** `bytes` of messages it has delivered wait for their reader, and keep its receive window shut by as much. */
+  hold(bytes: number): void;
+  /** So many of the bytes in `hold` have been read. */
+  consumed(bytes: number): void;
   /** Throws an error with the code QUEUE_FULL or CLOSED, before any state changes; bytes are borrowed for the call. */
   send(
     stream: number,

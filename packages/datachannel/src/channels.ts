@@ -113,6 +113,16 @@ export class DataChannels {
     return association.canSend(Math.min(this.#maxMessageSize, COMMON_MESSAGE_SIZE));
   }
 
+  /** `bytes` of messages that the sink was given wait for their reader. They stay in the receive window all channels share. */
+  hold(bytes: number): void {
+    this.#association?.hold(bytes);
+  }
+
+  /** So many of the bytes in `hold` have been read. Let the association transmit next. */
+  consumed(bytes: number): void {
+    this.#association?.consumed(bytes);
+  }
+
   /** Channels that are not closed. */
   get size(): number {
     return this.#channelCount;

@@ -26,6 +26,17 @@ export class FakeAssociation implements Association {
   #outgoing: Array<SentMessage | { readonly reset: number }> = [];
   #events: Array<(sink: SctpSink) => void> = [];
 
+  /** Bytes in `hold`, not yet `consumed`. */
+  unread = 0;
+
+  hold(bytes: number): void {
+    this.unread += bytes;
+  }
+
+  consumed(bytes: number): void {
+    this.unread -= bytes;
+  }
+
   canSend(bytes: number): boolean {
     return this.totalBuffered + bytes <= this.sendQueueLimit;
   }

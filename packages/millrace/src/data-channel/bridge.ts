@@ -161,6 +161,15 @@ class Port implements ChannelPort {
     return length;
   }
 
+  hold(bytes: number): void {
+    this.#options.channels.hold(bytes);
+  }
+
+  consumed(bytes: number): void {
+    this.#options.channels.consumed(bytes);
+    this.#options.wake(); // the peer may have to hear of it
+  }
+
   close(): void {
     this.#options.channels.close(this.#channel, this.#options.now());
     this.#options.wake();

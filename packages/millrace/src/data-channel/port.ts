@@ -34,6 +34,12 @@ export interface ChannelPort {
   /** Has `onSent(0)` called once that queue has room again. */
   waitForRoom(): void;
 
+  /** `bytes` of messages wait for their reader: the peer may send so much less. */
+  hold(bytes: number): void;
+
+  /** So many of them have been read. */
+  consumed(bytes: number): void;
+
   /** Closes once what is queued has been sent. `onClosed` follows, never within the call. */
   close(): void;
 }

@@ -161,7 +161,7 @@ export class RTCDataChannel extends TypedEventTarget<RTCDataChannelEventMap> {
     return this.#closed.promise;
   }
 
-  /** Every message from now on. Nothing holds the sender back: see `MessageReader`. */
+  /** Every message from now on. Messages that are not read hold the peer back: see `MessageReader`. */
   get readable(): ReadableStream<string | Uint8Array> {
     this.#readable ??= readableOf(this.#read(this.#rawReaders));
     return this.#readable;
@@ -217,7 +217,10 @@ export class RTCDataChannel extends TypedEventTarget<RTCDataChannelEventMap> {
     if (!this.#outbox || this.#outbox.isEmpty) this.#port.close();
   }
 
-  /** Messages from now on, each as `event.data` would have it; ends when the channel closes. */
+  /**
+   * Messages from now on, each as `event.data` would have it; ends when the channel closes. Messages that are not
+   * read hold the peer back.
+   */
   [Symbol.asyncIterator](): AsyncIterableIterator<ChannelMessage, undefined> {
     return this.#read(this.#readers);
   }
@@ -349,7 +352,7 @@ export class RTCDataChannel extends TypedEventTarget<RTCDataChannelEventMap> {
   }
 
   #read<T>(readers: Array<MessageReader<T>>): MessageReader<T> {
-    const reader = new MessageReader<T>((self) => {
+    const reader = new MessageReader<T>(this.#port, (self) => {
       const place = readers.indexOf(self);
       if (place >= 0) readers.splice(place, 1);
     });
