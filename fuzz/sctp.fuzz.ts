@@ -1,4 +1,4 @@
-// SCTP packets (RFC 9260) for one of two associations that are busy with each other. With the right tag and checksum
+// SCTP packets (RFC 9260, with messages interleaved as in RFC 8260 or not) for one of two associations that are busy with each other. With the right tag and checksum
 // a packet may do what a peer may, so only the association's own bookkeeping must hold; with a wrong tag it must do
 // nothing: everything that was sent still arrives, once and whole.
 import { createHmac } from 'node:crypto';
@@ -17,10 +17,11 @@ const options = { checksum: () => 0, initialTsn: 100 };
 
 export const target: FuzzTarget = {
   name: 'sctp',
-  seeds: recordPackets(),
+  seeds: [...recordPackets(false), ...recordPackets(true)],
   run(input, random) {
-    const a = associationOf(TAG_A);
-    const b = associationOf(TAG_B);
+    const interleaving = random.chance(0.6);
+    const a = associationOf(TAG_A, interleaving);
+    const b = associationOf(TAG_B, interleaving);
     const [atA, atB] = [new Recorder(), new Recorder()];
     const pair = new Pair<SctpSink>({ a, b, sinkA: atA, sinkB: atB, wire: { delay: 5 } });
     const isForged = random.chance(0.3);
@@ -49,9 +50,10 @@ export const target: FuzzTarget = {
   },
 };
 
-function associationOf(initiateTag: number): SctpAssociation {
+function associationOf(initiateTag: number, interleaving: boolean): SctpAssociation {
   return new SctpAssociation({
     ...options,
+    interleaving,
     initiateTag,
     random: new SeededRandom(initiateTag),
     cookieMac: (bytes) => new Uint8Array(createHmac('sha256', 'a key').update(bytes).digest()),
@@ -118,10 +120,10 @@ function checkMessages({ messages }: Recorder): void {
 }
 
 /** Every packet of a session that has all a session can have: setup, data, gaps, resets, abandoning, shutdown. */
-function recordPackets(): Uint8Array[] {
+function recordPackets(interleaving: boolean): Uint8Array[] {
   const packets: Uint8Array[] = [];
-  const a = associationOf(TAG_A);
-  const b = associationOf(TAG_B);
+  const a = associationOf(TAG_A, interleaving);
+  const b = associationOf(TAG_B, interleaving);
   const pair = new Pair<SctpSink>({
     a,
     b,

@@ -5,6 +5,7 @@ import { SeededRandom } from '@millrace/sans-io/testing';
 import { SctpError } from '@millrace/sctp';
 import { type ConnectedPair, connectedPair } from '@millrace/sctp/testing';
 import { CHUNK, makeChunk } from '../src/packet/chunks.ts';
+import { iDataChunk, iForwardTsnChunk, interleavingPeer } from './rfc8260/chunks.ts';
 import { dataChunk, forwardTsnChunk, initChunk, PEER_TSN, ScriptedPeer, sackChunk } from './scripted-peer.ts';
 
 /** SEQUENCES=100000 for a long run, SEED for the first of them. */
@@ -175,9 +176,11 @@ describe('random operations', () => {
   test('one association outlives 100,000 chunks of a peer that knows the tag and means ill', () => {
     for (let seed = 1; seed <= 100; seed++) {
       const random = new SeededRandom(seed * 104_729);
-      const peer = new ScriptedPeer({ receiveWindow: 300_000 }).connect();
+      const options = { receiveWindow: 300_000, maxUnfinishedBytes: 100_000 };
+      const interleaves = seed % 2 === 0;
+      const peer = interleaves ? interleavingPeer(options) : new ScriptedPeer(options).connect();
       for (let i = 0; i < 500; i++) {
-        peer.send([hostileChunk(random, peer), hostileChunk(random, peer)]);
+        peer.send([hostileChunk(random, peer, interleaves), hostileChunk(random, peer, interleaves)]);
         if (random.chance(0.2)) {
           const message = new Uint8Array(1 + random.below(3_000));
           if (peer.association.canSend(message.length))
@@ -200,13 +203,22 @@ describe('random operations', () => {
   });
 });
 
-function hostileChunk(random: SeededRandom, peer: ScriptedPeer): Uint8Array {
+function hostileChunk(random: SeededRandom, peer: ScriptedPeer, interleaves: boolean): Uint8Array {
   const near = (base: number, spread: number): number => (base + random.below(spread) - 5) >>> 0;
   switch (random.below(12)) {
     case 0:
     case 1:
     case 2:
     case 3:
+      if (interleaves)
+        return iDataChunk({
+          tsn: near(PEER_TSN, 400),
+          stream: random.below(4),
+          mid: random.below(6),
+          fsn: random.chance(0.95) ? random.below(5) : random.u32(),
+          flags: random.below(16),
+          payload: new Uint8Array(1 + random.below(900)),
+        });
       return dataChunk({
         tsn: near(PEER_TSN, 400),
         stream: random.below(4),
@@ -224,6 +236,10 @@ function hostileChunk(random: SeededRandom, peer: ScriptedPeer): Uint8Array {
       });
     }
     case 6:
+      if (interleaves)
+        return iForwardTsnChunk(near(PEER_TSN, 60), [
+          [random.below(4), random.chance(0.5) ? 1 : 0, random.chance(0.9) ? random.below(6) : random.u32()],
+        ]);
       return forwardTsnChunk(near(PEER_TSN, 60), [[random.below(4), random.below(6)]]);
     case 7: {
       const value = new Uint8Array(random.below(40));

@@ -144,8 +144,7 @@ export class InterleavedReassembly {
     const isBegin = (flags & BEGIN) !== 0;
     const fsn = isBegin ? 0 : ppidOrFsn;
     const pieces = partial.runs.count;
-    // Fragments are sent in order, so each hole among them is one among TSNs, and so is a missing beginning.
-    const index = partial.place(fsn, isBegin, (flags & END) !== 0, gaps + 1);
+    const index = partial.place(fsn, isBegin, (flags & END) !== 0, gaps);
     if (index < 0) {
       this.#break(partial);
       return;

@@ -34,9 +34,10 @@ export class PartialMessage {
 
   /**
    * Index of the run that fragment `fsn` belongs in: behind its end, or a new one. -1 if there is no place for it, or
-   * if it leaves more than `maxRuns` pieces.
+   * if more is missing than can be: fragments are sent in order, so each hole among them, and a missing beginning, is
+   * one of the `gaps` among TSNs.
    */
-  place(fsn: number, isBegin: boolean, isEnd: boolean, maxRuns: number): number {
+  place(fsn: number, isBegin: boolean, isEnd: boolean, gaps: number): number {
     const { runs } = this;
     if (fsn > MAX_FRAGMENT || (fsn === 0) !== isBegin) return -1;
     if (this.#lastFragment >= 0 && (isEnd || fsn > this.#lastFragment)) return -1;
@@ -45,7 +46,8 @@ export class PartialMessage {
     if (index >= 0 && runs.at(index).lastTsn >= fsn) return -1;
     if (!runs.endsBefore(index, fsn)) {
       const joinsNext = index + 1 < runs.count && runs.at(index + 1).firstTsn === fsn + 1;
-      if (runs.count >= maxRuns && !joinsNext) return -1;
+      const hasBegin = isBegin || (runs.count > 0 && runs.at(0).hasBegin);
+      if (runs.count >= (hasBegin ? gaps + 1 : gaps) && !joinsNext) return -1;
       const run = runs.insert(++index, fsn);
       run.hasBegin = isBegin;
       run.hasEnd = false;
