@@ -40,13 +40,29 @@ export function putU48(bytes: Uint8Array, at: number, value: number): void {
   putU32(bytes, at + 2, value >>> 0);
 }
 
-/** Copies `from[start, end)` to `to` at `at` and returns the offset just behind the copy. */
+/** A run this short is cheaper byte by byte than in any other way. */
+const SHORT_RUN = 24;
+/** V8 keeps an array this short among its own objects, from where no call into native code can take its bytes. */
+const LONGEST_INLINE = 64;
+
+export type CopyPart = (from: Uint8Array, to: Uint8Array, at: number, start: number, end: number) => void;
+
+/** A view of the part, 104 bytes to be collected, is all that the language has. */
+let copyPart: CopyPart = (from, to, at, start, end) => to.set(from.subarray(start, end), at);
+
+/** Hands in a way to copy a part of an array without garbage, such as Node's `Buffer.prototype.copy`. For all users. */
+export function setCopyPart(copy: CopyPart): void {
+  copyPart = copy;
+}
+
+/** Copies `from[start, end)` to `to` at `at` and returns the offset just behind the copy. See `setCopyPart`. */
 export function copyBytes(to: Uint8Array, at: number, from: Uint8Array, start: number, end: number): number {
-  // A whole-array copy needs no view; short runs are cheaper byte by byte than through one.
+  const length = end - start;
   if (start === 0 && end === from.length) to.set(from, at);
-  else if (end - start < 48) for (let i = start, o = at; i < end; i++, o++) to[o] = from[i]!;
-  else to.set(from.subarray(start, end), at);
-  return at + end - start;
+  else if (length <= SHORT_RUN) for (let i = start, o = at; i < end; i++, o++) to[o] = from[i]!;
+  else if (to.length > LONGEST_INLINE && from.length > LONGEST_INLINE) copyPart(from, to, at, start, end);
+  else for (let i = start, o = at; i < end; i++, o++) to[o] = from[i]!;
+  return at + length;
 }
 
 /**
@@ -54,6 +70,7 @@ export function copyBytes(to: Uint8Array, at: number, from: Uint8Array, start: n
  * may be a Buffer, whose `slice` is a view.
  */
 export function ownCopy(bytes: Uint8Array, at: number, end: number): Uint8Array {
+  if (end - at <= LONGEST_INLINE && bytes.constructor === Uint8Array) return bytes.slice(at, end);
   const copy = new Uint8Array(end - at);
   copyBytes(copy, 0, bytes, at, end);
   return copy;

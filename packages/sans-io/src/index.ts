@@ -1,4 +1,5 @@
 export {
+  type CopyPart,
   copyBytes,
   equalBytes,
   equalConstantTime,
@@ -7,6 +8,7 @@ export {
   putU24,
   putU32,
   putU48,
+  setCopyPart,
   u16,
   u24,
   u32,

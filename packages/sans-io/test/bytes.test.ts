@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import {
+  type CopyPart,
   copyBytes,
   equalBytes,
   equalConstantTime,
@@ -10,6 +11,7 @@ import {
   putU24,
   putU32,
   putU48,
+  setCopyPart,
   u16,
   u24,
   u32,
@@ -56,26 +58,38 @@ describe('integers in network byte order', () => {
   }
 });
 
+const viewPart: CopyPart = (from, to, at, start, end) => to.set(from.subarray(start, end), at);
+const bufferPart: CopyPart = (from, to, at, start, end) =>
+  void Buffer.prototype.copy.call(from, to, at, start, end);
+
 describe('copying and comparing', () => {
-  test('copyBytes copies any stretch to any place and says where it ended', () => {
-    fc.assert(
-      fc.property(
-        fc.uint8Array({ maxLength: 200 }),
-        fc.nat(200),
-        fc.nat(200),
-        fc.nat(20),
-        (from, x, y, at) => {
-          const start = Math.min(x, y, from.length);
-          const end = Math.min(Math.max(x, y), from.length);
-          const to = new Uint8Array(at + from.length + 1).fill(0xa5);
-          assert.equal(copyBytes(to, at, from, start, end), at + end - start);
-          assert.deepEqual(to.slice(at, at + end - start), from.slice(start, end));
-          assert.ok(to.slice(0, at).every((byte) => byte === 0xa5));
-          assert.ok(to.slice(at + end - start).every((byte) => byte === 0xa5));
-        },
-      ),
-    );
-  });
+  const parts = [
+    ['through a view', viewPart],
+    ['by what is handed in', bufferPart],
+  ] as const;
+
+  for (const [name, part] of parts)
+    test(`copyBytes copies any stretch to any place and says where it ended, ${name}`, () => {
+      setCopyPart(part);
+      fc.assert(
+        fc.property(
+          fc.uint8Array({ maxLength: 300 }),
+          fc.nat(300),
+          fc.nat(300),
+          fc.nat(20),
+          (from, x, y, at) => {
+            const start = Math.min(x, y, from.length);
+            const end = Math.min(Math.max(x, y), from.length);
+            const to = new Uint8Array(at + from.length + 1).fill(0xa5);
+            assert.equal(copyBytes(to, at, from, start, end), at + end - start);
+            assert.deepEqual(to.slice(at, at + end - start), from.slice(start, end));
+            assert.ok(to.slice(0, at).every((byte) => byte === 0xa5));
+            assert.ok(to.slice(at + end - start).every((byte) => byte === 0xa5));
+          },
+        ),
+      );
+      setCopyPart(viewPart);
+    });
 
   test('equalBytes and equalConstantTime agree with each other', () => {
     fc.assert(

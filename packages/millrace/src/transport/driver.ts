@@ -11,7 +11,7 @@
 import type { ChannelsSink, DataChannels } from '@millrace/datachannel';
 import { type DtlsConnection, type DtlsSink, MAX_PLAINTEXT_BYTES } from '@millrace/dtls';
 import type { IceAgent, IceSink, Route, TransportAddress } from '@millrace/ice';
-import { Drops, type Millis, NEVER, ownCopy } from '@millrace/sans-io';
+import { Drops, type Millis, NEVER, ownCopy, setCopyPart } from '@millrace/sans-io';
 import type { SctpAssociation } from '@millrace/sctp';
 import { Alarm, now } from './alarm.ts';
 import type { Backend } from './backend.ts';
@@ -19,6 +19,9 @@ import type { DatagramPort } from './datagram-port.ts';
 import { datagramKind } from './demux.ts';
 import { pathLimit } from './path-limit.ts';
 import { MAX_DATAGRAM_BYTES } from './send-batch.ts';
+
+// Protocols know no Buffer; it is what copies a part of an array in Node without leaving a view to be collected.
+setCopyPart((from, to, at, start, end) => void Buffer.prototype.copy.call(from, to, at, start, end));
 
 /** What the driver tells the connection it serves. Called only between state changes of the cores. */
 export interface DriverObserver {

@@ -9,6 +9,8 @@ import type { StreamScheduler } from './scheduler.ts';
 const KEPT_MESSAGES = 1_024;
 /** Messages no longer than this go out whole, or nearly, and may always begin. */
 const SHORT_MESSAGE_BYTES = 1_024;
+/** How much of the peer's window messages that have begun may take: holding them costs it something beside. */
+const WINDOW_TO_BEGIN = 7 / 8;
 
 export class SendQueue {
   /** User bytes in the queue: accepted and not yet put into a chunk. */
@@ -107,17 +109,26 @@ export class SendQueue {
   }
 
   /**
-   * RFC 8260: from now on fragments of different messages may take turns. The peer holds them until they are whole:
-   * if they could fill `peerWindow`, none would ever be. So only half of it is begun at a time.
+   * RFC 8260: from now on fragments of different messages may take turns. The peer holds them until they are whole: if
+   * they could fill its window, none would ever be. So no more are begun than fit the largest window it has shown.
    */
   interleave(peerWindow: number): void {
     this.#interleaves = true;
-    this.#begunLimit = peerWindow >> 1;
+    this.#begunLimit = 0;
+    this.onPeerWindow(peerWindow);
     const half = this.#current;
     this.#current = undefined;
     if (half === undefined) return;
     this.#begun++;
     this.#begunBytes += half.length;
+  }
+
+  /** The peer tells its window. */
+  onPeerWindow(bytes: number): void {
+    const limit = bytes * WINDOW_TO_BEGIN;
+    if (limit <= this.#begunLimit) return;
+    this.#begunLimit = limit;
+    if (this.#parked.length > 0) this.#unpark();
   }
 
   /** The stream's share, or its rank. Holds until the stream is reset. */

@@ -1,6 +1,6 @@
 // Hot: the sending half of an association (RFC 9260 §6.1): what goes into a packet, and when. What SACKs and timers mean
 // is in loss-recovery.ts, bookkeeping in outstanding.ts, giving up in abandonment.ts.
-import { add32, after32, atOrAfter32, type Millis, randomUnit, type TimerTable } from '@millrace/sans-io';
+import { add32, after32, distance32, type Millis, randomUnit, type TimerTable } from '@millrace/sans-io';
 import type { PathErrors } from '../association/path-errors.ts';
 import { TIMER } from '../association/timers.ts';
 import type { DropReason } from '../drops.ts';
@@ -172,9 +172,10 @@ export class Sender {
     if (!isSackSound(bytes, at, length)) return 'bad-sack';
     const gaps = sackGapCount(bytes, at);
     const highest = gaps === 0 ? cumulative : add32(cumulative, sackGapEnd(bytes, at, gaps - 1));
-    if (atOrAfter32(highest, this.outstanding.next)) return 'bad-sack'; // acknowledges what was never sent
+    if (this.#neverSent(highest)) return 'bad-sack';
     const wasClosed = this.recovery.isPeerWindowClosed;
     this.peerWindow = sackWindow(bytes, at);
+    this.#queue.onPeerWindow(this.peerWindow);
     this.#onAck(cumulative, bytes, at, gaps, true, now);
     if (wasClosed && !this.recovery.isPeerWindowClosed) this.recovery.onPeerWindowOpened(now);
     return undefined;
@@ -183,9 +184,15 @@ export class Sender {
   /** §9.2: a SHUTDOWN chunk acknowledges up to `cumulative`. */
   onShutdown(cumulative: number, now: Millis): DropReason | undefined {
     if (after32(add32(this.outstanding.first, -1), cumulative)) return 'old-sack';
-    if (atOrAfter32(cumulative, this.outstanding.next)) return 'bad-sack';
+    if (this.#neverSent(cumulative)) return 'bad-sack';
     this.#onAck(cumulative, NO_BYTES, 0, 0, false, now);
     return undefined;
+  }
+
+  /** Whether `tsn`, which is not from before the ack point, is beyond all that was sent, be it half the space away. */
+  #neverSent(tsn: number): boolean {
+    const { first, count } = this.outstanding;
+    return distance32(tsn, add32(first, -1)) > count;
   }
 
   /** §6.3.3: T3-rtx ran out. */
