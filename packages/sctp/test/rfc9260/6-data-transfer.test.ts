@@ -212,6 +212,17 @@ describe('RFC 9260 §6.2.1 processing a received SACK', () => {
     assert.equal(peer.association.stats.drops['old-sack'], 1);
   });
 
+  test('a SACK from half the number space away, which is neither before nor after, is dropped', () => {
+    const peer = new ScriptedPeer().connect();
+    sending(peer, 5_000);
+    peer.take();
+    for (const away of [0x7fff_ffff, 0x8000_0000, 0x8000_0001])
+      for (const from of [99, 100, 104])
+        peer.send([sackChunk({ cumulative: (from + away) >>> 0, gaps: [[2, 2]] })]);
+    assert.equal(peer.association.state, 'connected');
+    assert.ok(peer.association.stats.bytesInFlight >= 5_000);
+  });
+
   test('a SACK for what was never sent is dropped', () => {
     const peer = new ScriptedPeer().connect();
     sending(peer, 5_000);
