@@ -45,7 +45,7 @@ export interface RTCConfiguration {
 }
 
 const MAX_MESSAGE_SIZE = 0x3fff_ffff; // what Firefox announces: a message must fit one buffer
-const CONGESTION_CONTROLS: readonly CongestionControlName[] = ['new-reno', 'cubic'];
+const CONGESTION_CONTROLS: readonly CongestionControlName[] = ['new-reno', 'cubic', 'bbr'];
 const STUN_URL = /^stuns?:[^/?\s]+$/i;
 const TURN_URL = /^turns?:[^/?\s]+(\?transport=(udp|tcp))?$/i;
 
