@@ -73,6 +73,13 @@ export class BufferPool {
     return slot;
   }
 
+  /** Whether `acquire` would find something, as far as the cap is concerned. */
+  canAcquire(length: number): boolean {
+    const sizeClass = this.#classFor(length);
+    if (sizeClass?.hasFree === true) return true;
+    return this.#fit(this.#stride(this.#slotBytes(sizeClass?.room ?? length)));
+  }
+
   /** Whether the last acquisition found nothing. */
   get isDry(): boolean {
     return this.#wasDry;

@@ -74,6 +74,10 @@ export class SizeClass implements SlabOwner {
     return needed;
   }
 
+  get hasFree(): boolean {
+    return this.#spacious.length > 0 || (this.#current !== undefined && !this.#current.isFull);
+  }
+
   get highestEver(): number {
     return Math.max(this.highWater, this.#peak);
   }

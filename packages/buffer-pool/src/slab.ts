@@ -34,6 +34,10 @@ export class Slab {
     this.#slotBytes = slotBytes;
   }
 
+  get isFull(): boolean {
+    return this.inUse === this.capacity;
+  }
+
   /** A free slot; `undefined` if there is none. */
   take(): Slot | undefined {
     if (this.#freeCount > 0) {

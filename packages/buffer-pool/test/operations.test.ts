@@ -47,7 +47,9 @@ function run(pool: BufferPool, operations: ReadonlyArray<{ kind: string; value: 
     const index = value % Math.max(1, held.length);
     const chosen = held[index];
     if (kind === 'acquire') {
+      const isPossible = pool.canAcquire(value);
       const lease = pool.acquire(value);
+      assert.equal(lease !== undefined, isPossible);
       assert.equal(pool.isDry, lease === undefined);
       if (lease !== undefined) held.push(mark(pool, lease, value, held, marks++ & 0x7f));
     } else if (kind === 'release' && chosen !== undefined) {

@@ -22,6 +22,7 @@ export type {
 export { cubic } from './tx/congestion/cubic.ts';
 export { newReno } from './tx/congestion/new-reno.ts';
 export type { CongestionControlName } from './tx/congestion/registry.ts';
+export { createMessagePool } from './tx/message-memory.ts';
 export type { OutgoingMessage, OutgoingStream } from './tx/outgoing-stream.ts';
 export type {
   SchedulerFactory,

@@ -1,4 +1,5 @@
 // Every tunable with its default, unit and section (RFC 9260 unless another RFC is named).
+import type { BufferPool } from '@millrace/buffer-pool';
 import type { Millis, RandomSource } from '@millrace/sans-io';
 import { SctpError } from './errors.ts';
 import type { MemoryBudget } from './memory-budget.ts';
@@ -29,6 +30,11 @@ export interface SctpOptions {
   readonly maxReceiveWindow?: number;
   /** Memory shared with other associations. Default: none but the association's own limits. */
   readonly memory?: MemoryBudget;
+  /**
+   * Where messages wait to be sent and acknowledged: made by `createMessagePool`. One pool for all associations of the
+   * process (1 GiB at most) unless given. When it is dry, `send` throws QUEUE_FULL.
+   */
+  readonly messagePool?: BufferPool;
   /** Bytes that may wait in the send queue before `send` throws QUEUE_FULL. */
   readonly sendQueueLimit?: number;
   /** Longest message accepted from the peer; longer ones are discarded and reported. */
@@ -75,9 +81,12 @@ export interface SctpOptions {
 
 /** All options, each with a value; the two fixed numbers stay optional. */
 export type ResolvedOptions = Required<
-  Omit<SctpOptions, 'memory' | 'roundTripTime' | 'initialTsn' | 'initiateTag' | 'congestionControl'>
+  Omit<
+    SctpOptions,
+    'memory' | 'messagePool' | 'roundTripTime' | 'initialTsn' | 'initiateTag' | 'congestionControl'
+  >
 > &
-  Pick<SctpOptions, 'memory' | 'roundTripTime' | 'initialTsn' | 'initiateTag'> & {
+  Pick<SctpOptions, 'memory' | 'messagePool' | 'roundTripTime' | 'initialTsn' | 'initiateTag'> & {
     readonly congestionControl: CongestionControlFactory;
   };
 
@@ -87,6 +96,7 @@ type Undefaulted =
   | 'cookieMac'
   | 'maxMtu'
   | 'memory'
+  | 'messagePool'
   | 'roundTripTime'
   | 'initialTsn'
   | 'initiateTag';

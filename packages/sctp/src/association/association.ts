@@ -164,7 +164,8 @@ export class SctpAssociation implements Core<SctpSink> {
       this.#isOpenForSending &&
       bytes > 0 &&
       this.totalBuffered + bytes <= this.#context.options.sendQueueLimit &&
-      this.#hasMemoryFor(bytes)
+      this.#hasBudgetFor(bytes) &&
+      this.#context.queue.hasMemoryFor(bytes)
     );
   }
 
@@ -221,9 +222,9 @@ export class SctpAssociation implements Core<SctpSink> {
     if (!(length > 0)) throw new SctpError('EMPTY_MESSAGE');
     this.#requireStream(stream);
     if (length > tunables.sendQueueLimit) throw new SctpError('TOO_LARGE', `${length} bytes`);
-    if (queue.bufferedBytes + length > tunables.sendQueueLimit || !this.#hasMemoryFor(length))
+    if (queue.bufferedBytes + length > tunables.sendQueueLimit || !this.#hasBudgetFor(length))
       throw new SctpError('QUEUE_FULL');
-    queue.push(
+    const isQueued = queue.push(
       stream,
       ppid,
       bytes,
@@ -233,6 +234,7 @@ export class SctpAssociation implements Core<SctpSink> {
       options.maxRetransmits ?? Number.POSITIVE_INFINITY,
       expiryOf(options.maxPacketLifeTime, now),
     );
+    if (!isQueued) throw new SctpError('QUEUE_FULL');
     this.#messagesSent++;
     this.#context.settleMemory();
   }
@@ -333,6 +335,7 @@ export class SctpAssociation implements Core<SctpSink> {
   expire(now: Millis): void {
     const { timers, tcb, discovery, rto } = this.#context;
     if (timers.next() > now) return;
+    this.#context.queue.trim(now);
     if (timers.take(TIMER.T1, now)) this.#connect.onTimeout(now);
     if (timers.take(TIMER.DELAYED_ACK, now)) tcb?.receiver.onAckTimeout();
     if (timers.take(TIMER.T3_RTX, now) && tcb !== undefined) {
@@ -389,7 +392,7 @@ export class SctpAssociation implements Core<SctpSink> {
   }
 
   /** Whoever holds nothing may always send one message, however little memory the others have left. */
-  #hasMemoryFor(bytes: number): boolean {
+  #hasBudgetFor(bytes: number): boolean {
     const { queue, memory } = this.#context;
     return bytes <= memory.available || queue.heldBytes === 0;
   }

@@ -46,7 +46,7 @@ export class AssociationContext {
   constructor(options: SctpOptions) {
     this.options = resolveOptions(options);
     this.outbox = new Outbox(this.options.maxPendingControl, this.drops);
-    this.queue = new SendQueue(schedulerOf(this.options.scheduler));
+    this.queue = new SendQueue(schedulerOf(this.options.scheduler), this.options.messagePool);
     this.errors = new PathErrors(this.options.maxRetransmits);
     this.rto = new Rto(this.options);
     this.memory = new MemoryAccount(this.options.memory);
@@ -75,6 +75,7 @@ export class AssociationContext {
     this.timers.stopAll();
     this.outbox.clearControl();
     this.events.closed(reason);
+    this.queue.giveUp();
     this.settleMemory();
   }
 

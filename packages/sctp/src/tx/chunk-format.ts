@@ -34,7 +34,7 @@ export const DATA_FORMAT: ChunkFormat = {
       message.ordered ? message.number & 0xffff : 0,
       message.ppid,
       message.bytes,
-      offset,
+      message.at + offset,
       length,
     );
   },
@@ -53,7 +53,7 @@ export const I_DATA_FORMAT: ChunkFormat = {
       message.number,
       fragment === 0 ? message.ppid : fragment,
       message.bytes,
-      offset,
+      message.at + offset,
       length,
     );
   },

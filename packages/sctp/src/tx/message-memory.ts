@@ -1,35 +1,88 @@
-// Hot: memory for messages that wait to be sent and acknowledged, in sizes of powers of two that are used again.
-// An array has one owner: the message it was taken for, until it is given back.
+// Hot: memory for messages that wait to be sent and acknowledged. All associations of the process take it from one
+// pool unless they are given another, so that what a busy one no longer needs serves the next.
+import { BufferPool } from '@millrace/buffer-pool';
+import type { Millis } from '@millrace/sans-io';
+import type { OutgoingMessage } from './outgoing-stream.ts';
 
-const SMALLEST_SHIFT = 6;
-const LARGEST_SHIFT = 18;
-/** Bytes kept for reuse; what comes back beyond that is left to the garbage collector. */
-const KEPT_BYTES = 4 * 1024 * 1024;
+const CLASSES = Array.from({ length: 13 }, (_, i) => 64 << i); // 64 bytes to 256 KiB
 
-export class MessageMemory {
-  readonly #free: Uint8Array[][] = Array.from({ length: LARGEST_SHIFT + 1 }, () => []);
-  #keptBytes = 0;
-
-  /** An array of at least `length` bytes, of any content. */
-  take(length: number): Uint8Array {
-    const shift = shiftOf(length);
-    if (shift > LARGEST_SHIFT) return new Uint8Array(length);
-    const kept = this.#free[shift]!.pop();
-    if (kept === undefined) return new Uint8Array(1 << shift);
-    this.#keptBytes -= kept.length;
-    return kept;
-  }
-
-  /** Takes back an array that nobody uses any more. */
-  give(bytes: Uint8Array): void {
-    const shift = shiftOf(bytes.length);
-    if (shift > LARGEST_SHIFT || bytes.length !== 1 << shift) return;
-    if (this.#keptBytes + bytes.length > KEPT_BYTES) return;
-    this.#keptBytes += bytes.length;
-    this.#free[shift]!.push(bytes);
-  }
+/** A pool for messages. `maxBytes` caps what associations that use it may have waiting together. */
+export function createMessagePool(maxBytes: number): BufferPool {
+  return new BufferPool({ name: 'sctp messages', classes: CLASSES, maxBytes });
 }
 
-function shiftOf(length: number): number {
-  return Math.max(SMALLEST_SHIFT, 32 - Math.clz32(length - 1));
+/** The pool of associations that are not given one. */
+const shared = createMessagePool(1024 * 1024 * 1024);
+
+/** An association that nobody refers to any more, and that was never closed, gives its messages back here. */
+const forgotten = new FinalizationRegistry<MessageMemory>((memory) => memory.clear());
+
+/** The messages of one association that have memory. */
+export class MessageMemory {
+  readonly #pool: BufferPool;
+  #newest: OutgoingMessage | undefined;
+
+  constructor(pool: BufferPool = shared) {
+    this.#pool = pool;
+  }
+
+  /** Clears itself when `owner` is collected. It must not be reachable from here. */
+  belongTo(owner: object): void {
+    forgotten.register(owner, this);
+  }
+
+  /** Whether a message of `length` bytes would get memory. Whoever holds nothing always does: nothing would wake him. */
+  has(length: number): boolean {
+    return this.#newest === undefined || this.#pool.canAcquire(length);
+  }
+
+  /** Copies `bytes[at, end)` into memory of the message's own. False if there is none; nothing has changed then. */
+  fill(message: OutgoingMessage, bytes: Uint8Array, at: number, end: number): boolean {
+    const length = end - at;
+    const lease = this.#pool.acquire(length);
+    if (lease !== undefined) {
+      message.bytes = lease.bytes;
+      message.at = lease.at;
+    } else {
+      if (this.#newest !== undefined) return false;
+      message.bytes = new Uint8Array(length);
+      message.at = 0;
+    }
+    message.lease = lease;
+    if (at === 0 && end === bytes.length) message.bytes.set(bytes, message.at);
+    else message.bytes.set(bytes.subarray(at, end), message.at);
+    message.older = this.#newest;
+    if (this.#newest !== undefined) this.#newest.newer = message;
+    this.#newest = message;
+    return true;
+  }
+
+  /** Gives back the memory of `message`, if it still has any. */
+  release(message: OutgoingMessage): void {
+    const { older, newer } = message;
+    if (newer !== undefined) newer.older = older;
+    else if (this.#newest === message) this.#newest = older;
+    if (older !== undefined) older.newer = newer;
+    message.older = undefined;
+    message.newer = undefined;
+    message.lease?.release();
+    message.clearBytes();
+  }
+
+  /** Gives back the memory of all messages that `isOver` tells. */
+  releaseWhere(isOver: (message: OutgoingMessage) => boolean): void {
+    for (let message = this.#newest; message !== undefined; ) {
+      const { older } = message;
+      if (isOver(message)) this.release(message);
+      message = older;
+    }
+  }
+
+  clear(): void {
+    this.releaseWhere(() => true);
+  }
+
+  trim(now: Millis): void {
+    this.#pool.trim(now);
+  }
 }

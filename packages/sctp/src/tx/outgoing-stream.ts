@@ -1,4 +1,5 @@
 // One outgoing stream, made when it is first used, and the messages that wait in it.
+import type { Lease } from '@millrace/buffer-pool';
 import { add32, type Millis, NEVER, Ring } from '@millrace/sans-io';
 
 /** Memory that has gone back to the pool must not be read by mistake. */
@@ -10,8 +11,14 @@ export const DEFAULT_PRIORITY = 256;
 /** A user message on its way, from `send` until its last chunk has left the outstanding ones. Objects are used again. */
 export class OutgoingMessage {
   stream: OutgoingStream | undefined;
+  /** The message is `bytes[at, at + length)`. */
   bytes: Uint8Array = NOTHING;
+  at = 0;
   length = 0;
+  // What MessageMemory keeps here: where the bytes are from, and the neighbours among the messages that have memory.
+  lease: Lease | undefined;
+  older: OutgoingMessage | undefined;
+  newer: OutgoingMessage | undefined;
   ppid = 0;
   ordered = true;
   /**
@@ -43,9 +50,10 @@ export class OutgoingMessage {
     return this.sent === this.length;
   }
 
-  clear(): void {
-    this.stream = undefined;
+  clearBytes(): void {
     this.bytes = NOTHING;
+    this.at = 0;
+    this.lease = undefined;
   }
 }
 

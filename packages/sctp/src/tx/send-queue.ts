@@ -1,5 +1,6 @@
 // Hot: messages that wait to be sent, stream by stream. Streams exist from their first message until they are
 // idle again after a reset; a user's bytes are copied once, into memory that is used again.
+import type { BufferPool } from '@millrace/buffer-pool';
 import { type Millis, NEVER, Ring } from '@millrace/sans-io';
 import { MessageMemory } from './message-memory.ts';
 import { DEFAULT_PRIORITY, OutgoingMessage, OutgoingStream } from './outgoing-stream.ts';
@@ -25,7 +26,7 @@ export class SendQueue {
   /** How many of them are in phase 'open'. */
   #openStreams = 0;
   readonly #scheduler: StreamScheduler;
-  readonly #memory = new MessageMemory();
+  readonly #memory: MessageMemory;
   readonly #free: OutgoingMessage[] = [];
   /** The message whose fragments are going out: RFC 9260 §6.9 wants their TSNs in one run. Not used if interleaved. */
   #current: OutgoingMessage | undefined;
@@ -40,8 +41,25 @@ export class SendQueue {
   #arrivals = 0;
   #lastStream: OutgoingStream | undefined;
 
-  constructor(scheduler: StreamScheduler) {
+  constructor(scheduler: StreamScheduler, pool?: BufferPool) {
     this.#scheduler = scheduler;
+    this.#memory = new MessageMemory(pool);
+    this.#memory.belongTo(this);
+  }
+
+  /** Whether a message of `length` bytes could be queued now. */
+  hasMemoryFor(length: number): boolean {
+    return this.#memory.has(length);
+  }
+
+  /** Gives back the memory of all messages: the association is over. */
+  giveUp(): void {
+    this.#memory.clear();
+  }
+
+  /** Now and then: memory that nobody has needed for a while goes back to the system. */
+  trim(now: Millis): void {
+    this.#memory.trim(now);
   }
 
   get hasData(): boolean {
@@ -52,7 +70,10 @@ export class SendQueue {
     return this.#streams.get(id);
   }
 
-  /** Queues a copy of `bytes[at, end)`, which are borrowed for the call. */
+  /**
+   * Queues a copy of `bytes[at, end)`, which are borrowed for the call. False if there is no memory; nothing has
+   * changed then.
+   */
   push(
     id: number,
     ppid: number,
@@ -62,14 +83,15 @@ export class SendQueue {
     ordered: boolean,
     maxRetransmits: number,
     expiresAt: Millis,
-  ): void {
-    const stream = this.#streamFor(id);
+  ): boolean {
     const message = this.#free.pop() ?? new OutgoingMessage();
+    if (!this.#memory.fill(message, bytes, at, end)) {
+      this.#free.push(message);
+      return false;
+    }
+    const stream = this.#streamFor(id);
     const length = end - at;
     message.stream = stream;
-    message.bytes = this.#memory.take(length);
-    if (at === 0 && end === bytes.length) message.bytes.set(bytes, 0);
-    else message.bytes.set(bytes.subarray(at, end), 0);
     message.length = length;
     message.ppid = ppid;
     message.ordered = ordered;
@@ -87,6 +109,7 @@ export class SendQueue {
       stream.queue.push(message);
       this.#schedule(stream);
     } else (stream.later ??= new Ring<OutgoingMessage>(4)).push(message);
+    return true;
   }
 
   /** The message to take the next fragment from. Messages whose time is up before their first fragment are dropped. */
@@ -179,8 +202,8 @@ export class SendQueue {
     stream.unacknowledged--;
     if (stream.phase === 'draining' && stream.isDrained) this.drained.push(stream);
     this.heldBytes -= message.length;
-    this.#memory.give(message.bytes);
-    message.clear();
+    this.#memory.release(message);
+    message.stream = undefined;
     if (this.#free.length < KEPT_MESSAGES) this.#free.push(message);
   }
 
@@ -232,7 +255,9 @@ export class SendQueue {
       stream.phase = 'draining'; // a request that was under way is asked for again
       if (stream.isDrained) this.drained.push(stream);
     }
-    this.heldBytes = this.bufferedBytes; // what was in flight is forgotten
+    // What was in flight is forgotten.
+    this.heldBytes = this.bufferedBytes;
+    this.#memory.releaseWhere((message) => message.isWhollySent);
   }
 
   #rewindHead(stream: OutgoingStream): void {
@@ -254,6 +279,7 @@ export class SendQueue {
       if (stream.scheduled) this.#unschedule(stream);
       this.#forget(stream);
     }
+    this.#memory.releaseWhere((message) => message.stream!.id >= limit);
   }
 
   #streamFor(id: number): OutgoingStream {
