@@ -20,7 +20,8 @@ const forgotten = new FinalizationRegistry<MessageMemory>((memory) => memory.cle
 /** The messages of one association that have memory. */
 export class MessageMemory {
   readonly #pool: BufferPool;
-  #newest: OutgoingMessage | undefined;
+  /** In no order. */
+  readonly #messages: OutgoingMessage[] = [];
 
   constructor(pool: BufferPool = shared) {
     this.#pool = pool;
@@ -33,48 +34,49 @@ export class MessageMemory {
 
   /** Whether a message of `length` bytes would get memory. Whoever holds nothing always does: nothing would wake him. */
   has(length: number): boolean {
-    return this.#newest === undefined || this.#pool.canAcquire(length);
+    return this.#messages.length === 0 || this.#pool.canAcquire(length);
   }
 
   /** Copies `bytes[at, end)` into memory of the message's own. False if there is none; nothing has changed then. */
   fill(message: OutgoingMessage, bytes: Uint8Array, at: number, end: number): boolean {
+    const messages = this.#messages;
     const length = end - at;
     const lease = this.#pool.acquire(length);
     if (lease !== undefined) {
       message.bytes = lease.bytes;
       message.at = lease.at;
     } else {
-      if (this.#newest !== undefined) return false;
+      if (messages.length > 0) return false;
       message.bytes = new Uint8Array(length);
       message.at = 0;
     }
     message.lease = lease;
     if (at === 0 && end === bytes.length) message.bytes.set(bytes, message.at);
     else message.bytes.set(bytes.subarray(at, end), message.at);
-    message.older = this.#newest;
-    if (this.#newest !== undefined) this.#newest.newer = message;
-    this.#newest = message;
+    message.place = messages.length;
+    messages.push(message);
     return true;
   }
 
   /** Gives back the memory of `message`, if it still has any. */
   release(message: OutgoingMessage): void {
-    const { older, newer } = message;
-    if (newer !== undefined) newer.older = older;
-    else if (this.#newest === message) this.#newest = older;
-    if (older !== undefined) older.newer = newer;
-    message.older = undefined;
-    message.newer = undefined;
+    const { place } = message;
+    if (place < 0) return;
+    const last = this.#messages.pop()!;
+    if (last !== message) {
+      this.#messages[place] = last;
+      last.place = place;
+    }
+    message.place = -1;
     message.lease?.release();
     message.clearBytes();
   }
 
   /** Gives back the memory of all messages that `isOver` tells. */
   releaseWhere(isOver: (message: OutgoingMessage) => boolean): void {
-    for (let message = this.#newest; message !== undefined; ) {
-      const { older } = message;
+    for (let i = this.#messages.length - 1; i >= 0; i--) {
+      const message = this.#messages[i]!;
       if (isOver(message)) this.release(message);
-      message = older;
     }
   }
 

@@ -15,10 +15,9 @@ export class OutgoingMessage {
   bytes: Uint8Array = NOTHING;
   at = 0;
   length = 0;
-  // What MessageMemory keeps here: where the bytes are from, and the neighbours among the messages that have memory.
+  // What MessageMemory keeps here: where the bytes are from, and its place among the messages that have memory.
   lease: Lease | undefined;
-  older: OutgoingMessage | undefined;
-  newer: OutgoingMessage | undefined;
+  place = -1;
   ppid = 0;
   ordered = true;
   /**
