@@ -6,7 +6,7 @@ import type { ChaChaModule } from './wasm/chacha20-poly1305.ts';
 import { AAD_AT, CHACHA_KEY_AT, enter, heap, leave, MAX_AAD_BYTES, NONCE_AT, put } from './wasm/memory.ts';
 
 /** Longer records go to node:crypto. Measured: bench/aead.ts. */
-const CROSSOVER_BYTES = 6_144;
+const CROSSOVER_BYTES = 5_120;
 
 export class ChaChaKey implements AeadKey {
   readonly #module: ChaChaModule;

@@ -7,7 +7,7 @@ import type { GcmModule } from './wasm/aes-gcm.ts';
 import { AAD_AT, enter, GCM_STATE_AT, heap, leave, MAX_AAD_BYTES, NONCE_AT, put } from './wasm/memory.ts';
 
 /** Longer records go to node:crypto. Measured: bench/aead.ts. */
-const CROSSOVER_BYTES = 6_144;
+const CROSSOVER_BYTES = 3_584;
 
 /** Whose state lies at GCM_STATE_AT. */
 let present: GcmKey | undefined;

@@ -11,7 +11,9 @@ import {
 } from '@millrace/crypto';
 
 export const ALGORITHMS: readonly AeadAlgorithm[] = ['aes-128-gcm', 'aes-256-gcm', 'chacha20-poly1305'];
-const EDGES = [511, 512, 513, 1_199, 1_200, 1_201, 2_047, 2_048, 2_049, 4_096, 6_144, 6_145, 16_384, 18_432];
+const EDGES = [
+  511, 512, 513, 1_199, 1_200, 1_201, 2_047, 2_048, 2_049, 3_584, 3_585, 4_096, 5_120, 5_121, 16_384, 18_432,
+];
 const FILL = 0xee;
 
 export function reference(
