@@ -35,7 +35,7 @@ export interface Ffi {
   find(name: string, result: FfiType, ...parameters: FfiType[]): ForeignFunction | undefined;
   /** Where the bytes of `buffer` lie. They stay there as long as the buffer lives. */
   addressOf(buffer: ArrayBuffer): Pointer;
-  /** The memory at `address` as a buffer. It keeps nothing alive. */
+  /** The memory at `address` as a buffer. It keeps nothing alive. Throws where V8 allows no such buffers. */
   viewOf(address: Pointer, bytes: number): ArrayBuffer;
   /** Of the last foreign function. */
   errno(): number;
@@ -105,6 +105,7 @@ class KoffiWatch implements Watch {
   ) {
     this.#onPoll = (status, events) => onReady(status, events.readable, events.writable);
     this.#handle = koffi.node.poll(descriptor, READABLE, this.#onPoll as unknown as () => void);
+    if (!this.#handle) throw new Error('the descriptor cannot be watched');
   }
 
   // A closed handle must not be touched: koffi would follow a null pointer.

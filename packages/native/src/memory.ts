@@ -34,7 +34,7 @@ interface LowMemory {
 
 export class Memory {
   readonly #ffi: Ffi;
-  readonly #low: LowMemory | undefined;
+  #low: LowMemory | undefined;
   readonly #addresses = new WeakMap<ArrayBufferLike, Pointer>();
   readonly #collected: FinalizationRegistry<{ address: Pointer; bytes: number }>;
   /** Mapped, of that many bytes, and no longer referred to. */
@@ -49,10 +49,11 @@ export class Memory {
   constructor(ffi: Ffi, useLowMemory = true) {
     this.#ffi = ffi;
     this.#low = useLowMemory ? findLowMemory(ffi) : undefined;
+    const mapping = this.#low;
     // The mapping is used again but never removed: should someone have transferred the buffer, its bytes change
     // under them, but nothing crashes.
     this.#collected = new FinalizationRegistry(({ address, bytes }) => {
-      this.#low?.madvise(address, bytes, MADV_DONTNEED);
+      mapping?.madvise(address, bytes, MADV_DONTNEED);
       const free = this.#free.get(bytes);
       if (free) free.push(address);
       else this.#free.set(bytes, [address]);
@@ -70,11 +71,11 @@ export class Memory {
       throw new NativeError('BAD_LENGTH', `a slab of ${bytes} bytes; 1 to ${MAX_SLAB_BYTES} can be had`);
     const mapped = Math.ceil(bytes / PAGE_BYTES) * PAGE_BYTES;
     const address = this.#low && (this.#free.get(mapped)?.pop() ?? this.#map(this.#low, mapped));
-    if (address !== undefined) {
-      const buffer = this.#ffi.viewOf(address, bytes);
-      this.adopt(buffer, address);
-      this.#collected.register(buffer, { address, bytes: mapped });
-      return new Uint8Array(buffer);
+    const low = address === undefined ? undefined : this.#view(address, bytes);
+    if (low !== undefined && address !== undefined) {
+      this.adopt(low, address);
+      this.#collected.register(low, { address, bytes: mapped });
+      return new Uint8Array(low);
     }
     const buffer = new ArrayBuffer(bytes);
     this.adopt(buffer, this.#ffi.addressOf(buffer));
@@ -112,6 +113,15 @@ export class Memory {
     return this.#recentAddress;
   }
 
+  #view(address: Pointer, bytes: number): ArrayBuffer | undefined {
+    try {
+      return this.#ffi.viewOf(address, bytes);
+    } catch {
+      this.#low = undefined; // as in Electron, whose V8 allows no buffers of memory that is not its own
+      return undefined;
+    }
+  }
+
   #map(low: LowMemory, bytes: number): Pointer | undefined {
     for (; this.#nextLow + bytes <= LOW_UNTIL; this.#nextLow += LOW_STEP) {
       const wanted = this.#nextLow;
@@ -144,5 +154,6 @@ function findLowMemory(ffi: Ffi): LowMemory | undefined {
   const mmap = ffi.find('mmap', 'pointer', 'pointer', 'size', 'int', 'int', 'int', 'size');
   const munmap = ffi.find('munmap', 'int', 'pointer', 'size');
   const madvise = ffi.find('madvise', 'int', 'pointer', 'size', 'int');
-  return mmap && munmap && madvise && { mmap, munmap, madvise };
+  if (!mmap || !munmap || !madvise) return undefined;
+  return { mmap, munmap, madvise };
 }
