@@ -126,8 +126,8 @@ export const endToEnd: readonly Entry[] = [
     ],
     distributions: [{ name: 'time to open', unit: 'ms', read: (result) => list(result, 'openMs') }],
     settings: ({ mode }) => ({
-      warmUp: mode === 'smoke' ? 0 : 3,
-      connections: { smoke: 1, quick: 15, full: 40 }[mode],
+      warmUp: mode === 'smoke' ? 0 : 2,
+      connections: { smoke: 1, quick: 8, full: 24 }[mode],
     }),
     timeoutSeconds: 120,
   },

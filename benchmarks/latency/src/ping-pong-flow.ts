@@ -13,8 +13,9 @@ export const flow: Flow = {
     const { channels, close } = await connect(isLoaded ? [{}, {}] : [{}]);
     const [channel, loaded] = channels;
     const load = new Uint8Array(LOAD_MESSAGE_BYTES).fill(0x11);
+    let isOver = false;
     const topUp = (): void => {
-      while (loaded!.bufferedAmount < LOAD_BYTES) loaded!.send(load);
+      while (!isOver && loaded!.bufferedAmount < LOAD_BYTES) loaded!.send(load);
     };
     let timer: NodeJS.Timeout | undefined;
     if (isLoaded) {
@@ -47,6 +48,7 @@ export const flow: Flow = {
     });
     ping();
     await finished;
+    isOver = true;
     clearInterval(timer);
     tell(1);
     close();

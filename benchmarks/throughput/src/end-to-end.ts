@@ -155,11 +155,11 @@ const CHANNEL_SWEEP: Sweep = {
 };
 
 export const endToEnd: readonly Entry[] = [
-  ...MESSAGE_BYTES.map((messageBytes) => bulk({ messageBytes, quick: messageBytes !== 16_384 })),
-  ...MESSAGE_BYTES.map((messageBytes) => bulk({ messageBytes, reliability: 'unordered' })),
   ...MESSAGE_BYTES.map((messageBytes) =>
-    bulk({ messageBytes, reliability: 'unreliable', quick: messageBytes === 1_024 }),
+    bulk({ messageBytes, quick: messageBytes === 1_024 || messageBytes === 65_536 }),
   ),
+  ...MESSAGE_BYTES.map((messageBytes) => bulk({ messageBytes, reliability: 'unordered' })),
+  ...MESSAGE_BYTES.map((messageBytes) => bulk({ messageBytes, reliability: 'unreliable' })),
   ...MESSAGE_BYTES.map((messageBytes) => bulk({ messageBytes, channels: 100 })),
   ...MESSAGE_BYTES.map((messageBytes) => bulk({ messageBytes, directions: 2 })),
   CHANNEL_SWEEP,

@@ -16,6 +16,7 @@ export {
   selectEntries,
   selectSubjects,
   type Task,
+  thinForSmoke,
   UsageError,
 } from './plan.ts';
 export { formatMillis, Progress } from './progress.ts';

@@ -79,6 +79,30 @@ export function planTasks(
   return tasks.filter(({ lanes }) => lanes.length > 0);
 }
 
+/**
+ * What is left to show that everything works: millrace in every benchmark, everybody else once in each module, and one
+ * cell of a heat map, which are all the same but for numbers.
+ */
+export function thinForSmoke(tasks: readonly Task[]): Task[] {
+  const seen = new Set<string>();
+  const once = (key: string): boolean => {
+    if (seen.has(key)) return false;
+    seen.add(key);
+    return true;
+  };
+  return tasks
+    .filter(({ cell }) => cell === undefined || once(cell.sweep.name))
+    .map((task) => {
+      const { benchmark, lanes } = task;
+      const module = benchmark.kind === 'flow' ? benchmark.flow : benchmark.module;
+      const left = lanes.filter(
+        ({ subject, side }) => subject === 'millrace' || side !== undefined || once(`${module} ${subject}`),
+      );
+      return { ...task, lanes: left };
+    })
+    .filter(({ lanes }) => lanes.length > 0);
+}
+
 /** An operation settles in a fraction of what a flow needs. */
 export function runSettings(kind: Benchmark['kind'], mode: Mode, seconds: number): RunSettings {
   if (mode === 'smoke') return { mode, seconds: 0.05 };
