@@ -27,6 +27,8 @@ export interface Association {
   ): void;
   /** Resets our outgoing side of the streams once all that is queued on them has been acknowledged (RFC 6525). */
   resetStreams(streams: readonly number[], now: Millis): void;
+  /** The weight of a stream among the others, until it is reset (RFC 8831 §6.4). Without it all weigh the same. */
+  setStreamPriority?(stream: number, priority: number): void;
   drain(sink: SctpSink): boolean;
 }
 

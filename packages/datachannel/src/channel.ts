@@ -1,4 +1,5 @@
 // One data channel and the stream it lives on.
+import type { Millis } from '@millrace/sans-io';
 import type { CloseReason, SendOptions } from './association.ts';
 import type { Open } from './dcep.ts';
 
@@ -40,6 +41,8 @@ export type ChannelCloseCode =
   | 'MESSAGE_TOO_LARGE'
   /** The peer opened a channel on a stream that has one. */
   | 'PROTOCOL_VIOLATION'
+  /** The peer has not reset its stream for so long that nobody waits for it any more. */
+  | 'CLOSE_TIMEOUT'
   /** No id was left once the DTLS role was known, or the peer takes too few streams for the id. */
   | 'NO_FREE_ID';
 
@@ -62,7 +65,7 @@ export class ChannelRecord implements Channel {
   readonly ordered: boolean;
   readonly maxRetransmits: number | undefined;
   readonly maxPacketLifeTime: number | undefined;
-  readonly priority: number;
+  priority: number;
   readonly negotiated: boolean;
   readonly isRemote: boolean;
   id: number | undefined;
@@ -128,8 +131,14 @@ export class StreamState {
   isIncomingReset = false;
   /** The peer can't reset streams: the id is lost until the association ends. */
   isRetired = false;
+  /** When a closing channel is given up, at the earliest; -1 if it does not close. */
+  closeBy: Millis = -1;
+  /** Nothing was queued the last time somebody looked. */
+  wasQueueEmpty = false;
+  readonly stream: number;
 
-  constructor(channel: ChannelRecord | undefined) {
+  constructor(stream: number, channel: ChannelRecord | undefined) {
+    this.stream = stream;
     this.channel = channel;
   }
 }

@@ -4,8 +4,7 @@
 // The rules of closing are in stream-table.ts, the form of messages in dcep.ts and message.ts. What is left here is
 // one state that does not come apart: the channels that wait, the streams in use, and the sink that hears of both.
 //
-// Left out: RFC 8864 (channels negotiated in SDP); priorities are kept and told, but the scheduler of the
-// association doesn't weigh them.
+// Left out: RFC 8864 (channels negotiated in SDP).
 import { Drops, type Millis } from '@millrace/sans-io';
 import type { Association, CloseReason, SctpSink } from './association.ts';
 import {
@@ -41,17 +40,15 @@ import { EncodedText } from './text.ts';
 
 const COMMON_MESSAGE_SIZE = 65_536; // what every peer takes, RFC 8841 §6.1
 const RELIABLE = { ordered: true } as const;
+/** Closed channels that may stay among the unopened. */
+const UNOPENED_SLACK = 32;
 const ONE_ZERO = new Uint8Array(1);
 const CLOSED_HERE: ChannelCloseReason = { by: 'local', code: 'CLOSED' };
 
 export class DataChannels {
   readonly drops: Drops<DropReason> = new Drops(DROP_REASONS);
   readonly #options: ResolvedOptions;
-  readonly #streams = new StreamTable({
-    resetStream: (stream) => this.#resetStream(stream),
-    onClosing: (channel) => this.#sink.onClosing(channel),
-    onClosed: (channel, reason) => this.#onStreamClosed(channel, reason),
-  });
+  readonly #streams: StreamTable;
   readonly #early: EarlyMessages;
   readonly #text = new EncodedText();
   /** Channels that wait for their id, for the association, or for room to send their OPEN; oldest first. */
@@ -61,6 +58,10 @@ export class DataChannels {
   /** Closed outside of `drain`, to be told by it. */
   #closed: ChannelRecord[] = [];
   #channelCount = 0;
+  /** Those that the peer has opened. */
+  #remoteCount = 0;
+  /** Of `#unopened`: closed, and still in it. */
+  #unopenedClosed = 0;
   #remoteNameBytes = 0;
   #association: Association | undefined;
   #role: DtlsRole | undefined;
@@ -91,6 +92,15 @@ export class DataChannels {
 
   constructor(options: DataChannelsOptions = {}) {
     this.#options = resolveOptions(options);
+    this.#streams = new StreamTable(
+      {
+        now: () => this.#now,
+        resetStream: (stream) => this.#resetStream(stream),
+        onClosing: (channel) => this.#sink.onClosing(channel),
+        onClosed: (channel, reason) => this.#onStreamClosed(channel, reason),
+      },
+      this.#options.closeTimeout,
+    );
     this.#early = new EarlyMessages(this.#options.maxEarlyMessages, this.#options.maxEarlyBytes);
     this.#maxMessageSize = this.#options.maxMessageSize;
     this.#association = options.association;
@@ -145,7 +155,7 @@ export class DataChannels {
     if (this.#role !== undefined && this.#role !== role) throw new DataChannelError('ROLE_CHANGED');
     this.#role = role;
     for (const channel of [...this.#unopened])
-      if (channel.id === undefined && !this.#number(channel))
+      if (channel.state === 'connecting' && channel.id === undefined && !this.#number(channel))
         this.#closeUnopened(channel, { by: 'local', code: 'NO_FREE_ID' });
   }
 
@@ -201,12 +211,30 @@ export class DataChannels {
     this.#loseAll({ by: reason.by, code: 'ASSOCIATION_CLOSED', association: reason });
   }
 
+  /** When `drain` wants to be called for the sake of a channel that takes too long to close. */
+  deadline(): Millis {
+    return this.#streams.deadline();
+  }
+
+  /**
+   * Gives `channel` another weight, 1 to 65535, among those of this side (RFC 8831 §6.4). The peer is not told; what
+   * is queued is weighed anew.
+   */
+  setPriority(channel: Channel, priority: number): void {
+    if (!(Number.isInteger(priority) && priority >= 0 && priority <= 0xffff))
+      throw new DataChannelError('BAD_PRIORITY');
+    const record = channel as ChannelRecord;
+    record.priority = priority;
+    if (record.state === 'open') this.#weigh(record);
+  }
+
   /** Takes the association's events, answers them, and tells `sink` what follows. Returns whether anything did. */
   drain(sink: ChannelsSink, now: Millis): boolean {
     this.#now = now;
     this.#sink = sink;
     let any = this.#tellClosed();
     if (this.#association?.drain(this.#fromAssociation)) any = true;
+    if (this.#streams.deadline() <= now) this.#streams.expire(now);
     if (this.#openWaiting()) any = true;
     if (this.#tellClosed()) any = true;
     this.#sink = NO_SINK;
@@ -318,6 +346,7 @@ export class DataChannels {
     // role, and nothing is lost by it as long as the stream is free.
     const isTooMuch =
       this.#channelCount >= this.#options.maxChannels ||
+      this.#remoteCount >= this.#options.maxRemoteChannels ||
       this.#remoteNameBytes + nameBytes > this.#options.maxRemoteNameBytes;
     if (isTooMuch || stream >= this.#streamLimit() || this.#end !== undefined) {
       this.drops.count('refused-open');
@@ -327,9 +356,11 @@ export class DataChannels {
     const channel = new ChannelRecord(open, false, undefined, true);
     this.#streams.occupy(channel, stream);
     this.#channelCount++;
+    this.#remoteCount++;
     channel.nameBytes = nameBytes;
     this.#remoteNameBytes += nameBytes;
     channel.state = 'open';
+    this.#weigh(channel);
     if (!this.#sendControl(channel, ACK)) this.#unacknowledged.push(channel);
     this.#sink.onChannel(channel);
     this.#announce(channel);
@@ -342,12 +373,17 @@ export class DataChannels {
     if (this.#unopened.length === 0) return false;
     const waiting = this.#unopened;
     this.#unopened = [];
+    this.#unopenedClosed = 0;
     let opened = 0;
-    for (const channel of waiting) {
+    for (let i = 0; i < waiting.length; i++) {
+      const channel = waiting[i] as ChannelRecord;
       // A sink may close channels that wait behind the one it is told of.
       if (channel.state !== 'connecting') continue;
       if (this.#start(channel)) opened++;
       else if (channel.state === 'connecting') this.#unopened.push(channel);
+      // With no room for the OPEN of one there is none for others: to ask for each would take the longer the more wait.
+      if (channel.state !== 'connecting' || channel.id === undefined) continue;
+      for (i++; i < waiting.length; i++) this.#unopened.push(waiting[i] as ChannelRecord);
     }
     return opened > 0;
   }
@@ -370,6 +406,7 @@ export class DataChannels {
       this.#markClosed(channel, { by: 'local', code: 'NO_FREE_ID' });
       return false;
     }
+    this.#weigh(channel);
     if (!channel.negotiated && !this.#sendControl(channel, writeOpen(channel))) return false;
     channel.state = 'open';
     this.#announce(channel);
@@ -392,6 +429,11 @@ export class DataChannels {
     channel.queued += bytes.length;
     channel.overhead += bytes.length;
     return true;
+  }
+
+  /** RFC 8831 §6.4: the scheduler weighs channels by their priorities; 0 comes from peers that know none. */
+  #weigh(channel: ChannelRecord): void {
+    this.#association?.setStreamPriority?.(channel.id as number, Math.max(1, channel.priority));
   }
 
   #number(channel: ChannelRecord): boolean {
@@ -429,9 +471,15 @@ export class DataChannels {
   }
 
   #closeUnopened(channel: ChannelRecord, reason: ChannelCloseReason): void {
-    this.#unopened = this.#unopened.filter((other) => other !== channel);
+    // It is passed over later; those that are closed are taken out when they are the most of what waits.
+    if (++this.#unopenedClosed * 2 > this.#unopened.length + UNOPENED_SLACK) this.#forgetClosed(channel);
     if (channel.id !== undefined) this.#streams.free(channel.id);
     this.#markClosed(channel, reason);
+  }
+
+  #forgetClosed(closing: ChannelRecord): void {
+    this.#unopened = this.#unopened.filter((other) => other !== closing && other.state === 'connecting');
+    this.#unopenedClosed = 0;
   }
 
   #loseAll(reason: ChannelCloseReason): void {
@@ -446,6 +494,7 @@ export class DataChannels {
     this.#streams.clear();
     this.#early.clear();
     this.#unopened = [];
+    this.#unopenedClosed = 0;
     this.#unacknowledged = [];
   }
 
@@ -455,6 +504,7 @@ export class DataChannels {
     channel.state = 'closed';
     channel.reason ??= reason;
     this.#channelCount--;
+    if (channel.isRemote) this.#remoteCount--;
     this.#remoteNameBytes -= channel.nameBytes;
     this.#closed.push(channel);
   }

@@ -1,4 +1,5 @@
 // Every tunable with its default, unit and section.
+import type { Millis } from '@millrace/sans-io';
 import type { Association } from './association.ts';
 import { DataChannelError } from './errors.ts';
 import type { DtlsRole } from './stream-ids.ts';
@@ -12,6 +13,13 @@ export interface DataChannelsOptions {
   readonly maxMessageSize?: number;
   /** Most channels at a time, ours and the peer's together. Default 65535: as many as there are streams. */
   readonly maxChannels?: number;
+  /** Most channels at a time that the peer has opened. Default 16384: about 10 MB of them. */
+  readonly maxRemoteChannels?: number;
+  /**
+   * Milliseconds that a closing channel waits for the peer to reset its stream, once all that was queued has left.
+   * Between one and two of them, to be exact. Default 30000.
+   */
+  readonly closeTimeout?: Millis;
   /** Most bytes of labels and protocols that channels opened by the peer may hold together. Default 4 MiB. */
   readonly maxRemoteNameBytes?: number;
   /** Most messages held for streams that have no channel yet. Default 64. */
@@ -22,6 +30,9 @@ export interface DataChannelsOptions {
 
 export const DEFAULT_MAX_MESSAGE_SIZE = 65_536; // RFC 8841 §6.1
 export const MAX_CHANNELS = 65_535; // RFC 8831 §6.2: 65535 streams, the last id is not used
+export const MAX_REMOTE_CHANNELS = 16_384;
+/** As long as ICE waits for a sign of life (RFC 7675 §5.1). */
+export const CLOSE_TIMEOUT: Millis = 30_000;
 export const MAX_REMOTE_NAME_BYTES = 4_194_304;
 export const MAX_EARLY_MESSAGES = 64;
 export const MAX_EARLY_BYTES = 262_144;
@@ -33,11 +44,15 @@ export const DEFAULT_PRIORITY = 256;
 export type ResolvedOptions = Required<Omit<DataChannelsOptions, 'association' | 'dtlsRole'>>;
 
 export function resolveOptions(options: DataChannelsOptions): ResolvedOptions {
-  const { maxChannels = MAX_CHANNELS } = options;
+  const { maxChannels = MAX_CHANNELS, maxRemoteChannels = MAX_REMOTE_CHANNELS } = options;
+  const { closeTimeout = CLOSE_TIMEOUT } = options;
   if (!(maxChannels >= 1 && maxChannels <= MAX_CHANNELS)) throw new DataChannelError('BAD_OPTION');
+  if (!(maxRemoteChannels >= 0 && closeTimeout > 0)) throw new DataChannelError('BAD_OPTION');
   return {
     maxMessageSize: requireMessageSize(options.maxMessageSize ?? DEFAULT_MAX_MESSAGE_SIZE),
     maxChannels,
+    maxRemoteChannels,
+    closeTimeout,
     maxRemoteNameBytes: options.maxRemoteNameBytes ?? MAX_REMOTE_NAME_BYTES,
     maxEarlyMessages: options.maxEarlyMessages ?? MAX_EARLY_MESSAGES,
     maxEarlyBytes: options.maxEarlyBytes ?? MAX_EARLY_BYTES,

@@ -1,5 +1,6 @@
 // The streams in use and the way out of use (RFC 8831 §6.7): each side resets its outgoing stream, and the id is
 // free, and the channel closed, when both have.
+import { type Millis, NEVER, Ring } from '@millrace/sans-io';
 import { type ChannelCloseReason, type ChannelRecord, StreamState } from './channel.ts';
 import { type DtlsRole, MAX_ID, StreamIds } from './stream-ids.ts';
 
@@ -8,11 +9,14 @@ export interface StreamTableOwner {
   /** Has our outgoing side of `stream` reset; false if that can't be. */
   resetStream(stream: number): boolean;
   onClosing(channel: ChannelRecord): void;
+  /** The time now. */
+  now(): Millis;
   onClosed(channel: ChannelRecord, reason: ChannelCloseReason): void;
 }
 
 const CLOSED_HERE: ChannelCloseReason = { by: 'local', code: 'CLOSED' };
 const CLOSED_THERE: ChannelCloseReason = { by: 'remote', code: 'CLOSED' };
+const TIMED_OUT: ChannelCloseReason = { by: 'timeout', code: 'CLOSE_TIMEOUT' };
 
 export class StreamTable {
   readonly #owner: StreamTableOwner;
@@ -20,9 +24,49 @@ export class StreamTable {
   readonly #streams = new Map<number, StreamState>();
   /** Streams without a channel whose reset has been answered; at most as many as there are ids. */
   readonly #answered = new Set<number>();
+  /** Streams whose channels close, by when they are given up. Some are over already. */
+  readonly #closing = new Ring<StreamState>(4);
+  readonly #closeTimeout: Millis;
 
-  constructor(owner: StreamTableOwner) {
+  constructor(owner: StreamTableOwner, closeTimeout: Millis) {
     this.#owner = owner;
+    this.#closeTimeout = closeTimeout;
+  }
+
+  /** When `expire` has something to do. */
+  deadline(): Millis {
+    for (let state = this.#closing.at(0); state !== undefined; state = this.#closing.at(0)) {
+      if (this.#isClosing(state)) return state.closeBy;
+      this.#closing.shift();
+    }
+    return NEVER;
+  }
+
+  /**
+   * Gives up on channels whose peer does not do its part (RFC 8831 §6.7). What is queued may take as long as it
+   * takes; from then on it has the timeout, once.
+   */
+  expire(now: Millis): void {
+    for (let due = this.deadline(); due <= now; due = this.deadline()) {
+      const state = this.#closing.shift()!;
+      const { channel } = state;
+      if (channel!.queued > 0 || !state.wasQueueEmpty) {
+        state.wasQueueEmpty = channel!.queued === 0;
+        state.closeBy = now + this.#closeTimeout;
+        this.#closing.push(state);
+      } else this.#retire(state, TIMED_OUT);
+    }
+  }
+
+  /** Whether the peer is still waited for. */
+  #isClosing(state: StreamState): boolean {
+    return state.channel?.state === 'closing' && this.#streams.get(state.stream) === state;
+  }
+
+  #beginClosing(state: StreamState): void {
+    if (state.closeBy >= 0) return;
+    state.closeBy = this.#owner.now() + this.#closeTimeout;
+    this.#closing.push(state);
   }
 
   /** `undefined` if the stream is not in use. */
@@ -43,7 +87,7 @@ export class StreamTable {
     channel.id = id;
     this.#ids.take(id);
     this.#answered.delete(id);
-    this.#streams.set(id, new StreamState(channel));
+    this.#streams.set(id, new StreamState(id, channel));
   }
 
   /** Gives `channel` the lowest stream below `limit` that `role` may choose; false if there is none. */
@@ -52,7 +96,7 @@ export class StreamTable {
     if (id === undefined) return false;
     channel.id = id;
     this.#answered.delete(id);
-    this.#streams.set(id, new StreamState(channel));
+    this.#streams.set(id, new StreamState(id, channel));
     return true;
   }
 
@@ -65,6 +109,7 @@ export class StreamTable {
     this.#streams.clear();
     this.#answered.clear();
     this.#ids.clear();
+    this.#closing.clear();
   }
 
   /** Begins to close an open channel from this side. */
@@ -73,6 +118,7 @@ export class StreamTable {
     channel.reason ??= reason;
     const id = channel.id as number;
     const state = this.#streams.get(id) as StreamState;
+    this.#beginClosing(state);
     if (state.outgoing === 'open') this.#reset(id, state);
   }
 
@@ -94,6 +140,7 @@ export class StreamTable {
     if (channel?.state === 'open') {
       channel.state = 'closing';
       channel.reason ??= CLOSED_THERE;
+      this.#beginClosing(state);
       this.#owner.onClosing(channel);
       // RFC 8831 §6.7: the other side MUST then reset its own.
       if (state.outgoing === 'open') this.#reset(stream, state);
@@ -113,7 +160,7 @@ export class StreamTable {
   /** Our side can't be reset. */
   onResetFailed(stream: number): void {
     const state = this.#streams.get(stream);
-    if (state?.outgoing === 'resetting') this.#retire(state);
+    if (state?.outgoing === 'resetting') this.#retire(state, CLOSED_HERE);
   }
 
   /** Both sides have been reset, whether or not we have been told of ours. */
@@ -136,7 +183,7 @@ export class StreamTable {
 
   /** Of a stream that the peer uses and we don't. */
   #strayState(stream: number): StreamState {
-    const state = new StreamState(undefined);
+    const state = new StreamState(stream, undefined);
     this.#ids.take(stream);
     this.#streams.set(stream, state);
     return state;
@@ -144,15 +191,18 @@ export class StreamTable {
 
   #reset(stream: number, state: StreamState): void {
     state.outgoing = 'resetting';
-    if (!this.#owner.resetStream(stream)) this.#retire(state);
+    if (!this.#owner.resetStream(stream)) this.#retire(state, CLOSED_HERE);
   }
 
   /** The channel is over, and its id with it, since messages may still come on the stream. */
-  #retire(state: StreamState): void {
-    state.isRetired = true;
+  #retire(state: StreamState, reason: ChannelCloseReason): void {
+    // A peer that is late may still come, and then the id is free.
+    state.isRetired = reason !== TIMED_OUT;
     const { channel } = state;
     state.channel = undefined;
-    if (channel !== undefined) this.#owner.onClosed(channel, CLOSED_HERE);
+    if (channel === undefined) return;
+    if (reason === TIMED_OUT) channel.reason = reason; // what was queued may be lost
+    this.#owner.onClosed(channel, reason);
   }
 
   #finishIfReset(stream: number, state: StreamState): void {

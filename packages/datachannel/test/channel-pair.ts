@@ -55,25 +55,26 @@ export class Side {
   readonly association: FakeAssociation = new FakeAssociation();
   readonly channels: DataChannels;
   readonly seen: ChannelRecorder = new ChannelRecorder();
+  now = 0;
 
   constructor(options: DataChannelsOptions) {
     this.channels = new DataChannels({ association: this.association, ...options });
   }
 
   drain(): boolean {
-    return this.channels.drain(this.seen, 0);
+    return this.channels.drain(this.seen, this.now);
   }
 
   open(init: ChannelInit = {}): Channel {
-    return this.channels.open(init, 0);
+    return this.channels.open(init, this.now);
   }
 
   send(channel: Channel, message: Uint8Array | string): number {
-    return this.channels.send(channel, message, 0);
+    return this.channels.send(channel, message, this.now);
   }
 
   close(channel: Channel): void {
-    this.channels.close(channel, 0);
+    this.channels.close(channel, this.now);
   }
 }
 

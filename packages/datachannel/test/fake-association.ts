@@ -23,6 +23,7 @@ export class FakeAssociation implements Association {
   peer: FakeAssociation | undefined;
   readonly sent: SentMessage[] = [];
   readonly resets: number[] = [];
+  readonly priorities: Array<readonly [stream: number, priority: number]> = [];
   #outgoing: Array<SentMessage | { readonly reset: number }> = [];
   #events: Array<(sink: SctpSink) => void> = [];
 
@@ -61,6 +62,10 @@ export class FakeAssociation implements Association {
     this.sent.push(message);
     this.#outgoing.push(message);
     this.totalBuffered += end - at;
+  }
+
+  setStreamPriority(stream: number, priority: number): void {
+    this.priorities.push([stream, priority]);
   }
 
   resetStreams(streams: readonly number[], _now: Millis): void {

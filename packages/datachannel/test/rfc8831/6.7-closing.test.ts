@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { CloseReason } from '@millrace/datachannel';
+import { NEVER } from '@millrace/sans-io';
 import { connectedPair, openPair, settle, unconnectedPair } from '../channel-pair.ts';
 import { codeOf } from '../code-of.ts';
 
@@ -249,5 +250,96 @@ describe('RFC 8831 §6.7 the association ends', () => {
     a.drain();
     assert.deepEqual(a.seen.take(), ['open new']);
     assert.equal(b.channels.size, 1);
+  });
+});
+
+describe('RFC 8831 §6.7 a peer that does not do its part', () => {
+  test('closeTimeout: the channel is closed though the peer never resets its stream', () => {
+    const { a, here } = openPair({}, { closeTimeout: 1_000 });
+    a.now = 100;
+    a.close(here);
+    // Our side is reset; the peer's never is.
+    a.association.say((sink) => sink.onResetDone([0]));
+    a.drain();
+    assert.equal(a.channels.deadline(), 1_100);
+    a.now = 1_100;
+    a.drain();
+    assert.equal(here.state, 'closing', 'it is given as long again once everything has left');
+    a.now = 2_100;
+    a.drain();
+    assert.deepEqual(a.seen.take(), ['closed x timeout CLOSE_TIMEOUT']);
+    assert.deepEqual([here.state, a.channels.size, a.channels.deadline()], ['closed', 0, NEVER]);
+  });
+
+  test('nor does it wait for an answer to our reset', () => {
+    const { a, b, here, there } = openPair({}, { closeTimeout: 1_000 });
+    a.close(here);
+    b.close(there); // which a never hears of
+    for (a.now = 0; a.now <= 2_000; a.now += 1_000) a.drain();
+    assert.equal(here.state, 'closed');
+  });
+
+  test('its id stays taken, until the peer has reset its stream after all', () => {
+    const { a, here } = openPair({}, { closeTimeout: 1_000 });
+    a.close(here);
+    for (; a.now <= 2_000; a.now += 1_000) a.drain();
+    assert.equal(a.open().id, 2);
+    a.association.say((sink) => sink.onResetDone([0]));
+    a.association.say((sink) => sink.onStreamsReset([0]));
+    a.drain();
+    assert.equal(a.open().id, 0);
+    assert.deepEqual(a.association.resets, [0]);
+  });
+
+  test('what is queued may take as long as it takes', () => {
+    const { a, b, here } = openPair({}, { closeTimeout: 1_000 });
+    a.send(here, new Uint8Array(1_000));
+    a.close(here);
+    for (; a.now < 60_000; a.now += 500) a.drain();
+    assert.equal(here.state, 'closing');
+    settle({ a, b });
+    assert.deepEqual(a.seen.take(), ['closed x local CLOSED']);
+    assert.equal(a.channels.deadline(), NEVER);
+  });
+
+  test('a channel that the peer closes is not waited for either', () => {
+    const { a, there, b } = openPair({}, { closeTimeout: 1_000 });
+    b.association.say((sink) => sink.onStreamsReset([0]));
+    b.drain();
+    for (; b.now <= 2_000; b.now += 1_000) b.drain();
+    assert.equal(there.state, 'closed');
+    assert.deepEqual(b.seen.take(), ['closing x', 'closed x timeout CLOSE_TIMEOUT']);
+    assert.equal(a.channels.size, 1);
+  });
+});
+
+describe('RFC 8831 §6.7 many channels', () => {
+  test('to open and close twenty thousand costs each no more than to open and close a few', () => {
+    const most = 20_000;
+    const pair = connectedPair({ maxRemoteChannels: most });
+    const start = process.cpuUsage();
+    for (let round = 0; round < 2; round++) {
+      const channels = Array.from({ length: most }, () => pair.a.open());
+      settle(pair);
+      assert.equal(pair.b.channels.size, most);
+      for (const channel of channels) pair.a.close(channel);
+      settle(pair);
+      assert.deepEqual([pair.a.channels.size, pair.b.channels.size], [0, 0]);
+      assert.equal(channels.at(-1)?.id, (most - 1) * 2, 'ids are used again');
+    }
+    const { user, system } = process.cpuUsage(start);
+    assert.ok(user + system < 3_000_000, `${(user + system) / 1_000} ms`);
+  });
+
+  test('nor does it to close twenty thousand that have not opened', () => {
+    const { a } = unconnectedPair();
+    const start = process.cpuUsage();
+    const channels = Array.from({ length: 20_000 }, () => a.open());
+    for (const channel of channels) a.close(channel);
+    a.drain();
+    const { user, system } = process.cpuUsage(start);
+    assert.ok(user + system < 1_000_000, `${(user + system) / 1_000} ms`);
+    assert.equal(a.seen.reasons.length, 20_000);
+    assert.equal(a.open().id, 0);
   });
 });

@@ -212,6 +212,23 @@ describe('RFC 8832 §6 limits', () => {
     );
   });
 
+  test('maxRemoteChannels channels of the peer are taken, one more is refused, and our own do not count', () => {
+    const { a, b } = connectedPair({ maxRemoteChannels: 3 });
+    a.open();
+    for (const stream of [1, 3, 5, 7]) a.association.hear(stream, 50, writeOpen(OPEN));
+    a.drain();
+    assert.equal(a.seen.channels.length, 3);
+    assert.equal(a.channels.drops.counts['refused-open'], 1);
+    assert.deepEqual(a.association.resets, [7]);
+    a.close(a.seen.channels[0]!);
+    a.association.say((sink) => sink.onResetDone([1]));
+    a.association.say((sink) => sink.onStreamsReset([1]));
+    a.association.hear(9, 50, writeOpen(OPEN));
+    a.drain();
+    assert.equal(a.seen.channels.length, 4);
+    assert.equal(b.channels.size, 0);
+  });
+
   test('maxRemoteNameBytes of labels are taken, one more is refused, and a closed channel gives its back', () => {
     const { a, b } = connectedPair({ maxRemoteNameBytes: 10 });
     const first = b.open({ label: '123456', protocol: '7890' });

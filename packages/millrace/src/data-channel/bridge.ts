@@ -204,6 +204,8 @@ function errorOf({ by, code, association }: ChannelCloseReason): RTCError | unde
       return failure('the peer has sent a message longer than it may');
     case 'PROTOCOL_VIOLATION':
       return failure('the peer has opened another channel on the same stream');
+    case 'CLOSE_TIMEOUT':
+      return failure('the peer has not answered the closing of the channel');
     case 'NO_FREE_ID':
       return failure('there is no stream for the channel');
   }

@@ -258,6 +258,7 @@ export class Driver {
       this.#agent.deadline(),
       this.#dtls?.deadline() ?? NEVER,
       this.#association?.deadline() ?? NEVER,
+      this.#channels.deadline(),
     );
   }
 
