@@ -121,7 +121,9 @@ function sealAndOpen(): void {
   if (random.chance(0.3)) bytes[at + random.below(end + 16 - at)]! ^= 1;
   else if (!key.open(bytes, at, end + 16, nonce, aad)) fail('did not open');
   else if (sumOf(bytes, at, end) !== before) fail('opened to something else');
-  if (end > at && key.open(bytes, at, end + 16, nonce, aad)) fail('opened what was forged or open already');
+  // A short message can be its own ciphertext by chance.
+  if (end - at > 8 && key.open(bytes, at, end + 16, nonce, aad))
+    fail('opened what was forged or open already');
   counts.opens++;
 }
 
