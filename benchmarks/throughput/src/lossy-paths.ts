@@ -9,7 +9,7 @@ function lossyPath(roundTripTime: number, lossPercent: number, quick = false): T
     what: `share of a 20 Mbit/s path of ${roundTripTime} ms and ${lossPercent} % loss that a bulk transfer gets, in virtual time`,
     quick,
     module,
-    subjects: ['millrace'],
+    subjects: ['millrace', 'bbr', 'cubic', 'new-reno'],
     settings: ({ mode }) => ({
       megabitsPerSecond: 20,
       roundTripTime,
@@ -30,6 +30,12 @@ function lossyPath(roundTripTime: number, lossPercent: number, quick = false): T
         unit: '%',
         better: 'lower',
         read: ({ measurement }) => measurement.retransmittedPercent as number,
+      },
+      {
+        name: 'queue',
+        unit: 'ms',
+        better: 'lower',
+        read: ({ measurement }) => measurement.queueDelay as number,
       },
       {
         name: 'timeouts',

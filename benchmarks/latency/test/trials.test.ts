@@ -1,0 +1,38 @@
+// The trials in virtual time, with few seeds: that they measure what they say.
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { trial as recovery } from '../src/trials/loss-recovery.ts';
+import { trial as nomination } from '../src/trials/nomination.ts';
+import { trial as pressure } from '../src/trials/pool-pressure.ts';
+
+describe('the trials of the latency suite', () => {
+  test('a lost message is late by a round trip at least, and the same seed gives the same delay', async () => {
+    for (const tail of [0, 1]) {
+      const run = async (): Promise<readonly number[]> =>
+        (await recovery.millrace!({ roundTripTime: 40, tail, seeds: 3 })).lateMs as readonly number[];
+      const late = await run();
+      assert.equal(late.length, 3);
+      for (const one of late) assert.ok(one >= 39 && one < 5_000, `${one} ms`);
+      assert.deepEqual(await run(), late);
+    }
+  });
+
+  test('a nominated pair takes a round trip at least, and longer when most pairs do not work', async () => {
+    const settings = { roundTripTime: 20, lossPercent: 0, addresses: 4, reachable: 4, seeds: 3 };
+    const open = (await nomination.millrace!(settings)).nominatedMs as readonly number[];
+    const closed = (await nomination.millrace!({ ...settings, reachable: 1 }))
+      .nominatedMs as readonly number[];
+    assert.ok(open.every((millis) => millis >= 20));
+    assert.ok(Math.min(...closed) > Math.max(...open));
+  });
+
+  test('every pool misses as often under the same pressure, and none leaks', async () => {
+    const misses = new Set<unknown>();
+    for (const run of Object.values(pressure)) {
+      const { missPercent, leaks } = await run({ rounds: 20_000 });
+      misses.add(missPercent);
+      assert.equal(leaks, 0);
+    }
+    assert.equal(misses.size, 1);
+  });
+});
