@@ -76,6 +76,8 @@ export class SharedLink {
   readonly #receiveStep: Millis;
   readonly #slot = new Uint8Array(SLOT_BYTES);
   readonly #actions: Action[] = [];
+  /** The first of all cores, as of the last look. */
+  #deadline: Millis = NEVER;
 
   constructor(options: SharedLinkOptions = {}) {
     const { seed = 1, wire, timerStep = 0, receiveStep = 0 } = options;
@@ -126,10 +128,7 @@ export class SharedLink {
       if (stuck > MAX_BURST) throw new Error(`a deadline at ${next} ms never moves on`);
       this.now = Math.max(this.now, next);
       while (this.#actions.length > 0 && this.#actions[0]!.time <= this.now) this.#actions.shift()!.act();
-      for (const { a, b } of this.flows) {
-        if (a.core.deadline() <= this.now) a.core.expire(this.now);
-        if (b.core.deadline() <= this.now) b.core.expire(this.now);
-      }
+      if (this.#deadline <= this.now) this.#expire();
       this.#deliver();
     }
   }
@@ -145,6 +144,13 @@ export class SharedLink {
     };
   }
 
+  #expire(): void {
+    for (const { a, b } of this.flows) {
+      if (a.core.deadline() <= this.now) a.core.expire(this.now);
+      if (b.core.deadline() <= this.now) b.core.expire(this.now);
+    }
+  }
+
   #next(): Millis {
     let deadline = NEVER;
     let arrival = Math.min(this.ab.next(), this.ba.next());
@@ -154,6 +160,7 @@ export class SharedLink {
       if (b.access !== undefined) arrival = Math.min(arrival, b.access.next());
     }
     const action = this.#actions.length > 0 ? this.#actions[0]!.time : NEVER;
+    this.#deadline = action < deadline ? Number.NEGATIVE_INFINITY : deadline; // what acts may set another
     return Math.min(
       action,
       this.#timerStep > 0 ? ceil(deadline, this.#timerStep) : deadline,

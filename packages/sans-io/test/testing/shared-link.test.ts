@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { type Core, type Millis, NEVER } from '../../src/core.ts';
 import { SharedLink } from '../../src/testing/shared-link.ts';
+import { megabits } from '../../src/testing/wire-options.ts';
 
 interface Arrivals {
   onArrival(now: Millis): void;
@@ -143,5 +144,38 @@ describe('flows on one link', () => {
     const received = flow(batches, 1);
     batches.run(8);
     assert.deepEqual(received.arrivals, [4, 4, 4, 4, 8, 8, 8, 8]);
+  });
+
+  test('a full 100 Mbit/s link runs at least fifty times faster than real time', () => {
+    // 1,472 bytes and an acknowledgement for every other one, as of a transfer; the cores cost next to nothing.
+    class Sender extends Source {
+      override transmit(out: Uint8Array, at: number, end: number, now: Millis): number {
+        return super.transmit(out, at, end, now) === 0 ? 0 : 1_472;
+      }
+    }
+    class Receiver extends Drain {
+      #unanswered = 0;
+
+      override receive(bytes: Uint8Array, at: number, end: number, now: Millis): void {
+        super.receive(bytes, at, end, now);
+        this.#unanswered++;
+      }
+
+      override transmit(): number {
+        if (this.#unanswered < 2) return 0;
+        this.#unanswered = 0;
+        return 40;
+      }
+    }
+    const rate = megabits(100);
+    const wire = { delay: 25, rate, queue: rate * 50, overhead: 28, loss: 0.001 };
+    const link = new SharedLink({ wire });
+    link.join({ a: new Sender(0.11), b: new Receiver(), sinkA: ignore, sinkB: ignore });
+    const { user, system } = process.cpuUsage();
+    link.run(60_000);
+    const after = process.cpuUsage();
+    const spent = (after.user - user + after.system - system) / 1_000;
+    assert.ok(link.ab.stats.deliveredBytes > 60_000 * rate * 0.95, `${link.ab.stats.deliveredBytes} bytes`);
+    assert.ok(spent < 60_000 / 50, `a minute took ${spent} ms of processor time`);
   });
 });
