@@ -10,7 +10,11 @@ export async function load(name: 'millrace' | 'millrace-portable'): Promise<Impl
   const { RTCPeerConnection } = (await import('millrace')) as unknown as {
     RTCPeerConnection: StandardConstructor;
   };
-  const quirks = { configuration: { millrace: JSON.parse(process.env[CONFIGURATION] ?? '{}') } };
+  const quirks = {
+    configuration: { millrace: JSON.parse(process.env[CONFIGURATION] ?? '{}') },
+    // As node-datachannel and werift do with their Buffers.
+    binaryType: 'uint8array',
+  };
   return {
     name,
     version: installedVersion('millrace'),

@@ -11,6 +11,8 @@ export interface StandardQuirks {
   readonly listenLow?: (channel: StandardChannel, handler: () => void) => void;
   /** Whether `send` wants a Buffer. Default false. */
   readonly sendsBuffers?: boolean;
+  /** How bytes are delivered. Default `arraybuffer`, the standard's. Rivals that know only Buffers deliver those. */
+  readonly binaryType?: string;
 }
 
 interface StandardDescription {
@@ -132,8 +134,8 @@ export class StandardPeer implements Peer {
   }
 
   #wrap(channel: StandardChannel): Channel {
-    const { reportsLow = true, sendsBuffers = false, listenLow } = this.#quirks;
-    channel.binaryType = 'arraybuffer';
+    const { reportsLow = true, sendsBuffers = false, binaryType = 'arraybuffer', listenLow } = this.#quirks;
+    channel.binaryType = binaryType;
     const early = new EarlyMessages();
     channel.onmessage = ({ data }: { data: Uint8Array | ArrayBuffer }): void => early.keep(data);
     let low = (): void => {};

@@ -7,7 +7,7 @@ import { type EventOptions, type Handler, handlerOf, setHandler, TypedEventTarge
 import { queueTask } from '../task-queue.ts';
 import { priorityName, type RTCPriorityType } from './init.ts';
 import { MessageReader } from './message-reader.ts';
-import { type BinaryType, type ChannelMessage, messageEvent, present } from './messages.ts';
+import { type BinaryForm, type BinaryType, type ChannelMessage, messageEvent, present } from './messages.ts';
 import { Outbox } from './outbox.ts';
 import type { ChannelPort } from './port.ts';
 import { readableOf, writableOf } from './streams.ts';
@@ -33,7 +33,7 @@ const ignore = (): void => {};
 export class RTCDataChannel extends TypedEventTarget<RTCDataChannelEventMap> {
   readonly #port: ChannelPort;
   #state: RTCDataChannelState;
-  #binaryType: BinaryType = 'arraybuffer';
+  #binaryType: BinaryForm = 'arraybuffer';
   #bufferedAmount = 0;
   #lowThreshold = 0;
   #highWaterMark = DEFAULT_HIGH_WATER_MARK;
@@ -90,7 +90,7 @@ export class RTCDataChannel extends TypedEventTarget<RTCDataChannelEventMap> {
     return this.#port.id ?? null;
   }
 
-  /** What the channel was made with; the scheduler doesn't weigh it yet. */
+  /** What the channel was made with: its weight when several channels have something to send. */
   get priority(): RTCPriorityType {
     return priorityName(this.#port.priority);
   }
@@ -112,14 +112,17 @@ export class RTCDataChannel extends TypedEventTarget<RTCDataChannelEventMap> {
     this.#lowThreshold = Number(bytes) >>> 0; // WebIDL unsigned long
   }
 
-  /** How `event.data` shows bytes. */
+  /**
+   * How `event.data` shows bytes. `uint8array` is not of the standard: it gives each message as a Uint8Array of its own
+   * memory, which for many short messages is several times quicker than an ArrayBuffer each.
+   */
   get binaryType(): BinaryType {
-    return this.#binaryType;
+    return this.#binaryType as BinaryType;
   }
 
-  set binaryType(type: BinaryType) {
+  set binaryType(type: BinaryForm) {
     // WebIDL: a value that is none of the enumeration is ignored.
-    if (type === 'blob' || type === 'arraybuffer') this.#binaryType = type;
+    if (type === 'blob' || type === 'arraybuffer' || type === 'uint8array') this.#binaryType = type;
   }
 
   /** Beyond this many buffered bytes `ready` waits and `writable` holds its source back. */

@@ -57,6 +57,7 @@ export function onMillrace(log: (line: string) => void): void {
   channel.send(new Blob([]));
   // @ts-expect-error: read-only
   channel.readyState = 'open';
+  channel.binaryType = 'uint8array';
   // @ts-expect-error: not a type of binary data
   channel.binaryType = 'text';
   // @ts-expect-error: the error event has no data

@@ -170,6 +170,24 @@ describe('webrtc-pc §6.2 Blobs', () => {
 });
 
 describe('webrtc-pc §6.2 receiving', () => {
+  test('binaryType uint8array gives a Uint8Array of its own memory, to listeners and to loops', async () => {
+    const { world, here, there } = await openWorld();
+    there.binaryType = 'uint8array';
+    assert.equal(there.binaryType as string, 'uint8array');
+    const seen: unknown[] = [];
+    there.onmessage = ({ data }) => seen.push(data);
+    const loop = there[Symbol.asyncIterator]();
+    for (const message of [bytes(1, 2, 3), new ArrayBuffer(100_000), 'text'])
+      here.send(message as ArrayBuffer);
+    await world.run();
+    const looped = [await loop.next(), await loop.next(), await loop.next()].map(({ value }) => value);
+    assert.deepEqual(seen, [Uint8Array.of(1, 2, 3), new Uint8Array(100_000), 'text']);
+    assert.deepEqual(looped, seen);
+    const [first, second] = seen as Uint8Array[];
+    assert.notEqual(first!.buffer, second!.buffer);
+    assert.equal(first!.buffer.byteLength, 3);
+  });
+
   test('binaryType chooses between ArrayBuffer and Blob', async () => {
     const { world, here, there } = await openWorld();
     const seen: unknown[] = [];
