@@ -69,7 +69,7 @@ export async function nodeSurface(file: ReadableStream<Uint8Array<ArrayBuffer>>)
   await using dc = channel;
   await dc.ready;
   for await (const message of dc) {
-    const kinds: string | ArrayBuffer | Blob = message;
+    const kinds: string | ArrayBuffer | Uint8Array<ArrayBuffer> | Blob = message;
     dc.send(kinds);
   }
   await file.pipeTo(dc.writable);
