@@ -66,6 +66,8 @@ export interface SctpOptions {
   readonly interleaving?: boolean;
   /** Bytes of interleaved messages that are not whole which may be held beyond the receive window. */
   readonly maxUnfinishedBytes?: number;
+  /** Offer, and take, reports of what came last beside SACKs that cannot list all. Only between two of us. */
+  readonly latestTsns?: boolean;
   /** Offer to do without checksums. Only where the lower layer is DTLS, or protects packets as well. */
   readonly zeroChecksum?: boolean;
   readonly checksum?: Checksum;
@@ -158,8 +160,11 @@ export const DEFAULTS: Defaults = {
    * SACK, because one SACK here answers a whole batch of packets.
    */
   maxBurst: 16,
-  /** Chunks that may be outstanding: as many as a gap block can reach over with its 16 bits. §3.3.4 */
-  maxOutstandingChunks: 65_535,
+  /**
+   * Chunks that may be outstanding: 1 Gbit/s for a second. A peer without LATEST TSNS can tell of no more than 65,535,
+   * which is how far a gap block reaches with its 16 bits. §3.3.4
+   */
+  maxOutstandingChunks: 131_072,
   /** How far ahead of the cumulative TSN a DATA chunk may lie. */
   maxTsnSpan: 131_072,
   /** Gap blocks in one SACK. */
@@ -174,6 +179,8 @@ export const DEFAULTS: Defaults = {
   interleaving: true,
   /** 64 messages of the largest size at a time. RFC 8260 §2.2.3 leaves it open. */
   maxUnfinishedBytes: 16 * 1024 * 1024,
+  /** Costs nothing until a SACK has more to tell than it can list. */
+  latestTsns: true,
   /** RFC 9653: off, because an association does not know what is below it. */
   zeroChecksum: false,
   checksum: crc32c,
@@ -228,7 +235,7 @@ export function resolveOptions(options: SctpOptions): ResolvedOptions {
   requireRange('maxUnfinishedBytes', all.maxUnfinishedBytes, 0, 2 ** 31);
   if (typeof all.scheduler !== 'function' && !Object.hasOwn(SCHEDULERS, all.scheduler))
     throw new SctpError('BAD_OPTION', `no scheduler is called ${all.scheduler}`);
-  requireRange('maxOutstandingChunks', all.maxOutstandingChunks, 1, 0xffff);
+  requireRange('maxOutstandingChunks', all.maxOutstandingChunks, 1, 2 ** 20);
   requireRange('maxTsnSpan', all.maxTsnSpan, 1, 2 ** 30);
   return {
     ...all,

@@ -60,10 +60,13 @@ class BulkFlow {
   readonly a: SctpAssociation;
   readonly b: SctpAssociation;
   readonly start: Millis;
-  readonly sink: SctpSink;
+  readonly sinkA: SctpSink;
+  readonly sinkB: SctpSink;
+  readonly #now: () => Millis;
   readonly #message = new Uint8Array(MESSAGE_BYTES);
 
-  constructor(link: LinkSettings, settings: FlowSettings, seed: number) {
+  constructor(link: LinkSettings, settings: FlowSettings, seed: number, now: () => Millis) {
+    this.#now = now;
     const roundTripTime = link.roundTripTime + (settings.extraRoundTripTime ?? 0);
     const product = megabits(link.megabitsPerSecond) * roundTripTime;
     const options: Partial<SctpOptions> = {
@@ -74,14 +77,18 @@ class BulkFlow {
       receiveWindow: Math.max(16 * 1024 * 1024, Math.ceil(product * 8)),
       sendQueueLimit: QUEUED_BYTES * 2,
       maxGapBlocks: 220,
+      maxTrackedGaps: 32_768,
     };
     this.a = testAssociation(seed * 2, options);
     this.b = testAssociation(seed * 2 + 1, options);
     this.start = settings.start ?? 0;
-    this.sink = { ...QUIET, onMessage: (_stream, _ppid, bytes) => void (this.received += bytes.length) };
+    this.sinkA = { ...QUIET, onConnected: () => this.feed(), onSent: () => this.feed() };
+    this.sinkB = { ...QUIET, onMessage: (_stream, _ppid, bytes) => void (this.received += bytes.length) };
   }
 
-  feed(now: Millis): void {
+  /** Keeps the send queue full from the flow's start on. */
+  feed(): void {
+    const now = this.#now();
     if (now < this.start || this.a.state !== 'connected') return;
     while (this.a.totalBuffered < QUEUED_BYTES)
       this.a.send(1, 53, this.#message, 0, MESSAGE_BYTES, { ordered: true }, now);
@@ -108,22 +115,18 @@ export function runFlows(
       queue: Math.max(rate * link.roundTripTime * link.queue, 4 * MTU),
     },
   });
-  const bulks = flows.map((flow, i) => new BulkFlow(link, flow, seed * 64 + i));
+  const bulks = flows.map((flow, i) => new BulkFlow(link, flow, seed * 64 + i, () => shared.now));
   for (const [i, bulk] of bulks.entries()) {
     const access = (flows[i]!.extraRoundTripTime ?? 0) / 4;
-    shared.join({ a: bulk.a, b: bulk.b, sinkA: QUIET, sinkB: bulk.sink, access });
+    shared.join({ a: bulk.a, b: bulk.b, sinkA: bulk.sinkA, sinkB: bulk.sinkB, access });
     bulk.a.connect(0);
-    shared.at(bulk.start, () => bulk.feed(shared.now));
+    shared.at(bulk.start, () => bulk.feed());
   }
-  const feed = (): boolean => {
-    for (const bulk of bulks) bulk.feed(shared.now);
-    return false;
-  };
-  shared.run(startUp, feed);
+  shared.run(startUp);
   for (const bulk of bulks) bulk.receivedBefore = bulk.received;
 
   shared.ab.stats = new WireStats();
-  shared.run(duration - startUp, feed);
+  shared.run(duration - startUp);
   return {
     flows: bulks.map(({ a, received, receivedBefore }) => ({
       share: (received - receivedBefore) / ((duration - startUp) * rate),

@@ -13,6 +13,8 @@ export interface Capabilities {
   readonly interleaving: boolean;
   /** We may leave out checksums (RFC 9653). */
   readonly zeroChecksum: boolean;
+  /** Beside a SACK without room for all its gap blocks, what came last is told (latest-tsns.ts). */
+  readonly latestTsns: boolean;
 }
 
 /** RFC 9653 §7.2: SCTP over DTLS. */
@@ -23,7 +25,11 @@ const INTERLEAVING: readonly number[] = [CHUNK.I_DATA, CHUNK.I_FORWARD_TSN];
 /** The part of our INIT, and INIT ACK, that says what we can do. */
 export function ourOffer(options: ResolvedOptions): Pick<Init, 'extensions' | 'forwardTsn' | 'zeroChecksum'> {
   return {
-    extensions: options.interleaving ? [...EXTENSIONS, ...INTERLEAVING] : EXTENSIONS,
+    extensions: [
+      ...EXTENSIONS,
+      ...(options.interleaving ? INTERLEAVING : []),
+      ...(options.latestTsns ? [CHUNK.LATEST_TSNS] : []),
+    ],
     forwardTsn: true,
     ...(options.zeroChecksum ? { zeroChecksum: METHOD_DTLS } : {}),
   };
@@ -35,6 +41,7 @@ export function commonCapabilities(theirs: Init, options: ResolvedOptions): Capa
     forwardTsn: theirs.forwardTsn || theirs.extensions.includes(CHUNK.FORWARD_TSN),
     reconfig: theirs.extensions.includes(CHUNK.RE_CONFIG),
     interleaving: options.interleaving && INTERLEAVING.every((type) => theirs.extensions.includes(type)),
+    latestTsns: options.latestTsns && theirs.extensions.includes(CHUNK.LATEST_TSNS),
     zeroChecksum: options.zeroChecksum && theirs.zeroChecksum === METHOD_DTLS,
   };
 }

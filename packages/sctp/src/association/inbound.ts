@@ -171,6 +171,9 @@ export class Inbound {
       case CHUNK.HEARTBEAT_ACK:
         this.#heartbeat.onHeartbeatAck(bytes, at, end, now);
         return true;
+      case CHUNK.LATEST_TSNS:
+        this.#receiving()?.sender.onLatestTsns(bytes, at, at + length);
+        return true;
       case CHUNK.PAD:
         return true; // RFC 4820 §4: nothing to look at
       case CHUNK.RE_CONFIG:

@@ -56,6 +56,7 @@ export class Tcb {
       peerWindow: agreement.peerWindow,
       partialReliability: agreement.capabilities.forwardTsn,
       format: chunkFormat(agreement.capabilities.interleaving),
+      latestTsns: agreement.capabilities.latestTsns,
     });
     this.streamReset = new StreamReset(context, this);
     this.streamResetAnswer = new StreamResetAnswer(context, this, this.streamReset);
@@ -70,6 +71,7 @@ export class Tcb {
     this.peerInitialTsn = agreement.peerInitialTsn;
     this.receiver = receiverFor(context, agreement);
     this.sender.peerWindow = agreement.peerWindow;
+    this.sender.recovery.hasLatestTsns = agreement.capabilities.latestTsns;
     this.streamReset = new StreamReset(context, this);
     this.streamResetAnswer = new StreamResetAnswer(context, this, this.streamReset);
   }
@@ -86,5 +88,6 @@ function receiverFor(context: AssociationContext, agreement: Agreement): Receive
     agreement.peerInitialTsn,
     agreement.inboundStreams,
     agreement.capabilities.interleaving,
+    agreement.capabilities.latestTsns,
   );
 }

@@ -23,6 +23,8 @@ export const CHUNK = {
   RE_CONFIG: 130,
   /** RFC 4820. */
   PAD: 132,
+  /** Our own: see latest-tsns.ts. */
+  LATEST_TSNS: 183,
   FORWARD_TSN: 192,
   I_FORWARD_TSN: 194,
 } as const;
@@ -70,6 +72,7 @@ function minimumLengths(): Uint8Array {
   lengths[CHUNK.I_DATA] = 20;
   lengths[CHUNK.RE_CONFIG] = 8;
   lengths[CHUNK.PAD] = 4;
+  lengths[CHUNK.LATEST_TSNS] = 4;
   lengths[CHUNK.FORWARD_TSN] = 8;
   lengths[CHUNK.I_FORWARD_TSN] = 8;
   return lengths;

@@ -37,8 +37,13 @@ export function makeCookie(cookie: StateCookie, mac: CookieMac): Uint8Array {
   putU32(plain, 44, cookie.peerWindow);
   putU16(plain, 48, cookie.outboundStreams);
   putU16(plain, 50, cookie.inboundStreams);
-  const { forwardTsn, reconfig, interleaving, zeroChecksum } = cookie.capabilities;
-  plain[52] = (forwardTsn ? 1 : 0) | (reconfig ? 2 : 0) | (interleaving ? 4 : 0) | (zeroChecksum ? 8 : 0);
+  const { forwardTsn, reconfig, interleaving, zeroChecksum, latestTsns } = cookie.capabilities;
+  plain[52] =
+    (forwardTsn ? 1 : 0) |
+    (reconfig ? 2 : 0) |
+    (interleaving ? 4 : 0) |
+    (zeroChecksum ? 8 : 0) |
+    (latestTsns ? 16 : 0);
   const code = mac(plain);
   const whole = new Uint8Array(PLAIN_BYTES + code.length);
   whole.set(plain);
@@ -78,6 +83,7 @@ export function openCookie(
       reconfig: (plain[52]! & 2) !== 0,
       interleaving: (plain[52]! & 4) !== 0,
       zeroChecksum: (plain[52]! & 8) !== 0,
+      latestTsns: (plain[52]! & 16) !== 0,
     },
   };
 }

@@ -52,6 +52,7 @@ export class Receiver {
   readonly #timers: TimerTable;
   readonly #drops: Drops<DropReason>;
   readonly #ackDelay: Millis;
+  readonly #latestTsns: boolean;
   #sackDue = false;
   #packetsUnacknowledged = 0;
   #packetHasData = false;
@@ -67,6 +68,7 @@ export class Receiver {
     initialTsn: number,
     inboundStreams: number,
     interleaving: boolean,
+    latestTsns: boolean,
   ) {
     this.#timers = timers;
     this.#drops = drops;
@@ -74,6 +76,7 @@ export class Receiver {
     this.#inboundStreams = inboundStreams;
     this.window = window;
     this.tracker = new TsnTracker(initialTsn, options);
+    this.#latestTsns = latestTsns;
     this.#headerBytes = interleaving ? I_DATA_HEADER_BYTES : DATA_HEADER_BYTES;
     if (interleaving)
       this.#interleaved = new InterleavedReassembly(events, this.window, drops, options.maxMessageSize);
@@ -193,8 +196,9 @@ export class Receiver {
   }
 
   writeSack(out: Uint8Array, at: number, limit: number): number {
-    const end = this.tracker.writeSack(out, at, limit, this.window.advertise());
-    if (end === at) return at;
+    const sackAt = this.#latestTsns ? this.tracker.writeLatest(out, at, limit) : at;
+    const end = this.tracker.writeSack(out, sackAt, limit, this.window.advertise(), sackAt > at);
+    if (end === sackAt) return at;
     this.#sackDue = false;
     this.#packetsUnacknowledged = 0;
     this.#timers.stop(TIMER.DELAYED_ACK);

@@ -1,10 +1,19 @@
 // Hot: which TSNs have come (RFC 9260 §6.2): a cumulative TSN, sorted runs beyond it, duplicates to report.
 import { add32, after32, atOrAfter32, distance32, putU16, putU32 } from '@millrace/sans-io';
+import {
+  LATEST_TSNS_HEADER_BYTES,
+  putLatestRun,
+  RUN_BYTES,
+  writeLatestTsnsHeader,
+} from '../packet/latest-tsns.ts';
 import { SACK_BYTES, writeSackHeader } from '../packet/sack.ts';
 
 /** A gap block reaches no further than its 16-bit offset. */
 const MAX_GAP_OFFSET = 0xffff;
 const INITIAL_RUNS = 16;
+/** Runs that came last and are told beside a SACK, and gap blocks that such a SACK lists. */
+const LATEST_RUNS = 32;
+const GAP_BLOCKS_BESIDE_LATEST = 64;
 
 export interface TsnTrackerLimits {
   readonly maxTsnSpan: number;
@@ -25,6 +34,9 @@ export class TsnTracker {
   #head = 0;
   #tail = 0;
   readonly #duplicates: Uint32Array;
+  /** TSNs that came last and not in a row, in a ring whose newest is at #latestAt. */
+  readonly #latest = new Uint32Array(LATEST_RUNS);
+  #latestAt = 0;
   #duplicateCount = 0;
 
   constructor(initialTsn: number, limits: TsnTrackerLimits) {
@@ -74,6 +86,8 @@ export class TsnTracker {
       this.#absorb();
       return;
     }
+    if (add32(this.#latest[this.#latestAt]!, 1) !== tsn) this.#latestAt = (this.#latestAt + 1) % LATEST_RUNS;
+    this.#latest[this.#latestAt] = tsn;
     const run = this.#runBefore(tsn);
     const joinsBefore = run >= this.#head && add32(this.#ends[run]!, 1) === tsn;
     const joinsAfter = run + 1 < this.#tail && this.#starts[run + 1] === add32(tsn, 1);
@@ -95,11 +109,37 @@ export class TsnTracker {
     this.#absorb();
   }
 
-  /** Writes a SACK chunk into `out[at, limit)`, with as many blocks as fit; returns where it ends, `at` if there is no room. */
-  writeSack(out: Uint8Array, at: number, limit: number, window: number): number {
+  /**
+   * Writes a LATEST TSNS chunk into `out[at, limit)` if a SACK beside it would not list everything; returns where it ends.
+   */
+  writeLatest(out: Uint8Array, at: number, limit: number): number {
+    const isOutOfReach = distance32(this.highest, this.cumulative) > MAX_GAP_OFFSET;
+    if (this.gapCount <= GAP_BLOCKS_BESIDE_LATEST && !isOutOfReach) return at;
+    const end = at + LATEST_TSNS_HEADER_BYTES + LATEST_RUNS * RUN_BYTES;
+    if (end + SACK_BYTES + GAP_BLOCKS_BESIDE_LATEST * 4 > limit) return at;
+    let runs = 0;
+    let lastStart = this.cumulative;
+    for (let i = 0; i < LATEST_RUNS; i++) {
+      const tsn = this.#latest[(this.#latestAt + LATEST_RUNS - i) % LATEST_RUNS]!;
+      if (!after32(tsn, this.cumulative)) continue;
+      const run = this.#runBefore(tsn);
+      const start = this.#starts[run]!;
+      if (start === lastStart) continue;
+      lastStart = start;
+      putLatestRun(out, at, runs++, start, this.#ends[run]!);
+    }
+    return runs === 0 ? at : writeLatestTsnsHeader(out, at, runs);
+  }
+
+  /**
+   * Writes a SACK chunk into `out[at, limit)`, with as many blocks as fit; returns where it ends, `at` if there is no room.
+   * `besideLatest`: a LATEST TSNS chunk goes with it, so that not many blocks are needed.
+   */
+  writeSack(out: Uint8Array, at: number, limit: number, window: number, besideLatest = false): number {
     let room = (limit - at - SACK_BYTES) >> 2;
     if (room < 0) return at;
-    const most = Math.min(this.gapCount, this.#limits.maxGapBlocks, room);
+    const cap = besideLatest ? GAP_BLOCKS_BESIDE_LATEST : this.#limits.maxGapBlocks;
+    const most = Math.min(this.gapCount, cap, room);
     let gaps = 0;
     for (let end = at + SACK_BYTES; gaps < most; gaps++, end += 4) {
       const last = distance32(this.#ends[this.#head + gaps]!, this.cumulative);

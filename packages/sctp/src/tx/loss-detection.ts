@@ -48,9 +48,9 @@ export class LossDetection {
     return this.#highest;
   }
 
-  /** A SACK reports up to `highest`, in `gaps` blocks. */
-  onSack(highest: number, gaps: number): void {
-    this.#toldAll = gaps < SURELY_ALL_GAPS;
+  /** A SACK reports up to `highest`, in `gaps` blocks; `toldAll` if what they do not reach is told otherwise. */
+  onSack(highest: number, gaps: number, toldAll: boolean): void {
+    this.#toldAll = toldAll || gaps < SURELY_ALL_GAPS;
     if (after32(highest, this.#highest)) this.#highest = highest;
     if (gaps === 0) this.packetsAboveHole = 0;
   }

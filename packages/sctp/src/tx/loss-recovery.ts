@@ -45,6 +45,8 @@ export class LossRecovery {
   isProbeDue = false;
   /** Bytes the peer can take beyond what is in flight, less than a packet: its window is probed by T3 alone. */
   isPeerWindowClosed = false;
+  /** Whether the peer reports what came last beside SACKs that cannot list all. */
+  hasLatestTsns = false;
   /** When something was last sent or acknowledged. */
   lastActivity: Millis = 0;
   readonly proportional: ProportionalRate = new ProportionalRate();
@@ -160,6 +162,11 @@ export class LossRecovery {
     if (!this.#timers.isRunning(TIMER.T3_RTX)) this.startTimer(now);
   }
 
+  /** The LATEST TSNS chunk `bytes[at, end)`: adds to the SACK that follows it. */
+  onLatestTsns(bytes: Uint8Array, at: number, end: number): void {
+    if (this.hasLatestTsns) this.#scoreboard.noteLatest(bytes, at, end);
+  }
+
   /** A SACK that is sound and acknowledges only what was sent (or a SHUTDOWN, which has no gap blocks). */
   onAck(cumulative: number, bytes: Uint8Array, at: number, gaps: number, isSack: boolean, now: Millis): void {
     const outstanding = this.#outstanding;
@@ -168,7 +175,7 @@ export class LossRecovery {
     this.#heardSinceTimeout = true;
     sample.now = now;
     sample.flightBefore = outstanding.bytesInFlight;
-    scoreboard.take(cumulative, bytes, at, gaps, now);
+    scoreboard.take(cumulative, bytes, at, gaps, this.hasLatestTsns, now);
     const isProgress = scoreboard.ackedBytes > 0 || scoreboard.cumulativeAdvanced;
     if (isProgress) this.#errors.clear(); // §8.1, §8.2
     this.#measure(now);

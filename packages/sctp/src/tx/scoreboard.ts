@@ -2,6 +2,7 @@
 // them measures the round trip, and what shows reordering or a retransmission too many. Each gap block is walked only as
 // far as it is news.
 import { add32, after32, atOrAfter32, type Millis, NEVER, u32 } from '@millrace/sans-io';
+import { latestRunCount, latestRunEnd, latestRunStart } from '../packet/latest-tsns.ts';
 import { SACK_BYTES, sackDuplicateCount, sackGapEnd, sackGapStart } from '../packet/sack.ts';
 import type { DeliveryRate } from './delivery-rate.ts';
 import type { LossDetection } from './loss-detection.ts';
@@ -9,6 +10,9 @@ import type { LossEpisode } from './loss-episode.ts';
 import { CHUNK_STATE, type Outstanding } from './outstanding.ts';
 import type { Rto } from './rto.ts';
 import type { SendQueue } from './send-queue.ts';
+
+/** More runs than this of a LATEST TSNS chunk are not looked at. */
+const MAX_LATEST_RUNS = 64;
 
 export class Scoreboard {
   // Of the SACK taken last:
@@ -28,6 +32,8 @@ export class Scoreboard {
   readonly #episode: LossEpisode;
   readonly #rto: Rto;
   #highestBefore = 0;
+  readonly #latest = new Uint32Array(2 * MAX_LATEST_RUNS);
+  #latestCount = 0;
 
   constructor(
     outstanding: Outstanding,
@@ -46,7 +52,7 @@ export class Scoreboard {
   }
 
   /** Takes a sound SACK chunk; `gaps` is 0 where there is none (a SHUTDOWN), and then nothing of `bytes` is read. */
-  take(cumulative: number, bytes: Uint8Array, at: number, gaps: number, now: Millis): void {
+  take(cumulative: number, bytes: Uint8Array, at: number, gaps: number, toldAll: boolean, now: Millis): void {
     const outstanding = this.#outstanding;
     this.ackedBytes = 0;
     this.cumulativeAdvanced = cumulative !== add32(outstanding.first, -1);
@@ -62,10 +68,21 @@ export class Scoreboard {
         add32(cumulative, sackGapEnd(bytes, at, i)),
         now,
       );
-    const highest = gaps === 0 ? cumulative : add32(cumulative, sackGapEnd(bytes, at, gaps - 1));
-    this.#losses.onSack(highest, gaps);
+    let highest = gaps === 0 ? cumulative : add32(cumulative, sackGapEnd(bytes, at, gaps - 1));
+    for (; this.#latestCount > 0; this.#latestCount--) highest = this.#takeLatest(cumulative, highest, now);
+    this.#losses.onSack(highest, gaps, toldAll);
     if (this.ackedBytes > 0) this.#delivery.onDelivered(this.ackedBytes, now);
     this.#takeBackReneged();
+  }
+
+  /** Keeps the runs of the LATEST TSNS chunk `bytes[at, end)` for the SACK that follows it. */
+  noteLatest(bytes: Uint8Array, at: number, end: number): void {
+    const runs = Math.min(latestRunCount(at, end), MAX_LATEST_RUNS);
+    this.#latestCount = runs;
+    for (let i = 0; i < runs; i++) {
+      this.#latest[2 * i] = latestRunStart(bytes, at, i);
+      this.#latest[2 * i + 1] = latestRunEnd(bytes, at, i);
+    }
   }
 
   /** Takes the duplicates that the SACK chunk at `at` reports. */
@@ -78,6 +95,21 @@ export class Scoreboard {
       else if (this.#episode.onDuplicate(tsn)) this.#losses.onDuplicate(lastPacket);
     }
     return isProbeSpurious;
+  }
+
+  /** Takes the last of the runs kept, if it makes sense; returns the highest TSN reported, `highest` so far. */
+  #takeLatest(cumulative: number, highest: number, now: Millis): number {
+    const outstanding = this.#outstanding;
+    const start = this.#latest[2 * this.#latestCount - 2]!;
+    const end = this.#latest[2 * this.#latestCount - 1]!;
+    const isSound =
+      after32(start, add32(cumulative, 1)) &&
+      atOrAfter32(end, start) &&
+      after32(outstanding.next, end) &&
+      outstanding.count > 0;
+    if (!isSound) return highest;
+    this.#acknowledgeBlock(start, end, now);
+    return after32(end, highest) ? end : highest;
   }
 
   #acknowledgeThrough(cumulative: number, now: Millis): void {

@@ -30,6 +30,8 @@ const ASK_ROUND_TRIPS = 1 / 8;
 const ASK_MIN: Millis = 1;
 /** Messages of a stream under way, so that no two have SSNs half the sequence space apart (§1.6). */
 const MAX_ORDERED_UNDER_WAY = 32_767;
+/** A gap block reaches no further (§3.3.4). */
+const GAP_REACH = 0xffff;
 const NO_BYTES = new Uint8Array(0);
 
 export interface SenderOptions {
@@ -45,6 +47,8 @@ export interface SenderOptions {
   readonly partialReliability: boolean;
   /** How fragments are written: DATA or I-DATA. */
   readonly format: ChunkFormat;
+  /** Whether the peer tells what came last beside SACKs that cannot list all. */
+  readonly latestTsns: boolean;
 }
 
 export class Sender {
@@ -88,6 +92,7 @@ export class Sender {
       { outstanding, queue, timers, errors, rto, size, abandonment, delivery },
       this.#newCongestionControl(),
     );
+    this.recovery.hasLatestTsns = init.latestTsns;
     this.#burstLimit = this.#pauseBytes;
     this.peerWindow = init.peerWindow;
   }
@@ -181,6 +186,11 @@ export class Sender {
     return undefined;
   }
 
+  /** The LATEST TSNS chunk `bytes[at, end)`: adds to the SACK that follows it. */
+  onLatestTsns(bytes: Uint8Array, at: number, end: number): void {
+    this.recovery.onLatestTsns(bytes, at, end);
+  }
+
   /** §9.2: a SHUTDOWN chunk acknowledges up to `cumulative`. */
   onShutdown(cumulative: number, now: Millis): DropReason | undefined {
     if (after32(add32(this.outstanding.first, -1), cumulative)) return 'old-sack';
@@ -230,6 +240,11 @@ export class Sender {
       roundTripTime: this.#rto.smoothedRoundTripTime,
       random: () => randomUnit(options.random),
     });
+  }
+
+  get #maxChunks(): number {
+    const { maxOutstandingChunks } = this.#options;
+    return this.recovery.hasLatestTsns ? maxOutstandingChunks : Math.min(maxOutstandingChunks, GAP_REACH);
   }
 
   get #pauseBytes(): number {
@@ -409,7 +424,7 @@ export class Sender {
       }
       // §6.1 A: no more than the peer's window, but one chunk may always be under way.
       if (length > this.#peerWindow - outstanding.payloadInFlight && outstanding.count > 0) return at;
-      if (outstanding.count >= this.#options.maxOutstandingChunks) return at;
+      if (outstanding.count >= this.#maxChunks) return at;
       if (message.isUntouched && this.#exhaustsSsns(message)) return at;
       if (!this.#isProbing && !this.#fitsWindow(outstanding.chunkBytes(length))) return at;
       const offset = message.sent;

@@ -46,6 +46,8 @@ const PROBE_WAIT: Millis = 2_000;
 const PROBE_WAIT_RANDOM: Millis = 1_000;
 /** In ProbeBW_UP, growth in a round below which more bandwidth is not to be had. */
 const UP_GROWTH = 1.1;
+/** Of the window, by which inflight_hi grows in the first round of ProbeBW_UP. */
+const RAISE_SHARE = 1 / 32;
 /** A burst lasts a millisecond; so much of the window is for what waits to be sent in bursts (§5.6.4.2). */
 const QUANTUM_TIME: Millis = 1;
 const QUANTA = 3;
@@ -78,7 +80,9 @@ export class Bbr implements CongestionControl {
   #isStopping = false;
   #probeRttEnd: Millis = 0;
   #probeRttRound = 0;
+  // What they were before the last loss, in case it was none.
   #windowBefore = 0;
+  #flightHighBefore: number = NEVER;
   #isIdleRestart = false;
 
   constructor(path: CongestionPath) {
@@ -107,16 +111,20 @@ export class Bbr implements CongestionControl {
   }
 
   onLoss(): void {
-    this.#windowBefore = this.window;
+    this.#save();
   }
 
   onTimeout(flightBefore: number): void {
+    this.#save();
     this.#windowBefore = Math.max(this.window, flightBefore);
     this.window = this.#size.mtu;
   }
 
   onSpuriousLoss(): void {
     this.window = Math.max(this.window, this.#windowBefore);
+    this.flightHigh = Math.max(this.flightHigh, this.#flightHighBefore);
+    // What has bounded them since was the same loss.
+    this.#model.resetLowerBounds();
   }
 
   onIdle(_idleTime: Millis, _rto: Millis, now: Millis): void {
@@ -125,6 +133,11 @@ export class Bbr implements CongestionControl {
     this.#model.onIdleEnd(now);
     if (this.#isFilled && this.state !== 'ProbeRTT' && this.state !== 'Drain')
       this.pacingRate = this.#model.bandwidth * PACING_MARGIN;
+  }
+
+  #save(): void {
+    this.#windowBefore = this.window;
+    this.#flightHighBefore = this.flightHigh;
   }
 
   #onRound(sample: Readonly<AckSample>, isProbing: boolean): void {
@@ -263,10 +276,14 @@ export class Bbr implements CongestionControl {
     if (this.#model.isRoundStart) this.#steepen();
   }
 
-  /** BBRRaiseInflightHiSlope: by 1, 2, 4, ... packets a round. */
+  /**
+   * BBRRaiseInflightHiSlope. Deviation: the draft begins with one packet a round, and a long fat path would need a dozen
+   * probes to come back from one loss; here with a share of what is in flight.
+   */
   #steepen(): void {
-    const growth = 2 ** Math.min(this.#upRounds++, 30);
-    this.#bytesPerRaise = Math.max(this.window / growth, this.#size.mtu);
+    const { mtu } = this.#size;
+    const growth = Math.max(1, (RAISE_SHARE * this.window) / mtu) * 2 ** Math.min(this.#upRounds++, 30);
+    this.#bytesPerRaise = Math.max(this.window / growth, mtu);
   }
 
   /** §5.3.4 ProbeRTT. */
@@ -339,7 +356,10 @@ export class Bbr implements CongestionControl {
 
   /** §5.5.10.1 BBRInflightWithHeadroom. */
   #flightWithHeadroom(): number {
-    return this.flightHigh === NEVER ? NEVER : this.flightHigh * HEADROOM;
+    if (this.flightHigh === NEVER) return NEVER;
+    // Deviation: what just fills the path leaves room enough; less would leave the path idle.
+    const filled = this.#product(this.#model.bandwidth, 1);
+    return Math.min(this.flightHigh, Math.max(this.flightHigh * HEADROOM, filled));
   }
 
   #probeRttWindow(): number {

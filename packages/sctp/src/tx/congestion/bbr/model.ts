@@ -22,6 +22,9 @@ const HEAVY_LOSS_PACKETS = 6;
 /** A round whose shortest round trip exceeds the shortest known by so much, and by so much of it, saw a queue. */
 const QUEUE_SHARE = 1 / 4;
 const QUEUE_MIN: Millis = 1;
+/** Round trips that differ by less are the same. */
+const HAIR = 1 / 64;
+const HAIR_MIN: Millis = 0.1;
 /** Weight of a cruising round in the average of random losses. */
 const RANDOM_LOSS_GAIN = 1 / 8;
 
@@ -40,11 +43,12 @@ export class BbrModel {
   /** BBR.bw_lo and BBR.inflight_lo: short-term bounds after congestion, infinite if there are none. */
   bandwidthLow: number = NEVER;
   flightLow: number = NEVER;
-  // Of the round that has just ended (or of the one under way, for what is latest):
+  // Of the round that ended last: BBR.bw_latest, BBR.inflight_latest, and what its losses mean.
   bandwidthLatest = 0;
   flightLatest = 0;
-  /** Of the round that ended last. */
   hasCongestiveLoss = false;
+  #bandwidthInRound = 0;
+  #flightInRound = 0;
   #roundEnd = 0;
   readonly #bandwidths = [0, 0];
   #cycle = 0;
@@ -92,8 +96,8 @@ export class BbrModel {
   beginRound(delivered: number): void {
     this.#roundEnd = delivered;
     this.#resetRound();
-    this.bandwidthLatest = 0;
-    this.flightLatest = 0;
+    this.#bandwidthInRound = 0;
+    this.#flightInRound = 0;
   }
 
   /** §5.5.6: a cycle is over; what was measured two cycles ago is forgotten. */
@@ -155,13 +159,15 @@ export class BbrModel {
   /** §5.5.5 BBRUpdateMaxBw, and the latest signals of §5.5.10.2. */
   #updateBandwidth(sample: Readonly<AckSample>): void {
     const { deliveryRate, delivered, priorDelivered } = sample;
+    if (deliveryRate > this.#bandwidthInRound) this.#bandwidthInRound = deliveryRate;
+    if (priorDelivered >= 0 && delivered - priorDelivered > this.#flightInRound)
+      this.#flightInRound = delivered - priorDelivered;
     if (this.isRoundStart) {
-      this.bandwidthLatest = 0;
-      this.flightLatest = 0;
+      this.bandwidthLatest = this.#bandwidthInRound;
+      this.flightLatest = this.#flightInRound;
+      this.#bandwidthInRound = deliveryRate;
+      this.#flightInRound = delivered - priorDelivered;
     }
-    if (deliveryRate > this.bandwidthLatest) this.bandwidthLatest = deliveryRate;
-    if (priorDelivered >= 0 && delivered - priorDelivered > this.flightLatest)
-      this.flightLatest = delivered - priorDelivered;
     if (deliveryRate === 0 || (sample.isAppLimited && deliveryRate < this.maxBandwidth)) return;
     if (deliveryRate > this.#bandwidths[this.#cycle]!) this.#bandwidths[this.#cycle] = deliveryRate;
     this.maxBandwidth = Math.max(this.#bandwidths[0]!, this.#bandwidths[1]!);
@@ -191,6 +197,11 @@ export class BbrModel {
   /** §5.5.13 BBRUpdateMinRTT: a window of 10 s, with a shorter one inside that says when to probe. */
   #updateMinRoundTrip(sample: Readonly<AckSample>): void {
     const { roundTripTime, now } = sample;
+    // Deviation: a round trip within a hair of the shortest shows as well that there is no queue to drain first.
+    if (roundTripTime >= 0 && roundTripTime <= this.minRoundTrip * (1 + HAIR) + HAIR_MIN) {
+      this.#probeRttMinAt = now;
+      this.#minRoundTripAt = now;
+    }
     this.isProbeRttDue = now > this.#probeRttMinAt + PROBE_RTT_INTERVAL;
     if (roundTripTime >= 0 && (roundTripTime <= this.#probeRttMin || this.isProbeRttDue)) {
       this.#probeRttMin = roundTripTime;
