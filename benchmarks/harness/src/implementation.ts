@@ -8,8 +8,8 @@ export const IMPLEMENTATION_NAMES = [
   'werift',
   'wrtc',
 ] as const;
-/** What the machine itself does with the same messages: plain datagrams. Measured in the same run. */
-export const FLOOR_NAMES = ['udp'] as const;
+/** What the machine itself does with the same bytes: plain datagrams, one by one or in runs. Measured in the same run. */
+export const FLOOR_NAMES = ['udp', 'udp-batched'] as const;
 
 export type ImplementationName = (typeof IMPLEMENTATION_NAMES)[number] | (typeof FLOOR_NAMES)[number];
 

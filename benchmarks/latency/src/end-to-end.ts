@@ -16,7 +16,7 @@ const STACKS: readonly ImplementationName[] = [
   'werift',
   'wrtc',
 ];
-const SUBJECTS: readonly ImplementationName[] = [...STACKS, 'udp'];
+const SUBJECTS: readonly ImplementationName[] = [...STACKS, 'udp', 'udp-batched'];
 
 const url = (path: string): string => new URL(path, import.meta.url).href;
 const number = ({ measurement }: FlowResult, name: string): number =>
@@ -71,7 +71,7 @@ export const endToEnd: readonly Entry[] = [
     quick: true,
     flow: url('./ping-pong-flow.ts'),
     subjects: SUBJECTS,
-    floor: 'udp',
+    floor: 'udp-batched',
     metrics: [...ROUND_TRIPS, ...ROUND_TRIP_COSTS],
     distributions: ROUND_TRIP,
     settings: ({ seconds, mode }) => ({

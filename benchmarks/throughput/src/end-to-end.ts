@@ -18,6 +18,7 @@ const SUBJECTS: readonly ImplementationName[] = [
   'werift',
   'wrtc',
   'udp',
+  'udp-batched',
 ];
 const MESSAGE_BYTES = [64, 1_024, 16_384, 65_536] as const;
 const CHANNELS = [1, 10, 100] as const;
@@ -47,7 +48,7 @@ function bulk(options: Bulk): FlowBenchmark {
     quick,
     flow: FLOW,
     subjects: SUBJECTS,
-    floor: 'udp',
+    floor: 'udp-batched',
     metrics: reliability === 'unreliable' ? [GOODPUT, LOSS, ...COSTS] : [THROUGHPUT, ...COSTS],
     settings: (run) => settings(run, messageBytes, reliability, channels, directions),
   };

@@ -11,7 +11,8 @@ const LOADERS: Readonly<Record<ImplementationName, (options: LoadOptions) => Pro
   'node-datachannel': async () => (await import('./node-datachannel.ts')).load(),
   werift: async (options) => (await import('./werift.ts')).load(options),
   wrtc: async () => (await import('./wrtc.ts')).load(),
-  udp: async () => (await import('./udp.ts')).load(),
+  udp: async () => (await import('./udp.ts')).load('udp'),
+  'udp-batched': async () => (await import('./udp.ts')).load('udp-batched'),
 };
 
 /** Loads a stack into this process. Rejects if it is not installed or does not run here. */

@@ -1,10 +1,12 @@
-// The floor: what node:dgram alone carries between two processes. The bytes of the messages go out in datagrams of
-// the size that the stacks use, and what a datagram brings counts as one message of the first channel: nothing is
-// encrypted, repaired, kept apart or in order. A window keeps the receiver's socket buffer from overflowing: what
-// overflows would cost the sender time and count for nobody.
+// The floors: what the machine itself carries between two processes, by node:dgram or by the native sockets in runs of
+// datagrams. The bytes of the messages go out in datagrams of the size that the stacks use, and what a datagram brings
+// counts as one message of the first channel: nothing is encrypted, repaired, kept apart or in order. A window keeps
+// the receiver's socket buffer from overflowing: what overflows would cost the sender time and count for nobody.
 //
 // Each datagram:  | kind (1) | sequence number (4) | payload |;  an acknowledgement has the highest one seen.
-import { createSocket, type Socket } from 'node:dgram';
+import { createSocket } from 'node:dgram';
+import { loadNative, type NativeUdp } from '@millrace/native';
+import { putU32, u32 } from '@millrace/sans-io';
 import type {
   Channel,
   ChannelOptions,
@@ -17,20 +19,80 @@ import type {
 /** About what is left of a 1200-byte packet behind the headers of DTLS and SCTP. */
 const PIECE_BYTES = 1150;
 const HEADER_BYTES = 5;
+const SLOT_BYTES = HEADER_BYTES + PIECE_BYTES;
 const DATA = 0;
 const ACK = 1;
-/** A default socket buffer (208 KiB) holds about 90 datagrams of this size. */
-const WINDOW = 64;
-const ACK_EVERY = 16;
+/** A default socket buffer (208 KiB) holds about 90 datagrams of this size; the native sockets ask for more. */
+const WINDOW = { dgram: 64, native: 256 } as const;
+/** Acknowledgements in a window. */
+const ACKS = 4;
 /** With no acknowledgement for so long, what is under way is taken for lost. */
 const GIVE_UP_MS = 20;
 
-export function load(): Implementation {
+/** A bound socket that knows where to send. */
+interface Port {
+  readonly local: Promise<number>;
+  remote: number;
+  readonly window: number;
+  /** Memory to send from, a slot of `SLOT_BYTES` for each datagram of the window. */
+  readonly slab: Uint8Array;
+  /** Sends `slab[at, end)` as datagrams of `SLOT_BYTES`, the last of which may be shorter. */
+  sendSlots(at: number, end: number): void;
+  send(bytes: Uint8Array): void;
+  close(): void;
+}
+
+type OnDatagram = (bytes: Uint8Array, at: number, end: number) => void;
+
+export function load(name: 'udp' | 'udp-batched'): Implementation {
+  const udp = name === 'udp' ? undefined : loadNative()?.udp;
+  if (name === 'udp-batched' && udp === undefined) throw new Error('no native sockets on this machine');
   return {
-    name: 'udp',
+    name,
     version: process.versions.node,
-    createPeer: (options) => new UdpPeer(options),
+    createPeer: (options) =>
+      new UdpPeer(options, (onDatagram) => (udp ? nativePort(udp, onDatagram) : dgramPort(onDatagram))),
     shutdown() {},
+  };
+}
+
+function dgramPort(onDatagram: OnDatagram): Port {
+  const socket = createSocket('udp4');
+  socket.on('message', (datagram) => onDatagram(datagram, 0, datagram.length));
+  const slab = new Uint8Array(WINDOW.dgram * SLOT_BYTES);
+  const port: Port = {
+    local: new Promise((resolve) => socket.bind(0, '127.0.0.1', () => resolve(socket.address().port))),
+    remote: 0,
+    window: WINDOW.dgram,
+    slab,
+    sendSlots(at, end) {
+      for (; at < end; at += SLOT_BYTES)
+        socket.send(slab, at, Math.min(SLOT_BYTES, end - at), port.remote, '127.0.0.1');
+    },
+    send: (bytes) => socket.send(bytes, port.remote, '127.0.0.1'),
+    close: () => socket.close(),
+  };
+  return port;
+}
+
+function nativePort(udp: NativeUdp, onDatagram: OnDatagram): Port {
+  const socket = udp.open('127.0.0.1', 0, { onDatagram });
+  const slab = loadNative()!.slab(WINDOW.native * SLOT_BYTES);
+  let remote = { address: '127.0.0.1', port: 0 };
+  return {
+    local: Promise.resolve(socket.local.port),
+    get remote() {
+      return remote.port;
+    },
+    set remote(port) {
+      remote = { address: '127.0.0.1', port };
+    },
+    window: WINDOW.native,
+    slab,
+    // What the kernel does not take stays where it is until it does: a slot is not used again before it has arrived.
+    sendSlots: (at, end) => void socket.send(slab, at, end, SLOT_BYTES, remote),
+    send: (bytes) => void socket.send(bytes, 0, bytes.length, bytes.length, remote),
+    close: () => socket.close(),
   };
 }
 
@@ -38,14 +100,8 @@ class UdpPeer implements Peer {
   readonly #options: PeerOptions;
   readonly #channels: UdpChannel[] = [];
   readonly #opening: Array<() => void> = [];
-  readonly #port: Promise<number>;
-  readonly #socket: Socket = createSocket('udp4');
-  /** One for each datagram under way: none is written to again before it has left. */
-  readonly #slots: readonly Buffer[] = Array.from({ length: WINDOW }, () =>
-    Buffer.alloc(HEADER_BYTES + PIECE_BYTES),
-  );
+  readonly #port: Port;
   readonly #queue: Array<{ readonly channel: UdpChannel; readonly bytes: Uint8Array }> = [];
-  #remotePort = 0;
   #queueAt = 0;
   /** How much of the first message in the queue has gone. */
   #taken = 0;
@@ -56,12 +112,9 @@ class UdpPeer implements Peer {
   #acknowledgedAt = 0;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(options: PeerOptions) {
+  constructor(options: PeerOptions, openPort: (onDatagram: OnDatagram) => Port) {
     this.#options = options;
-    this.#port = new Promise((resolve) => {
-      this.#socket.bind(0, '127.0.0.1', () => resolve(this.#socket.address().port));
-    });
-    this.#socket.on('message', (datagram) => this.#onDatagram(datagram));
+    this.#port = openPort((bytes, at, end) => this.#onDatagram(bytes, at, end));
   }
 
   open({ label = '0' }: ChannelOptions): Promise<Channel> {
@@ -73,7 +126,7 @@ class UdpPeer implements Peer {
 
   offer(): void {
     const labels = this.#channels.map((channel) => channel.label);
-    void this.#port.then((port) => {
+    void this.#port.local.then((port) => {
       this.#options.onSignal({ kind: 'offer', sdp: JSON.stringify({ port, labels }) });
     });
   }
@@ -81,13 +134,13 @@ class UdpPeer implements Peer {
   signal(signal: Signal): void {
     if (signal.kind === 'candidate') return;
     const { port, labels } = JSON.parse(signal.sdp) as { port: number; labels: string[] };
-    this.#remotePort = port;
+    this.#port.remote = port;
     if (signal.kind === 'answer') {
       for (const open of this.#opening.splice(0)) open();
       return;
     }
     const channels = labels.map((label) => this.#createChannel(label));
-    void this.#port.then((own) => {
+    void this.#port.local.then((own) => {
       this.#options.onSignal({ kind: 'answer', sdp: JSON.stringify({ port: own, labels: [] }) });
       for (const channel of channels) this.#options.onChannel(channel);
     });
@@ -95,7 +148,7 @@ class UdpPeer implements Peer {
 
   close(): void {
     clearInterval(this.#timer);
-    this.#socket.close();
+    this.#port.close();
   }
 
   /** Takes a message, which goes with those that follow it at once. */
@@ -117,24 +170,36 @@ class UdpPeer implements Peer {
   }
 
   #flush(): void {
-    while (this.#queueAt < this.#queue.length && this.#sent - this.#acknowledged < WINDOW) {
-      const slot = this.#slots[this.#sent++ % WINDOW]!;
-      slot[0] = DATA;
-      slot.writeUInt32BE(this.#sent, 1);
-      this.#socket.send(slot, 0, this.#fill(slot), this.#remotePort, '127.0.0.1');
+    while (this.#canSend) {
+      const at = (this.#sent % this.#port.window) * SLOT_BYTES;
+      let end = at;
+      // A run ends with a datagram that is not full, and with the slab.
+      do {
+        const slot = (this.#sent % this.#port.window) * SLOT_BYTES;
+        if (slot !== end) break;
+        end = this.#fill(slot);
+      } while (this.#canSend);
+      this.#port.sendSlots(at, end);
     }
     if (this.#queueAt < 1024 && this.#queueAt < this.#queue.length) return;
     this.#queue.splice(0, this.#queueAt);
     this.#queueAt = 0;
   }
 
-  /** Moves what fits from the queue into `slot`; returns where it ends. */
-  #fill(slot: Buffer): number {
-    let at = HEADER_BYTES;
-    while (this.#queueAt < this.#queue.length && at < slot.length) {
+  get #canSend(): boolean {
+    return this.#queueAt < this.#queue.length && this.#sent - this.#acknowledged < this.#port.window;
+  }
+
+  /** Makes the next datagram at `slot` of what fits from the queue; returns where it ends. */
+  #fill(slot: number): number {
+    const { slab } = this.#port;
+    slab[slot] = DATA;
+    putU32(slab, slot + 1, ++this.#sent);
+    let at = slot + HEADER_BYTES;
+    while (this.#queueAt < this.#queue.length && at < slot + SLOT_BYTES) {
       const { channel, bytes } = this.#queue[this.#queueAt]!;
-      const count = Math.min(bytes.length - this.#taken, slot.length - at);
-      slot.set(bytes.subarray(this.#taken, this.#taken + count), at);
+      const count = Math.min(bytes.length - this.#taken, slot + SLOT_BYTES - at);
+      slab.set(bytes.subarray(this.#taken, this.#taken + count), at);
       at += count;
       this.#taken += count;
       channel.bufferedAmount -= count;
@@ -145,19 +210,19 @@ class UdpPeer implements Peer {
     return at;
   }
 
-  #onDatagram(datagram: Buffer): void {
-    const sequence = datagram.readUInt32BE(1);
-    if (datagram[0] === ACK) {
+  #onDatagram(bytes: Uint8Array, at: number, end: number): void {
+    const sequence = u32(bytes, at + 1);
+    if (bytes[at] === ACK) {
       this.#onAcknowledged(sequence);
       return;
     }
-    if (++this.#received % ACK_EVERY === 0) {
-      const ack = Buffer.allocUnsafe(HEADER_BYTES);
+    if (++this.#received % (this.#port.window / ACKS) === 0) {
+      const ack = new Uint8Array(HEADER_BYTES);
       ack[0] = ACK;
-      ack.writeUInt32BE(sequence, 1);
-      this.#socket.send(ack, this.#remotePort, '127.0.0.1');
+      putU32(ack, 1, sequence);
+      this.#port.send(ack);
     }
-    this.#channels[0]?.handler(datagram.subarray(HEADER_BYTES));
+    this.#channels[0]?.handler(bytes.subarray(at + HEADER_BYTES, end));
   }
 
   #onAcknowledged(sequence: number): void {
