@@ -4,24 +4,33 @@
 export type DropCounts<Reason extends string> = { readonly [R in Reason]: number };
 
 export class Drops<Reason extends string> {
-  readonly #counts: Record<Reason, number>;
+  readonly #reasons: readonly Reason[];
+  /** Made when there is something to count: of many idle connections most never drop anything. */
+  #counts: Record<Reason, number> | undefined;
 
   constructor(reasons: readonly Reason[]) {
-    this.#counts = Object.fromEntries(reasons.map((reason) => [reason, 0])) as Record<Reason, number>;
+    this.#reasons = reasons;
   }
 
   count(reason: Reason): void {
-    this.#counts[reason]++;
+    this.#record[reason]++;
   }
 
   /** A live view; copy it to keep a moment. */
   get counts(): DropCounts<Reason> {
-    return this.#counts;
+    return this.#record;
   }
 
   get total(): number {
     let total = 0;
     for (const reason in this.#counts) total += this.#counts[reason];
     return total;
+  }
+
+  get #record(): Record<Reason, number> {
+    return (this.#counts ??= Object.fromEntries(this.#reasons.map((reason) => [reason, 0])) as Record<
+      Reason,
+      number
+    >);
   }
 }

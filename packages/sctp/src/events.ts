@@ -22,12 +22,12 @@ interface Event {
 }
 
 const NO_STREAMS: readonly number[] = [];
-/** Records kept for reuse. */
-const KEPT_EVENTS = 256;
+/** Records kept for reuse, by all associations together. */
+const KEPT_EVENTS = 1_024;
+const freeEvents: Event[] = [];
 
 export class EventQueue {
   readonly #waiting = new Ring<Event>();
-  readonly #free: Event[] = [];
   /** The last event of all. */
   #closed: CloseReason | undefined;
   #isOver = false;
@@ -92,7 +92,7 @@ export class EventQueue {
   }
 
   #push(kind: Kind): Event {
-    const event = this.#free.pop() ?? {
+    const event = freeEvents.pop() ?? {
       kind,
       stream: 0,
       ppid: 0,
@@ -109,7 +109,7 @@ export class EventQueue {
     const { kind, stream, ppid, message, bytes, streams } = event;
     event.message = undefined;
     event.streams = NO_STREAMS;
-    if (this.#free.length < KEPT_EVENTS) this.#free.push(event);
+    if (freeEvents.length < KEPT_EVENTS) freeEvents.push(event);
     switch (kind) {
       case 'message':
         sink.onMessage(stream, ppid, message!);

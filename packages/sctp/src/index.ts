@@ -12,6 +12,7 @@ export { DEFAULTS, type SctpOptions } from './options.ts';
 export { type Checksum, crc32c } from './packet/crc32c.ts';
 export type { PacketSize } from './path/packet-size.ts';
 export type { CloseCode, CloseReason, ErrorCause, SctpSink } from './sink.ts';
+export { type PacketTrace, packetLine, type TraceDirection } from './trace.ts';
 export { bbr } from './tx/congestion/bbr/bbr.ts';
 export type {
   AckSample,

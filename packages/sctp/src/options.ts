@@ -4,6 +4,7 @@ import type { Millis, RandomSource } from '@millrace/sans-io';
 import { SctpError } from './errors.ts';
 import type { MemoryBudget } from './memory-budget.ts';
 import { type Checksum, crc32c } from './packet/crc32c.ts';
+import type { PacketTrace } from './trace.ts';
 import type { CongestionControlFactory } from './tx/congestion/congestion-control.ts';
 import { type CongestionControlName, congestionControlOf } from './tx/congestion/registry.ts';
 import { SCHEDULERS, type SchedulerFactory, type SchedulerName } from './tx/scheduler.ts';
@@ -22,6 +23,8 @@ export interface SctpOptions {
   readonly mtu?: number;
   /** The longest packet worth probing for until `setPath` tells. With the same as `mtu` (the default) there is no search. */
   readonly maxMtu?: number;
+  /** The longest packet that we take, which a peer of this kind is told. */
+  readonly largestPacket?: number;
   /** A round-trip time already known (from ICE), in ms: seeds RTO and T1. */
   readonly roundTripTime?: Millis;
   /** Bytes of received data we are ready to hold at first: a_rwnd. */
@@ -35,6 +38,8 @@ export interface SctpOptions {
    * process (1 GiB at most) unless given. When it is dry, `send` throws QUEUE_FULL.
    */
   readonly messagePool?: BufferPool;
+  /** Told of every packet. Default: nobody is. */
+  readonly trace?: PacketTrace;
   /** Bytes that may wait in the send queue before `send` throws QUEUE_FULL. */
   readonly sendQueueLimit?: number;
   /** Longest message accepted from the peer; longer ones are discarded and reported. */
@@ -85,10 +90,10 @@ export interface SctpOptions {
 export type ResolvedOptions = Required<
   Omit<
     SctpOptions,
-    'memory' | 'messagePool' | 'roundTripTime' | 'initialTsn' | 'initiateTag' | 'congestionControl'
+    'memory' | 'messagePool' | 'trace' | 'roundTripTime' | 'initialTsn' | 'initiateTag' | 'congestionControl'
   >
 > &
-  Pick<SctpOptions, 'memory' | 'messagePool' | 'roundTripTime' | 'initialTsn' | 'initiateTag'> & {
+  Pick<SctpOptions, 'memory' | 'messagePool' | 'trace' | 'roundTripTime' | 'initialTsn' | 'initiateTag'> & {
     readonly congestionControl: CongestionControlFactory;
   };
 
@@ -99,6 +104,7 @@ type Undefaulted =
   | 'maxMtu'
   | 'memory'
   | 'messagePool'
+  | 'trace'
   | 'roundTripTime'
   | 'initialTsn'
   | 'initiateTag';
@@ -113,6 +119,8 @@ export const DEFAULTS: Defaults = {
    * 13 + 8 + 16 of them; the rest is rounded down to a multiple of 4. §8831 5, RFC 9260 §7.3
    */
   mtu: 1160,
+  /** The longest plaintext of a DTLS record. RFC 6347 §4.1.1 */
+  largestPacket: 16_384,
   /** What a sender in slow start fills after seven round trips; by then the window has grown. §3.3.2 */
   receiveWindow: 1024 * 1024,
   /** Twice the bandwidth-delay product of 1 Gbit/s and 200 ms, and something for what waits behind a loss. */
@@ -224,6 +232,7 @@ export function resolveOptions(options: SctpOptions): ResolvedOptions {
   requireRange('remotePort', all.remotePort, 1, 0xffff);
   requireRange('mtu', all.mtu, MIN_MTU, MAX_MTU);
   requireRange('maxMtu', options.maxMtu ?? all.mtu, all.mtu, MAX_MTU);
+  requireRange('largestPacket', all.largestPacket, MIN_MTU, MAX_MTU);
   requireRange('outboundStreams', all.outboundStreams, 1, 0xffff);
   requireRange('inboundStreams', all.inboundStreams, 1, 0xffff);
   requireRange('maxMessageSize', all.maxMessageSize, 1, 2 ** 30);

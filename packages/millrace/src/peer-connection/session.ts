@@ -28,6 +28,8 @@ import { type Backend, checksum, chooseBackend } from '../transport/backend.ts';
 import { Driver } from '../transport/driver.ts';
 import { localAddresses } from '../transport/local-addresses.ts';
 import { isHiddenName, resolveHiddenName } from '../transport/mdns.ts';
+import { packetTrace } from '../transport/packet-trace.ts';
+import { sharedMemory } from '../transport/shared-memory.ts';
 import type { MillraceConfiguration } from './configuration.ts';
 
 export const random: RandomSource = { fill: (bytes) => void randomFillSync(bytes) };
@@ -331,6 +333,8 @@ export class Session {
       mtu: SCTP_PACKET_BYTES,
       zeroChecksum: true, // DTLS is below: RFC 9653 §7.2
       maxMessageSize: this.#options.maxMessageSize,
+      memory: sharedMemory,
+      trace: packetTrace(),
       ...(roundTripTime === undefined ? {} : { roundTripTime }),
       ...(sendBuffer === undefined ? {} : { sendQueueLimit: sendBuffer }),
       ...(congestionControl === undefined ? {} : { congestionControl }),

@@ -314,6 +314,8 @@ export class SctpAssociation implements Core<SctpSink> {
   receive(bytes: Uint8Array, at: number, end: number, now: Millis): void {
     this.#packetsReceived++;
     this.#bytesReceived += end - at;
+    const { trace } = this.#context.options;
+    if (trace?.isOn) trace.onPacket('in', bytes, at, end);
     this.#inbound.onPacket(bytes, at, end, now);
     this.#context.settleMemory();
   }
@@ -324,6 +326,8 @@ export class SctpAssociation implements Core<SctpSink> {
     if (length > 0) {
       this.#packetsSent++;
       this.#bytesSent += length;
+      const { trace } = this.#context.options;
+      if (trace?.isOn) trace.onPacket('out', out, at, at + length);
     }
     return length;
   }
@@ -413,7 +417,8 @@ export class SctpAssociation implements Core<SctpSink> {
     if (tcb.capabilities.interleaving) this.#context.queue.interleave(tcb.sender.peerWindow);
     tcb.sender.startTimer(now);
     this.#heartbeat.begin(now);
-    discovery.begin(rto.current, now);
+    const { largestPacket, padding } = tcb.capabilities;
+    discovery.begin(largestPacket, padding, rto.current, now);
     tcb.streamReset.proceed(now);
     this.#shutdown.onEstablished(now);
   }

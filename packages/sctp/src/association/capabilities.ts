@@ -1,6 +1,6 @@
 // Extensions: what we offer in INIT and INIT ACK, and what both ends can do (RFC 5061 §4.2.7, RFC 3758 §3.3.1,
 // RFC 8260 §2.2.1, RFC 9653 §5).
-import type { ResolvedOptions } from '../options.ts';
+import { MAX_MTU, type ResolvedOptions } from '../options.ts';
 import { CHUNK } from '../packet/chunks.ts';
 import type { Init } from '../packet/init.ts';
 
@@ -15,15 +15,26 @@ export interface Capabilities {
   readonly zeroChecksum: boolean;
   /** Beside a SACK without room for all its gap blocks, what came last is told (latest-tsns.ts). */
   readonly latestTsns: boolean;
+  /** The peer knows PAD (RFC 4820). */
+  readonly padding: boolean;
+  /** The longest packet the peer is known to take. */
+  readonly largestPacket: number;
 }
 
+/**
+ * What a peer that does not say takes for certain: what Ethernet carries. To be asked about more can be the end of it:
+ * libwebrtc reads DTLS records into 2048 bytes, and closes the connection at the first longer one.
+ */
+const LARGEST_PACKET_UNTOLD = 1_432;
 /** RFC 9653 §7.2: SCTP over DTLS. */
 const METHOD_DTLS = 1;
-const EXTENSIONS: readonly number[] = [CHUNK.RE_CONFIG, CHUNK.FORWARD_TSN];
+const EXTENSIONS: readonly number[] = [CHUNK.RE_CONFIG, CHUNK.PAD, CHUNK.FORWARD_TSN];
 const INTERLEAVING: readonly number[] = [CHUNK.I_DATA, CHUNK.I_FORWARD_TSN];
 
 /** The part of our INIT, and INIT ACK, that says what we can do. */
-export function ourOffer(options: ResolvedOptions): Pick<Init, 'extensions' | 'forwardTsn' | 'zeroChecksum'> {
+export function ourOffer(
+  options: ResolvedOptions,
+): Pick<Init, 'extensions' | 'forwardTsn' | 'zeroChecksum' | 'largestPacket'> {
   return {
     extensions: [
       ...EXTENSIONS,
@@ -31,6 +42,7 @@ export function ourOffer(options: ResolvedOptions): Pick<Init, 'extensions' | 'f
       ...(options.latestTsns ? [CHUNK.LATEST_TSNS] : []),
     ],
     forwardTsn: true,
+    largestPacket: options.largestPacket,
     ...(options.zeroChecksum ? { zeroChecksum: METHOD_DTLS } : {}),
   };
 }
@@ -43,5 +55,7 @@ export function commonCapabilities(theirs: Init, options: ResolvedOptions): Capa
     interleaving: options.interleaving && INTERLEAVING.every((type) => theirs.extensions.includes(type)),
     latestTsns: options.latestTsns && theirs.extensions.includes(CHUNK.LATEST_TSNS),
     zeroChecksum: options.zeroChecksum && theirs.zeroChecksum === METHOD_DTLS,
+    padding: theirs.extensions.includes(CHUNK.PAD),
+    largestPacket: Math.min(theirs.largestPacket ?? LARGEST_PACKET_UNTOLD, MAX_MTU),
   };
 }

@@ -34,6 +34,8 @@ export class Heartbeat {
       this.#schedule(now);
       return;
     }
+    tcb.sender.trim();
+    tcb.receiver.tracker.trim();
     this.#sentAt = now;
     this.#nonce = [randomU32(context.options.random), randomU32(context.options.random)];
     this.#isWaiting = true;

@@ -37,13 +37,16 @@ export function makeCookie(cookie: StateCookie, mac: CookieMac): Uint8Array {
   putU32(plain, 44, cookie.peerWindow);
   putU16(plain, 48, cookie.outboundStreams);
   putU16(plain, 50, cookie.inboundStreams);
-  const { forwardTsn, reconfig, interleaving, zeroChecksum, latestTsns } = cookie.capabilities;
+  const { forwardTsn, reconfig, interleaving, zeroChecksum, latestTsns, padding, largestPacket } =
+    cookie.capabilities;
   plain[52] =
     (forwardTsn ? 1 : 0) |
     (reconfig ? 2 : 0) |
     (interleaving ? 4 : 0) |
     (zeroChecksum ? 8 : 0) |
-    (latestTsns ? 16 : 0);
+    (latestTsns ? 16 : 0) |
+    (padding ? 32 : 0);
+  putU16(plain, 54, largestPacket);
   const code = mac(plain);
   const whole = new Uint8Array(PLAIN_BYTES + code.length);
   whole.set(plain);
@@ -84,6 +87,8 @@ export function openCookie(
       interleaving: (plain[52]! & 4) !== 0,
       zeroChecksum: (plain[52]! & 8) !== 0,
       latestTsns: (plain[52]! & 16) !== 0,
+      padding: (plain[52]! & 32) !== 0,
+      largestPacket: u16(plain, 54),
     },
   };
 }

@@ -36,6 +36,8 @@ export interface Init {
   readonly forwardTsn: boolean;
   /** The error detection method under which packets without a checksum are accepted (RFC 9653 §4); absent if none. */
   readonly zeroChecksum?: number;
+  /** The longest packet that the sender takes; absent if it does not say. */
+  readonly largestPacket?: number;
   /** The state cookie; INIT ACK only. */
   readonly cookie?: Uint8Array;
   /** Milliseconds by which the sender asks a cookie to live longer; INIT only. */
@@ -52,6 +54,7 @@ export function parseInit(bytes: Uint8Array, at: number, end: number): Init | un
   let unrecognizedBytes = 0;
   let forwardTsn = false;
   let zeroChecksum: number | undefined;
+  let largestPacket: number | undefined;
   let cookie: Uint8Array | undefined;
   let cookiePreservative: number | undefined;
   const sound = walkParameters(bytes, at + FIXED_BYTES, end, (type, start, stop) => {
@@ -59,6 +62,8 @@ export function parseInit(bytes: Uint8Array, at: number, end: number): Init | un
     else if (type === PARAMETER.FORWARD_TSN_SUPPORTED) forwardTsn = true;
     else if (type === PARAMETER.ZERO_CHECKSUM_ACCEPTABLE) {
       if (stop - start >= 4) zeroChecksum = u32(bytes, start);
+    } else if (type === PARAMETER.LARGEST_PACKET) {
+      if (stop - start >= 4) largestPacket = u32(bytes, start);
     } else if (type === PARAMETER.COOKIE_PRESERVATIVE && stop - start >= 4)
       cookiePreservative = u32(bytes, start);
     else if (type === PARAMETER.SUPPORTED_EXTENSIONS)
@@ -86,6 +91,7 @@ export function parseInit(bytes: Uint8Array, at: number, end: number): Init | un
     extensions,
     forwardTsn,
     ...(zeroChecksum === undefined ? {} : { zeroChecksum }),
+    ...(largestPacket === undefined ? {} : { largestPacket }),
     ...(cookie === undefined ? {} : { cookie }),
     ...(cookiePreservative === undefined ? {} : { cookiePreservative }),
     unrecognized,
@@ -112,6 +118,11 @@ export function makeInit(type: typeof CHUNK.INIT | typeof CHUNK.INIT_ACK, init: 
     const method = new Uint8Array(4);
     putU32(method, 0, init.zeroChecksum);
     parts.push(makeParameter(PARAMETER.ZERO_CHECKSUM_ACCEPTABLE, method));
+  }
+  if (init.largestPacket !== undefined) {
+    const largest = new Uint8Array(4);
+    putU32(largest, 0, init.largestPacket);
+    parts.push(makeParameter(PARAMETER.LARGEST_PACKET, largest));
   }
   if (init.extensions.length > 0) {
     const parameter = makeParameter(PARAMETER.SUPPORTED_EXTENSIONS, Uint8Array.from(init.extensions));

@@ -21,6 +21,11 @@ export const PARAMETER = {
   ADD_INCOMING_STREAMS_REQUEST: 18,
   ZERO_CHECKSUM_ACCEPTABLE: 0x8001,
   SUPPORTED_EXTENSIONS: 0x8008,
+  /**
+   * Ours alone, and assigned by nobody: the longest packet that the sender takes, 32 bits. Who does not know it passes
+   * over it in silence, which the two highest bits ask for (§3.2.1).
+   */
+  LARGEST_PACKET: 0xbd1a,
   FORWARD_TSN_SUPPORTED: 0xc000,
 } as const;
 

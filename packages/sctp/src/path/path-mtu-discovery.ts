@@ -51,6 +51,9 @@ export class PathMtuDiscovery {
   /** What a router or the own host has said is too long; forgotten with the next raise. */
   #ceiling: number = Number.POSITIVE_INFINITY;
   #isLocal = false;
+  /** The longest packet that the peer takes, whatever the path does. */
+  #peerLimit = 0;
+  #knowsPadding = false;
   #isRunning = false;
   /** Ascending; all longer than what is known to pass. */
   #candidates: readonly Candidate[] = NO_CANDIDATES;
@@ -87,9 +90,11 @@ export class PathMtuDiscovery {
     this.#restart(rto, now);
   }
 
-  /** The association is established: the search may begin. */
-  begin(rto: Millis, now: Millis): void {
+  /** The association is established: the search may begin. `peerLimit`: the longest packet that the peer takes. */
+  begin(peerLimit: number, knowsPadding: boolean, rto: Millis, now: Millis): void {
     this.#isRunning = true;
+    this.#knowsPadding = knowsPadding;
+    this.#peerLimit = peerLimit & ~3;
     this.#restart(rto, now);
   }
 
@@ -100,7 +105,7 @@ export class PathMtuDiscovery {
       probe.state = 'sent';
       this.#dueProbes--;
       this.probesSent++;
-      return writeProbe(out, at, probe.size, this.#nonceHigh, this.#nonceLow);
+      return writeProbe(out, at, probe.size, this.#nonceHigh, this.#nonceLow, this.#knowsPadding);
     }
     return at;
   }
@@ -152,7 +157,7 @@ export class PathMtuDiscovery {
 
   #search(rto: Millis, now: Millis): void {
     if (!this.#isRunning) return;
-    const limit = Math.min(this.#limit, this.#ceiling);
+    const limit = Math.min(this.#limit, this.#peerLimit, this.#ceiling);
     this.#candidates = sizesBetween(this.#size.mtu, limit).map((size) => ({ size, failures: 0 }));
     this.#startRound(rto, now);
   }
@@ -186,7 +191,8 @@ export class PathMtuDiscovery {
     this.#candidates = NO_CANDIDATES;
     this.#round = NO_PROBES;
     this.#dueProbes = 0;
-    if (this.#size.mtu < this.#limit) this.#timers.set(TIMER.PATH_MTU, now + PMTU_RAISE_TIMER);
+    if (this.#size.mtu < Math.min(this.#limit, this.#peerLimit))
+      this.#timers.set(TIMER.PATH_MTU, now + PMTU_RAISE_TIMER);
     else this.#timers.stop(TIMER.PATH_MTU);
   }
 

@@ -1,8 +1,10 @@
 // A probe of the path MTU: a packet of HEARTBEAT and PAD of exactly the size in question (RFC 8899 §6.2.2.1, RFC 4820 §3).
-// Its answer, the HEARTBEAT ACK, is short, so it tells of one direction only. Who does not know PAD skips it: its type says so.
+// Its answer, the HEARTBEAT ACK, is short, so it tells of one direction only. Deviation: towards a peer that does not list
+// PAD among its extensions it is the HEARTBEAT that is so long, and so is its answer. By its type PAD is to be skipped where
+// it is not known, but werift ends its process instead.
 //
-//   |   Type = 4    | Chunk Flags   |          Length = 20          |
-//   |   Parameter Type = 1          |          Length = 16          |
+//   |   Type = 4    | Chunk Flags   |          Length = 20 or more  |
+//   |   Parameter Type = 1          |          Length = 16 or more  |
 //   |                     Nonce, 64 bits                            |
 //   |                     Size of the packet                        |
 //   |   Type = 0x84 |   Flags = 0   |            Length             |  zeros up to the size
@@ -23,18 +25,24 @@ export function writeProbe(
   size: number,
   nonceHigh: number,
   nonceLow: number,
+  knowsPadding: boolean,
 ): number {
+  const end = at - HEADER_BYTES + size;
+  const heartbeatBytes = knowsPadding ? HEARTBEAT_BYTES : end - at;
   out[at] = CHUNK.HEARTBEAT;
   out[at + 1] = 0;
-  putU16(out, at + 2, HEARTBEAT_BYTES);
+  putU16(out, at + 2, heartbeatBytes);
   putU16(out, at + 4, PARAMETER.HEARTBEAT_INFO);
-  putU16(out, at + 6, PARAMETER_HEADER_BYTES + INFO_BYTES);
+  putU16(out, at + 6, heartbeatBytes - CHUNK_HEADER_BYTES);
   putU32(out, at + 8, nonceHigh);
   putU32(out, at + 12, nonceLow);
   putU32(out, at + 16, size);
   const pad = at + HEARTBEAT_BYTES;
-  const end = at - HEADER_BYTES + size;
   if (end === pad) return pad;
+  if (!knowsPadding) {
+    out.fill(0, pad, end);
+    return end;
+  }
   out[pad] = CHUNK.PAD;
   out[pad + 1] = 0;
   putU16(out, pad + 2, end - pad);
@@ -51,7 +59,7 @@ export function probedSize(
   nonceLow: number,
 ): number | undefined {
   const isOurs =
-    end - at === HEARTBEAT_BYTES &&
+    end - at >= HEARTBEAT_BYTES &&
     u16(bytes, at + 4) === PARAMETER.HEARTBEAT_INFO &&
     u32(bytes, at + 8) === nonceHigh &&
     u32(bytes, at + 12) === nonceLow;

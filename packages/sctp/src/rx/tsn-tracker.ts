@@ -11,6 +11,7 @@ import { SACK_BYTES, writeSackHeader } from '../packet/sack.ts';
 /** A gap block reaches no further than its 16-bit offset. */
 const MAX_GAP_OFFSET = 0xffff;
 const INITIAL_RUNS = 16;
+const NO_TSNS = new Uint32Array(0);
 /** Runs that came last and are told beside a SACK, and gap blocks that such a SACK lists. */
 const LATEST_RUNS = 32;
 const GAP_BLOCKS_BESIDE_LATEST = 64;
@@ -29,20 +30,20 @@ export class TsnTracker {
   cumulative: number;
   readonly #limits: TsnTrackerLimits;
   // Runs of TSNs beyond the cumulative one, sorted and apart. The first is at #head, so that it leaves in O(1).
-  #starts = new Uint32Array(INITIAL_RUNS);
-  #ends = new Uint32Array(INITIAL_RUNS);
+  #starts = NO_TSNS;
+  #ends = NO_TSNS;
   #head = 0;
   #tail = 0;
-  readonly #duplicates: Uint32Array;
-  /** TSNs that came last and not in a row, in a ring whose newest is at #latestAt. */
-  readonly #latest = new Uint32Array(LATEST_RUNS);
+  /** Made when there is a first one. */
+  #duplicates = NO_TSNS;
+  /** TSNs that came last and not in a row, in a ring whose newest is at #latestAt. Made when there is a first one. */
+  #latest = NO_TSNS;
   #latestAt = 0;
   #duplicateCount = 0;
 
   constructor(initialTsn: number, limits: TsnTrackerLimits) {
     this.cumulative = add32(initialTsn, -1);
     this.#limits = limits;
-    this.#duplicates = new Uint32Array(limits.maxDuplicateTsns);
   }
 
   /** How many runs lie beyond the cumulative TSN: holes before them are missing. */
@@ -86,6 +87,7 @@ export class TsnTracker {
       this.#absorb();
       return;
     }
+    if (this.#latest.length === 0) this.#latest = new Uint32Array(LATEST_RUNS);
     if (add32(this.#latest[this.#latestAt]!, 1) !== tsn) this.#latestAt = (this.#latestAt + 1) % LATEST_RUNS;
     this.#latest[this.#latestAt] = tsn;
     const run = this.#runBefore(tsn);
@@ -156,7 +158,19 @@ export class TsnTracker {
     return end;
   }
 
+  /** What many holes needed is given back, if none is left. */
+  trim(): void {
+    if (this.gapCount > 0) return;
+    this.#starts = NO_TSNS;
+    this.#ends = NO_TSNS;
+    this.#latest = NO_TSNS;
+    this.#latestAt = 0;
+    this.#head = this.#tail = 0;
+  }
+
   #duplicate(tsn: number): TsnVerdict {
+    const most = this.#limits.maxDuplicateTsns;
+    if (this.#duplicates.length < most) this.#duplicates = new Uint32Array(most);
     if (this.#duplicateCount < this.#duplicates.length) this.#duplicates[this.#duplicateCount++] = tsn;
     return 'duplicate';
   }
@@ -204,7 +218,8 @@ export class TsnTracker {
   /** Moves the runs to the front, into longer arrays unless the old ones are half empty. */
   #makeRoom(): void {
     const count = this.gapCount;
-    const length = count * 2 > this.#starts.length ? this.#starts.length * 2 : this.#starts.length;
+    const { length: old } = this.#starts;
+    const length = Math.max(INITIAL_RUNS, count * 2 > old ? old * 2 : old);
     const starts = new Uint32Array(length);
     const ends = new Uint32Array(length);
     for (let i = 0; i < count; i++) {

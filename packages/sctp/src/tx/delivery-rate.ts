@@ -13,7 +13,8 @@ const FLIGHT = 4;
 const LOST = 5;
 const APP_LIMITED = 6;
 const NUMBER = 7;
-const INITIAL_PACKETS = 64;
+const INITIAL_PACKETS = 16;
+const NO_RECORDS = new Float64Array(0);
 
 export class DeliveryRate {
   /** Bytes ever delivered. */
@@ -25,8 +26,8 @@ export class DeliveryRate {
   #firstSentAt: Millis = 0;
   /** Samples of packets sent before so much was delivered say what the application had, not what the path can. */
   #appLimitedUntil = 0;
-  #records = new Float64Array(INITIAL_PACKETS * FIELDS);
-  #mask = INITIAL_PACKETS - 1;
+  #records = NO_RECORDS;
+  #mask = -1;
   /** The newest packet that the SACK in hand acknowledges; 0 if none. */
   #newest = 0;
   #lostReported = 0;
@@ -103,10 +104,16 @@ export class DeliveryRate {
     sample.deliveryRate = (this.delivered - sample.priorDelivered) / interval;
   }
 
+  /** Nothing is in flight, and has not been for long: what a transfer needed is given back. */
+  trim(): void {
+    this.#records = NO_RECORDS;
+    this.#mask = -1;
+  }
+
   #grow(): void {
     const old = this.#records;
     const oldMask = this.#mask;
-    const mask = oldMask * 2 + 1;
+    const mask = Math.max(oldMask * 2 + 1, INITIAL_PACKETS - 1);
     const records = new Float64Array((mask + 1) * FIELDS);
     for (let i = 0; i <= oldMask; i++) {
       const to = (old[i * FIELDS + NUMBER]! & mask) * FIELDS;

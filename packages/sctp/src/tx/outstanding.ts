@@ -17,7 +17,13 @@ export const CHUNK_STATE = {
 } as const;
 
 const SENDS_CAP = 0xffff;
-const INITIAL_CAPACITY = 64;
+const INITIAL_CAPACITY = 16;
+/** An association that has nothing under way has no arrays either. */
+const NO_BYTES = new Uint8Array(0);
+const NO_SHORTS = new Uint16Array(0);
+const NO_WORDS = new Uint32Array(0);
+const NO_NUMBERS = new Float64Array(0);
+const NO_MESSAGES: Array<OutgoingMessage | undefined> = [];
 
 /**
  * What is in flight, in the order of sending: what was sent once apart from what was sent again, so that the first of
@@ -39,23 +45,23 @@ export class Outstanding {
   lost = 0;
   /** No lost chunk lies before this TSN. */
   #firstLost: number;
-  #mask = INITIAL_CAPACITY - 1;
-  #state = new Uint8Array(INITIAL_CAPACITY);
-  #sends = new Uint16Array(INITIAL_CAPACITY);
-  #length = new Uint16Array(INITIAL_CAPACITY);
-  #offset = new Uint32Array(INITIAL_CAPACITY);
+  #mask = -1;
+  #state = NO_BYTES;
+  #sends = NO_SHORTS;
+  #length = NO_SHORTS;
+  #offset = NO_WORDS;
   /** Which of its message's fragments it is. */
-  #fragment = new Uint32Array(INITIAL_CAPACITY);
-  #packet = new Float64Array(INITIAL_CAPACITY);
+  #fragment = NO_WORDS;
+  #packet = NO_NUMBERS;
   /**
    * For an acked chunk: a TSN up to which nothing is in flight or lost either (the end of the gap block that told),
    * so that no block is walked twice, whatever blocks the peer makes of it.
    */
-  #ackedThrough = new Uint32Array(INITIAL_CAPACITY);
-  #message: Array<OutgoingMessage | undefined> = new Array(INITIAL_CAPACITY).fill(undefined);
+  #ackedThrough = NO_WORDS;
+  #message: Array<OutgoingMessage | undefined> = NO_MESSAGES;
   /** Of a chunk in flight: the TSNs sent right before and after it in its list. Meaningless at the list's ends. */
-  #older = new Uint32Array(INITIAL_CAPACITY);
-  #newer = new Uint32Array(INITIAL_CAPACITY);
+  #older = NO_WORDS;
+  #newer = NO_WORDS;
   readonly #oldest = new Uint32Array(2);
   readonly #newest = new Uint32Array(2);
   readonly #listed = new Uint32Array(2);
@@ -263,9 +269,14 @@ export class Outstanding {
     this.payloadInFlight -= this.#length[at]!;
   }
 
+  /** What a transfer needed is given back, if nothing is left of it. */
+  trim(): void {
+    if (this.count === 0) this.#take(new Outstanding(this.first, this.headerBytes), 0);
+  }
+
   #grow(): void {
     const old = this.#mask;
-    const capacity = (old + 1) * 2;
+    const capacity = Math.max((old + 1) * 2, INITIAL_CAPACITY);
     const grown = new Outstanding(this.first, this.headerBytes);
     grown.#state = new Uint8Array(capacity);
     grown.#sends = new Uint16Array(capacity);
@@ -291,16 +302,21 @@ export class Outstanding {
       grown.#ackedThrough[to] = this.#ackedThrough[from]!;
       grown.#message[to] = this.#message[from];
     }
-    this.#state = grown.#state;
-    this.#sends = grown.#sends;
-    this.#length = grown.#length;
-    this.#offset = grown.#offset;
-    this.#fragment = grown.#fragment;
-    this.#older = grown.#older;
-    this.#newer = grown.#newer;
-    this.#packet = grown.#packet;
-    this.#ackedThrough = grown.#ackedThrough;
-    this.#message = grown.#message;
+    this.#take(grown, capacity);
+  }
+
+  /** Goes on with the arrays of `other`. */
+  #take(other: Outstanding, capacity: number): void {
+    this.#state = other.#state;
+    this.#sends = other.#sends;
+    this.#length = other.#length;
+    this.#offset = other.#offset;
+    this.#fragment = other.#fragment;
+    this.#older = other.#older;
+    this.#newer = other.#newer;
+    this.#packet = other.#packet;
+    this.#ackedThrough = other.#ackedThrough;
+    this.#message = other.#message;
     this.#mask = capacity - 1;
   }
 }

@@ -6,8 +6,9 @@ import { MessageMemory } from './message-memory.ts';
 import { DEFAULT_PRIORITY, OutgoingMessage, OutgoingStream } from './outgoing-stream.ts';
 import type { StreamScheduler } from './scheduler.ts';
 
-/** Message objects kept for reuse. */
-const KEPT_MESSAGES = 1_024;
+/** Message objects kept for reuse, by all associations together. */
+const KEPT_MESSAGES = 4_096;
+const freeMessages: OutgoingMessage[] = [];
 /** Messages no longer than this go out whole, or nearly, and may always begin. */
 const SHORT_MESSAGE_BYTES = 1_024;
 /** How much of the peer's window messages that have begun may take: holding them costs it something beside. */
@@ -27,7 +28,6 @@ export class SendQueue {
   #openStreams = 0;
   readonly #scheduler: StreamScheduler;
   readonly #memory: MessageMemory;
-  readonly #free: OutgoingMessage[] = [];
   /** The message whose fragments are going out: RFC 9260 §6.9 wants their TSNs in one run. Not used if interleaved. */
   #current: OutgoingMessage | undefined;
   #interleaves = false;
@@ -84,9 +84,9 @@ export class SendQueue {
     maxRetransmits: number,
     expiresAt: Millis,
   ): boolean {
-    const message = this.#free.pop() ?? new OutgoingMessage();
+    const message = freeMessages.pop() ?? new OutgoingMessage();
     if (!this.#memory.fill(message, bytes, at, end)) {
-      this.#free.push(message);
+      freeMessages.push(message);
       return false;
     }
     const stream = this.#streamFor(id);
@@ -204,7 +204,7 @@ export class SendQueue {
     this.heldBytes -= message.length;
     this.#memory.release(message);
     message.stream = undefined;
-    if (this.#free.length < KEPT_MESSAGES) this.#free.push(message);
+    if (freeMessages.length < KEPT_MESSAGES) freeMessages.push(message);
   }
 
   /** From here on, what is sent on the stream belongs to its next life. False if it was already so. */

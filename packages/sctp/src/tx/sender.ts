@@ -226,6 +226,13 @@ export class Sender {
     this.recovery.loseAll(now);
   }
 
+  /** The association is idle: what transfers needed is given back. */
+  trim(): void {
+    if (this.outstanding.count > 0) return;
+    this.outstanding.trim();
+    this.delivery.trim();
+  }
+
   /** Packets take another path: what was learnt of the old one is forgotten. What is in flight stays so. */
   onNewPath(now: Millis): void {
     this.#pacer.reset();

@@ -11,7 +11,7 @@ import { bytes, ScriptedPeer, sackChunk } from '../scripted-peer.ts';
 const BASE = DEFAULTS.mtu;
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
-const { DATA, HEARTBEAT, HEARTBEAT_ACK, PAD, SACK } = CHUNK;
+const { DATA, HEARTBEAT, HEARTBEAT_ACK, PAD, SACK, RE_CONFIG, FORWARD_TSN } = CHUNK;
 
 /** Both ends look for packets of up to `maxMtu` bytes on a path that carries `mtu`. */
 function searchingPair(maxMtu: number, mtu: number, options: ConnectedPairOptions = {}): ConnectedPair {
@@ -24,7 +24,10 @@ function searchingPair(maxMtu: number, mtu: number, options: ConnectedPairOption
 
 /** Connected, and about to send its first probes. */
 function searchingPeer(limit: number, isLocal = false): ScriptedPeer {
-  const peer = new ScriptedPeer().connect();
+  const peer = new ScriptedPeer().connect({
+    largestPacket: 16_384,
+    extensions: [PAD, RE_CONFIG, FORWARD_TSN],
+  });
   peer.association.setPath({ limit, isLocal }, peer.now);
   return peer;
 }
@@ -60,9 +63,32 @@ describe('RFC 8899 §5.3 search', () => {
       assert.deepEqual([p.a.stats.mtu, p.b.stats.mtu], [found, found]);
     });
 
+  test('a peer that does not say how long packets it takes is asked about what Ethernet carries, and no more', () => {
+    const peer = new ScriptedPeer().connect();
+    peer.association.setPath({ limit: 16_384, isLocal: true }, peer.now);
+    const longest = Math.max(
+      ...peer.take().map(({ chunks }) => chunks.reduce((sum, { bytes: b }) => sum + b.length, 12)),
+    );
+    assert.equal(longest, 1_432);
+  });
+
+  for (const side of ['first', 'second'] as const)
+    test(`the ${side} to begin learns how long packets the other takes`, () => {
+      const p = connectedPair({
+        wire: { delay: 10 },
+        a: { maxMtu: 16_384 },
+        b: { largestPacket: 4_000 },
+        connect: 'none',
+      });
+      if (side === 'first') p.a.connect(0);
+      else p.b.connect(0);
+      p.run(SECOND);
+      assert.equal(p.a.stats.mtu, 4_000);
+    });
+
   test('a path that carries the limit is known to within a round trip', () => {
     for (const limit of [1_432, 8_932, 16_384, 65_532]) {
-      const p = searchingPair(limit, limit);
+      const p = searchingPair(limit, limit, { both: { maxMtu: limit, largestPacket: 65_532 } });
       p.run(25);
       assert.equal(p.a.stats.mtu, limit);
     }
@@ -96,6 +122,19 @@ describe('RFC 8899 §5.3 search', () => {
       packets.at(-1)!.chunks.map(({ type }) => type),
       [DATA],
     );
+  });
+
+  test('a peer that does not know PAD is sent one long HEARTBEAT', () => {
+    const peer = new ScriptedPeer().connect();
+    peer.association.setPath({ limit: 1_432 }, peer.now);
+    const [probe, ...rest] = peer.take();
+    assert.deepEqual(
+      probe!.chunks.map(({ type, bytes: b }) => [type, b.length]),
+      [[HEARTBEAT, 1_420]],
+    );
+    assert.ok(rest.every(({ chunks }) => chunks.every(({ type }) => type !== PAD)));
+    peer.send([makeChunk(HEARTBEAT_ACK, 0, probe!.chunks[0]!.bytes.slice(4))]);
+    assert.equal(peer.association.stats.mtu, 1_432);
   });
 
   test('an answer with another nonce, or to a probe that was not sent, says nothing', () => {
@@ -139,7 +178,9 @@ describe('RFC 8899 §5.3 search', () => {
   test('a peer that answers no HEARTBEAT leaves the base, and is asked ever less often', () => {
     const peer = new ScriptedPeer({ maxMtu: 1_432, maxRetransmits: 1_000 }).connect();
     const sent = peer.wait(10 * MINUTE);
-    const probes = sent.filter(({ packet }) => packet.chunks[1]?.type === PAD);
+    const probes = sent.filter(
+      ({ packet }) => packet.chunks[0]!.type === HEARTBEAT && packet.chunks[0]!.bytes.length > 100,
+    );
     assert.equal(peer.association.stats.mtu, BASE);
     assert.ok(probes.length < 60, `${probes.length}`);
   });
@@ -276,7 +317,10 @@ describe('RFC 8899 §4.3 black holes', () => {
 
 describe('RFC 8899 §4.6.1 packets that are refused for their length', () => {
   test('a probe refused by the own host is not waited for', () => {
-    const peer = new ScriptedPeer({ maxMtu: 8_932 }).connect();
+    const peer = new ScriptedPeer({ maxMtu: 8_932 }).connect({
+      largestPacket: 16_384,
+      extensions: [PAD, RE_CONFIG, FORWARD_TSN],
+    });
     peer.take();
     peer.association.onPacketTooBig(8_932, peer.now);
     const sizes = peer
