@@ -15,7 +15,7 @@ export interface Capabilities {
   readonly zeroChecksum: boolean;
   /** Beside a SACK without room for all its gap blocks, what came last is told (latest-tsns.ts). */
   readonly latestTsns: boolean;
-  /** The peer knows PAD (RFC 4820). */
+  /** The peer knows PAD (RFC 4820), or is known to pass over what it does not know. */
   readonly padding: boolean;
   /** The longest packet the peer is known to take. */
   readonly largestPacket: number;
@@ -26,6 +26,11 @@ export interface Capabilities {
  * libwebrtc reads DTLS records into 2048 bytes, and closes the connection at the first longer one.
  */
 const LARGEST_PACKET_UNTOLD = 1_432;
+/**
+ * Deviation: what is in a peer's cookie is its own business, but dcSCTP and usrsctp begin it with their names, and they
+ * skip what they do not know, as RFC 9260 §3.2 asks of everyone.
+ */
+const COOKIES_OF_THE_TOLERANT: readonly string[] = ['dcSCTP', 'KAME-BSD'];
 /** RFC 9653 §7.2: SCTP over DTLS. */
 const METHOD_DTLS = 1;
 const EXTENSIONS: readonly number[] = [CHUNK.RE_CONFIG, CHUNK.PAD, CHUNK.FORWARD_TSN];
@@ -55,7 +60,15 @@ export function commonCapabilities(theirs: Init, options: ResolvedOptions): Capa
     interleaving: options.interleaving && INTERLEAVING.every((type) => theirs.extensions.includes(type)),
     latestTsns: options.latestTsns && theirs.extensions.includes(CHUNK.LATEST_TSNS),
     zeroChecksum: options.zeroChecksum && theirs.zeroChecksum === METHOD_DTLS,
-    padding: theirs.extensions.includes(CHUNK.PAD),
+    padding: theirs.extensions.includes(CHUNK.PAD) || isKnownToSkip(theirs.cookie),
     largestPacket: Math.min(theirs.largestPacket ?? LARGEST_PACKET_UNTOLD, MAX_MTU),
   };
+}
+
+function isKnownToSkip(cookie: Uint8Array | undefined): boolean {
+  if (cookie === undefined) return false;
+  return COOKIES_OF_THE_TOLERANT.some((name) => {
+    for (let i = 0; i < name.length; i++) if (cookie[i] !== name.charCodeAt(i)) return false;
+    return true;
+  });
 }

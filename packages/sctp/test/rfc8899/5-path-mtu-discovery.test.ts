@@ -6,7 +6,7 @@ import { type ConnectedPair, type ConnectedPairOptions, connectedPair } from '@m
 import { CHUNK, makeChunk } from '../../src/packet/chunks.ts';
 import { BlackHoleWatch } from '../../src/path/black-hole-watch.ts';
 import { CHUNK_STATE } from '../../src/tx/outstanding.ts';
-import { bytes, ScriptedPeer, sackChunk } from '../scripted-peer.ts';
+import { bareChunk, bytes, initChunk, ScriptedPeer, sackChunk } from '../scripted-peer.ts';
 
 const BASE = DEFAULTS.mtu;
 const SECOND = 1_000;
@@ -136,6 +136,22 @@ describe('RFC 8899 §5.3 search', () => {
     peer.send([makeChunk(HEARTBEAT_ACK, 0, probe!.chunks[0]!.bytes.slice(4))]);
     assert.equal(peer.association.stats.mtu, 1_432);
   });
+
+  for (const [name, isTolerant] of [
+    ['dcSCTP00', true],
+    ['KAME-BSD 1.1', true],
+    ['dcSCT', false],
+    ['another', false],
+  ] as const)
+    test(`a peer whose cookie begins with ${name} is ${isTolerant ? '' : 'not '}sent PAD`, () => {
+      const peer = new ScriptedPeer({ maxMtu: 1_432 });
+      peer.association.connect(0);
+      peer.take();
+      peer.send([initChunk({ cookie: new TextEncoder().encode(name) }, CHUNK.INIT_ACK)]);
+      peer.take();
+      peer.send([bareChunk(CHUNK.COOKIE_ACK)]);
+      assert.equal(peer.takeTypes().includes(PAD), isTolerant);
+    });
 
   test('an answer with another nonce, or to a probe that was not sent, says nothing', () => {
     const peer = searchingPeer(1_432);
