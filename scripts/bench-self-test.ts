@@ -3,6 +3,7 @@
 // slower by that share (must come out as a regression). The fast version, on made-up noise, is among the tests.
 
 import { JUDGE_DEFAULTS, yardstick } from '@millrace/bench-harness/judge';
+import { percent } from '@millrace/bench-harness/report';
 import {
   judgeBenchmark,
   planTasks,
@@ -15,7 +16,6 @@ import {
 import { benchmarks as latency } from '@millrace/bench-latency';
 import { benchmarks as throughput } from '@millrace/bench-throughput';
 import { readArguments } from './arguments.ts';
-import { percent } from './bench/tables.ts';
 
 const { values } = readArguments({
   options: {

@@ -1,9 +1,8 @@
 // `npm run bench [-- --full --only e2e,sctp/bundle --impl millrace,werift --json FILE --report DIR --compare main]`:
 // runs the benchmarks for millrace, its rivals and the floors in turns and prints what each did and how millrace
 // compares; docs/performance.md has all options. Interrupted once it keeps what it has; twice it goes at once.
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
-import { dirname, join, relative } from 'node:path';
+import { join } from 'node:path';
 import type { Entry, Mode } from '@millrace/bench-harness';
 import { JUDGE_DEFAULTS } from '@millrace/bench-harness/judge';
 import {
@@ -33,7 +32,9 @@ import { benchmarks as latency } from '@millrace/bench-latency';
 import { benchmarks as throughput } from '@millrace/bench-throughput';
 import { type BaseCheckout, checkOut } from './bench/checkout.ts';
 import { checkGates } from './bench/gates.ts';
+import { formatMarkdown } from './bench/markdown.ts';
 import { type BenchOptions, readBenchOptions } from './bench/options.ts';
+import { readRecord, writeFile, writeReport } from './bench/results.ts';
 import { formatBenchmarks, formatComparison, formatSweep } from './bench/tables.ts';
 import { ROOT } from './workspace.ts';
 
@@ -176,6 +177,9 @@ function conclude(options: BenchOptions, record: RunRecord, interrupted: boolean
   }
   if (options.json !== undefined) writeFile(options.json, `${JSON.stringify(record, null, 1)}\n`);
 
+  if (options.markdown !== undefined) writeFile(options.markdown, formatMarkdown(record));
+  if (options.report !== undefined) writeReport(options.report, record);
+
   let failures = 0;
   if (interrupted) console.error('interrupted: this is what there was');
   // A rival that cannot run is reported above; millrace has to, where there is something of it to run.
@@ -204,24 +208,6 @@ function conclude(options: BenchOptions, record: RunRecord, interrupted: boolean
     failures++;
   }
   return interrupted ? 130 : failures > 0 ? 1 : 0;
-}
-
-function readRecord(file: string): RunRecord {
-  let record: Partial<RunRecord>;
-  try {
-    record = JSON.parse(readFileSync(file, 'utf8')) as Partial<RunRecord>;
-  } catch (error) {
-    throw new UsageError(`${file} is not JSON: ${(error as Error).message}`);
-  }
-  if (record.schema !== SCHEMA)
-    throw new UsageError(`${file} has schema ${record.schema}, this runner reads schema ${SCHEMA}`);
-  return record as RunRecord;
-}
-
-function writeFile(path: string, content: string): void {
-  mkdirSync(dirname(path), { recursive: true });
-  writeFileSync(path, content);
-  console.log(`wrote ${relative('.', path) || path}`);
 }
 
 function listenForInterrupt(): AbortSignal {

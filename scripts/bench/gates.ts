@@ -1,7 +1,7 @@
 // What docs/performance.md promises of millrace next to its rivals, held by `--gate`.
 import { formatValue } from '@millrace/bench-harness';
+import { advantageOver } from '@millrace/bench-harness/report';
 import type { BenchmarkRecord } from '@millrace/bench-harness/runner';
-import { advantageOver } from './tables.ts';
 
 /** Least times as good as the rival that the headline metric of a benchmark has to be. */
 const GATES = [

@@ -1,5 +1,6 @@
 // The results of a run as tables for the terminal and as Markdown.
 import { formatValue, median, spread } from '@millrace/bench-harness';
+import { advantageOver, percent, titleOf, valuesOf } from '@millrace/bench-harness/report';
 import type { BenchmarkRecord, Comparison, SeriesRecord, SweepRecord } from '@millrace/bench-harness/runner';
 import { formatTable } from '../table.ts';
 
@@ -23,7 +24,7 @@ function formatGroup(group: readonly BenchmarkRecord[]): string {
   const [headline] = metrics;
   const header = [group[0]!.area, 'subject'];
   for (const metric of metrics) {
-    header.push(title(metric));
+    header.push(titleOf(metric));
     if (metric === headline) header.push('±', 'millrace is');
   }
   const rows: string[][] = [];
@@ -49,23 +50,6 @@ function formatGroup(group: readonly BenchmarkRecord[]): string {
   return [formatTable(header, rows, right), ...notes.map((note) => `  ${note}`)].join('\n');
 }
 
-export function valuesOf(series: SeriesRecord, metric: string): number[] {
-  return series.rounds.flatMap(({ values }) => values[metric] ?? []);
-}
-
-/** How many times as good millrace is as `series`: above 1 is better, whichever way the metric points. */
-export function advantageOver(benchmark: BenchmarkRecord, series: SeriesRecord, metric: Metric): number {
-  const ours = benchmark.series.find(({ subject, side }) => subject === 'millrace' && side !== 'base');
-  if (ours === undefined || ours === series) return Number.NaN;
-  const theirs = new Map(series.rounds.map(({ round, values }) => [round, values[metric.name]]));
-  const ratios = ours.rounds.flatMap(({ round, values }) => {
-    const [our, their] = [values[metric.name], theirs.get(round)];
-    if (our == null || their == null) return [];
-    return metric.better === 'higher' ? our / their : their / our;
-  });
-  return median(ratios);
-}
-
 function advantage(benchmark: BenchmarkRecord, series: SeriesRecord, metric: Metric): string {
   const ratio = advantageOver(benchmark, series, metric);
   return Number.isFinite(ratio) ? `${formatValue(ratio)} ×` : '';
@@ -76,17 +60,12 @@ function formatSpread(values: readonly number[]): string {
   return values.length > 1 && Number.isFinite(share) ? `${share.toFixed(0)} %` : '';
 }
 
-function title({ name, unit }: Metric): string {
-  return unit === '' ? name : `${name}, ${unit}`;
-}
-
 export function formatSweep(sweep: SweepRecord): string {
   const { x, y, metric } = sweep;
-  const axis = ({ name, unit }: SweepRecord['x']): string => (unit === '' ? name : `${name}, ${unit}`);
-  const header = [`${axis(y)} \\ ${axis(x)}`, ...x.values.map(formatAxisValue)];
+  const header = [`${titleOf(y)} \\ ${titleOf(x)}`, ...x.values.map(formatAxisValue)];
   const tables = sweep.series.map(({ subject, cells, skipped }) =>
     [
-      `${sweep.name}: ${title(metric)}, ${subject}${skipped === undefined ? '' : ` (${skipped})`}`,
+      `${sweep.name}: ${titleOf(metric)}, ${subject}${skipped === undefined ? '' : ` (${skipped})`}`,
       formatTable(
         header,
         y.values.map((value, row) => [
@@ -118,10 +97,4 @@ export function formatComparison(comparison: Comparison): string {
     ];
   });
   return formatTable(['benchmark', 'metric', 'verdict', 'change', '98 % interval', 'pairs'], rows, [3, 4, 5]);
-}
-
-/** Signed, from a ratio where above 1 is better. */
-export function percent(ratio: number): string {
-  const value = (ratio - 1) * 100;
-  return `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(1)} %`;
 }

@@ -56,7 +56,7 @@ export function mergeHistograms(
 ): { readonly histogram: Histogram; readonly encoded: string } | undefined {
   let merged: Histogram | undefined;
   for (const text of encoded) {
-    const histogram = decodeFromCompressedBase64(text, 32, false);
+    const histogram = decodeHistogram(text);
     if (merged === undefined) merged = histogram;
     else merged.add(histogram);
   }
@@ -65,6 +65,10 @@ export function mergeHistograms(
     histogram: merged,
     encoded: encoded.length === 1 ? encoded[0]! : encodeIntoCompressedBase64(merged),
   };
+}
+
+export function decodeHistogram(encoded: string): Histogram {
+  return decodeFromCompressedBase64(encoded, 32, false) as Histogram;
 }
 
 export function summarise(histogram: Histogram): LatencySummary {

@@ -1,0 +1,3 @@
+export { drawHeatMap, drawPercentiles, drawRatios, drawStacks, drawTrend } from './charts.ts';
+export { advantageOver, costByProcess, oursOf, percent, titleOf, valuesOf } from './numbers.ts';
+export { renderReport } from './page.ts';
