@@ -143,7 +143,7 @@ export function drawPercentiles(lines: readonly Line[], palette: Palette): strin
     height: 240,
     palette,
     option: {
-      grid: { left: 50, right: 26, top: 26, bottom: 22 },
+      grid: { left: 50, right: 26, top: 32, bottom: 22 },
       xAxis: {
         type: 'value',
         min: 0,
@@ -306,7 +306,12 @@ export function drawStacks(stacks: readonly Stack[], unit: string, palette: Pale
     palette,
     option: {
       grid: { left: 118, right: 64, top: 4, bottom: 22 },
-      xAxis: { type: 'value', name: '', ...axisStyle(palette), splitNumber: 3 },
+      xAxis: {
+        type: 'value',
+        ...axisStyle(palette),
+        splitNumber: 2,
+        axisLabel: { color: palette.faint, fontSize: 11, formatter: (value: number) => String(value) },
+      },
       yAxis: {
         type: 'category',
         inverse: true,
@@ -356,7 +361,7 @@ export function drawTrend(
     height: 170,
     palette,
     option: {
-      grid: { left: 44, right: 24, top: 24, bottom: 22 },
+      grid: { left: 44, right: 24, top: 32, bottom: 22 },
       xAxis: { type: 'category', data: [...labels], ...axisStyle(palette) },
       yAxis: {
         type: 'log',

@@ -29,7 +29,7 @@ nav a{display:inline-block;padding:.35rem 0}
 dl.facts{display:grid;grid-template-columns:auto 1fr;gap:.1rem .9rem;margin:.75rem 0 0;font-size:.9rem}
 dl.facts dt{color:var(--faint)}
 dl.facts dd{margin:0}
-.cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,15rem),1fr));gap:.75rem;margin:0 0 1.25rem;padding:0;list-style:none}
+.cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,9.5rem),1fr));gap:.75rem;margin:0 0 1.25rem;padding:0;list-style:none}
 .cards li{border:1px solid var(--line);border-radius:.5rem;padding:.7rem .9rem}
 .cards b{display:block;font-size:1.7rem;line-height:1.2;font-variant-numeric:tabular-nums}
 .cards .ahead b{color:var(--good)}
@@ -45,7 +45,7 @@ figure svg{display:block;width:100%;height:auto;max-width:30rem}
 .warning{color:var(--bad)}
 .scroll{overflow-x:auto;margin:.5rem 0 1rem}
 table{border-collapse:collapse;font-size:.875rem;font-variant-numeric:tabular-nums;min-width:100%}
-th,td{padding:.3rem .6rem;text-align:right;border-bottom:1px solid var(--line);white-space:nowrap;font-weight:400}
+th,td{overflow-wrap:normal;padding:.3rem .6rem;text-align:right;border-bottom:1px solid var(--line);white-space:nowrap;font-weight:400}
 thead th{color:var(--faint);border-bottom-width:2px;vertical-align:bottom;white-space:normal;min-width:4.5rem}
 tbody th,.text{text-align:left!important}
 tr.ours{font-weight:600}
