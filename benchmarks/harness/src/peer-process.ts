@@ -4,6 +4,7 @@ import { CostMeter } from './costs.ts';
 import type { Connection, Flow, FlowContext } from './flow.ts';
 import type { Channel, Implementation, Peer, Phase, Signal } from './implementation.ts';
 import type { FromPeer, PeerArguments, ToPeer } from './messages.ts';
+import { profiled } from './profile/session.ts';
 import { INJECTED_SLOWDOWN, slowDownLoop } from './slowdown.ts';
 import { startStunResponder } from './stun-responder.ts';
 
@@ -63,7 +64,7 @@ async function run(): Promise<void> {
     const { flow } = (await import(url)) as { flow: Flow };
     if (INJECTED_SLOWDOWN > 0) slowDownLoop();
     const costs = new CostMeter();
-    const measurement = await flow[role](context(costs));
+    const measurement = await profiled(role, () => flow[role](context(costs)));
     const cost = await costs.read();
     costs.stop();
     say({ type: 'done', measurement, cost });

@@ -6,6 +6,7 @@ import type { Operation, Prepared, Trial } from './benchmark.ts';
 import { CostMeter } from './costs.ts';
 import { LatencyRecorder } from './latency.ts';
 import type { FromSubject, SubjectArguments } from './messages.ts';
+import { profiled } from './profile/session.ts';
 import { INJECTED_SLOWDOWN, spinUntil } from './slowdown.ts';
 import { quantile } from './statistics.ts';
 
@@ -42,7 +43,7 @@ async function measureTrial(): Promise<FromSubject> {
   const run = trial[task.subject];
   if (!run) throw new Error(`${task.module} has no subject ${task.subject}`);
   const costs = new CostMeter();
-  const measurement = await run(task.settings);
+  const measurement = await profiled('process', async () => run(task.settings));
   const cost = await costs.read();
   return { type: 'done', version: installedVersion(task.subject), measurement, cost };
 }
@@ -58,7 +59,7 @@ async function measureOperation(): Promise<FromSubject> {
   }
   const costs = new CostMeter();
   const { times, batchMs } = await calibrate(prepared);
-  const samples = task.seconds === 0 ? [batchMs] : await time(prepared, times);
+  const samples = task.seconds === 0 ? [batchMs] : await profiled('process', () => time(prepared, times));
   const measurement: Record<string, number | string> = {
     nanosPerOperation: (quantile(samples, 0.5) * 1e6) / times,
     meanNanosPerOperation: (samples.reduce((sum, sample) => sum + sample, 0) * 1e6) / samples.length / times,

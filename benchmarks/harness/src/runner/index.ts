@@ -11,6 +11,7 @@ export { type Commit, formatMachine, git, type Machine, readCommit, readMachine 
 export {
   type Lane,
   planTasks,
+  runSettings,
   type Selection,
   type Side,
   selectEntries,

@@ -49,7 +49,7 @@ export function selectEntries(entries: readonly Entry[], { mode, only, sweeps }:
     if (found.length === 0) {
       const areas = [...new Set(entries.map(({ name }) => areaOf(name)))].sort();
       throw new UsageError(
-        `no benchmark is named '${word}'; the areas are ${areas.join(', ')}, the benchmarks ${entries.map(({ name }) => name).join(', ')}`,
+        `no benchmark is named '${word}'; the areas are ${areas.join(', ')}, and --list has every name`,
       );
     }
   }
