@@ -32,6 +32,7 @@ import { benchmarks as latency } from '@millrace/bench-latency';
 import { benchmarks as throughput } from '@millrace/bench-throughput';
 import { type BaseCheckout, checkOut } from './bench/checkout.ts';
 import { checkGates } from './bench/gates.ts';
+import { benchInstructions } from './bench/instructions.ts';
 import { formatMarkdown } from './bench/markdown.ts';
 import { type BenchOptions, readBenchOptions } from './bench/options.ts';
 import { readRecord, writeFile, writeReport } from './bench/results.ts';
@@ -64,6 +65,12 @@ async function main(options: BenchOptions): Promise<number> {
   process.once('exit', () => base?.remove());
   try {
     for (const note of base?.notes ?? []) progress.note(note);
+    if (options.instructions) {
+      const benchmarks = entries.filter((entry) => entry.kind === 'operation');
+      const { threshold } = options;
+      const signal = interrupt;
+      return (await benchInstructions({ benchmarks, base: base?.root, threshold, progress, signal })) ? 0 : 1;
+    }
     const results = await run(options, entries, base, progress, interrupt);
     progress.end();
     const record = toRecord(options, results, machine, base, earlier, interrupt.aborted);

@@ -9,6 +9,13 @@ export {
 } from './comparison.ts';
 export { type Commit, formatMachine, git, type Machine, readCommit, readMachine } from './environment.ts';
 export {
+  countInstructions,
+  findInstructionCounter,
+  type InstructionCounter,
+  readCallgrind,
+  readPerf,
+} from './instructions.ts';
+export {
   type Lane,
   planTasks,
   runSettings,
