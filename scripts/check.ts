@@ -39,6 +39,11 @@ const STEPS: readonly Step[] = [
     what: 'WebAssembly is what its sources give',
     command: script('build-wasm.ts', '--check'),
   },
+  {
+    name: 'headline',
+    what: 'the README shows the newest results',
+    command: script('bench-headline.ts', '--check'),
+  },
   { name: 'test', what: 'tests in random order', command: script('test.ts') },
   {
     name: 'portable',
