@@ -58,6 +58,8 @@ export interface SctpOptions {
   readonly cookieLife?: Millis;
   readonly shutdownGuard?: Millis;
   readonly ackDelay?: Millis;
+  /** How long a cork holds messages back before it comes out by itself. */
+  readonly corkLimit?: Millis;
   /** Packets of initial congestion window. */
   readonly initialWindowPackets?: number;
   readonly maxBurst?: number;
@@ -161,6 +163,8 @@ export const DEFAULTS: Defaults = {
   shutdownGuard: 30_000,
   /** §6.2: at most 500 ms, 200 ms recommended. */
   ackDelay: 200,
+  /** As long as a SACK may be delayed, and as TCP_CORK lasts in Linux. */
+  corkLimit: 200,
   /** Deviation: §7.2.1 allows 4380 bytes. 10 packets as RFC 6928 gives TCP, and as dcSCTP and usrsctp do. */
   initialWindowPackets: 10,
   /**

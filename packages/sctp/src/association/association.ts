@@ -262,8 +262,27 @@ export class SctpAssociation implements Core<SctpSink> {
     this.#context.queue.setPriority(stream, priority);
   }
 
+  /**
+   * Holds messages back until they fill packets, for who is about to send many small ones over several turns of the
+   * event loop; within a turn they share packets anyway. Comes out by `uncork`, by closing, or after `corkLimit`.
+   */
+  cork(now: Millis): void {
+    const { tcb, timers, options } = this.#context;
+    if (tcb === undefined || tcb.sender.isCorked) return;
+    tcb.sender.isCorked = true;
+    timers.set(TIMER.CORK, now + options.corkLimit);
+  }
+
+  /** Lets go what `cork` has held back: ask for packets after this. */
+  uncork(_now: Millis): void {
+    const { tcb, timers } = this.#context;
+    timers.stop(TIMER.CORK);
+    if (tcb !== undefined) tcb.sender.isCorked = false;
+  }
+
   /** Closes once everything queued has been acknowledged. */
   shutdown(now: Millis): void {
+    this.uncork(now);
     this.#shutdown.begin(now);
   }
 
@@ -348,6 +367,7 @@ export class SctpAssociation implements Core<SctpSink> {
       this.#context.closeIfUnreachable();
     }
     if (timers.take(TIMER.LOSS, now)) tcb?.sender.onLossTimer(now);
+    if (timers.take(TIMER.CORK, now)) this.uncork(now);
     timers.take(TIMER.PACING, now); // the driver asks for packets after this anyway
     if (timers.take(TIMER.RECONFIG, now)) tcb?.streamReset.onTimeout(now);
     if (timers.take(TIMER.T2_SHUTDOWN, now)) this.#shutdown.onTimeout(now);

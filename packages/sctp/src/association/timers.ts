@@ -15,6 +15,8 @@ export const TIMER = {
   LOSS: 9,
   /** The next packet may leave. */
   PACING: 10,
+  /** A cork comes out by itself. */
+  CORK: 11,
 } as const;
 
-export const TIMER_COUNT = 11;
+export const TIMER_COUNT = 12;

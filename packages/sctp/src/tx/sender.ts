@@ -57,6 +57,8 @@ export class Sender {
   readonly recovery: LossRecovery;
   readonly delivery: DeliveryRate = new DeliveryRate();
   retransmittedChunks = 0;
+  /** New messages wait until they fill a packet. */
+  isCorked = false;
   /** Set while the association is shutting down: the peer should not delay its SACKs (RFC 7053 §4). */
   isShuttingDown = false;
   /** TSN of the DATA chunk written last. */
@@ -272,8 +274,13 @@ export class Sender {
   #hasSendable(now: Millis): boolean {
     const { outstanding } = this;
     if (outstanding.lost > 0) return true;
-    if (this.#queue.next(now) === undefined) return false;
+    if (this.#queue.next(now) === undefined || this.#isHeld) return false;
     return outstanding.count === 0 || this.#peerWindow > outstanding.payloadInFlight;
+  }
+
+  /** Corked, and less waits than a chunk of full size would take. */
+  get #isHeld(): boolean {
+    return this.isCorked && this.#queue.bufferedBytes < this.#size.chunkBytes - this.#format.headerBytes;
   }
 
   #onAck(
@@ -419,6 +426,7 @@ export class Sender {
     const queue = this.#queue;
     const { headerBytes } = this.#format;
     const wholeChunk = this.#size.chunkBytes - headerBytes;
+    if (this.#isHeld && !this.isShuttingDown) return at;
     for (let message = queue.next(now); message !== undefined; message = queue.next(now)) {
       if (message.expiresAt <= now && this.abandonment.abandon(message)) continue;
       const room = Math.min(limit - at - headerBytes, wholeChunk);
