@@ -25,8 +25,18 @@ export class EncodedText {
   }
 }
 
+/**
+ * V8 keeps an array this short among its own objects, and moves it out, at the price of several copies, when a decoder
+ * wants its address. From an array that lies outside already the same text takes a third of the time.
+ */
+const LONGEST_INLINE = 64;
+const outside = Array.from({ length: LONGEST_INLINE + 1 }, (_, length) => scratch.subarray(0, length));
+
 export function decodeText(bytes: Uint8Array): string {
-  return decoder.decode(bytes);
+  const { length } = bytes;
+  if (length > LONGEST_INLINE) return decoder.decode(bytes);
+  for (let i = 0; i < length; i++) scratch[i] = bytes[i]!;
+  return decoder.decode(outside[length]);
 }
 
 /** How many bytes of UTF-8 `text` is, without encoding it. */

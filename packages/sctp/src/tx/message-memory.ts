@@ -1,7 +1,7 @@
 // Hot: memory for messages that wait to be sent and acknowledged. All associations of the process take it from one
 // pool unless they are given another, so that what a busy one no longer needs serves the next.
 import { BufferPool } from '@millrace/buffer-pool';
-import type { Millis } from '@millrace/sans-io';
+import { copyBytes, type Millis } from '@millrace/sans-io';
 import type { OutgoingMessage } from './outgoing-stream.ts';
 
 const CLASSES = Array.from({ length: 13 }, (_, i) => 64 << i); // 64 bytes to 256 KiB
@@ -51,8 +51,7 @@ export class MessageMemory {
       message.at = 0;
     }
     message.lease = lease;
-    if (at === 0 && end === bytes.length) message.bytes.set(bytes, message.at);
-    else message.bytes.set(bytes.subarray(at, end), message.at);
+    copyBytes(message.bytes, message.at, bytes, at, end);
     message.place = messages.length;
     messages.push(message);
     return true;
