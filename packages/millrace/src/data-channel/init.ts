@@ -10,7 +10,7 @@ export interface RTCDataChannelInit {
   protocol?: string;
   negotiated?: boolean;
   id?: number;
-  /** W3C webrtc-priority. Told to the peer; the scheduler doesn't weigh it yet. */
+  /** W3C webrtc-priority. Told to the peer; the channel's share of what the connection carries goes by it. */
   priority?: RTCPriorityType;
 }
 
