@@ -20,10 +20,13 @@ interface ListenOptions {
 }
 
 let slotsOf: (target: TypedEventTarget<object>) => Map<string, HandlerSlot>;
+let heardOf: (target: TypedEventTarget<object>) => string[];
 
 /** @typeParam Events the event of each type, such as `{ open: Event }` */
 export class TypedEventTarget<Events extends object> extends EventTarget {
   #handlers: Map<string, HandlerSlot> | undefined;
+  /** Types that anybody has ever listened to. */
+  readonly #heard: string[] = [];
 
   override addEventListener<K extends keyof Events & string>(
     type: K,
@@ -40,6 +43,7 @@ export class TypedEventTarget<Events extends object> extends EventTarget {
     listener: Listener<this, never>,
     options?: boolean | ListenOptions,
   ): void {
+    noteHeard(this, type);
     super.addEventListener(type, listener as EventListener, options as AddEventListenerOptions);
   }
 
@@ -64,7 +68,18 @@ export class TypedEventTarget<Events extends object> extends EventTarget {
   // Not a method: what others see of an object is what W3C lists.
   static {
     slotsOf = (target) => (target.#handlers ??= new Map());
+    heardOf = (target) => target.#heard;
   }
+}
+
+/** False if nobody can hear an event of `type`: it need not be made. */
+export function isHeard(target: TypedEventTarget<object>, type: string): boolean {
+  return heardOf(target).includes(type);
+}
+
+function noteHeard(target: TypedEventTarget<object>, type: string): void {
+  const heard = heardOf(target);
+  if (!heard.includes(type)) heard.push(type);
 }
 
 interface HandlerSlot {
@@ -95,6 +110,7 @@ export function setHandler(target: TypedEventTarget<object>, type: string, value
       listener: (event) => void fresh.handler.call(target, event as never),
     };
     slots.set(type, fresh);
+    noteHeard(target, type);
     EventTarget.prototype.addEventListener.call(target, type, fresh.listener);
   }
 }

@@ -42,6 +42,18 @@ if (loadNative()?.udp) {
       assert.equal(run(`${open} a.unref().ref().unref();`).status, 0);
     });
 
+    test('runs what a handler has put off in the order of Node: ticks, promises, immediates', () => {
+      const { output } = run(`${open}
+        bounce.onDatagram = () => {
+          setImmediate(() => console.log('immediate'));
+          process.nextTick(() => console.log('tick'));
+          void Promise.resolve().then(() => console.log('promise'));
+          a.close();
+        };
+      `);
+      assert.deepEqual(output.trim().split('\n'), ['tick', 'promise', 'immediate']);
+    });
+
     test('ends where it wants to: in a handler, in a timer, by an exception', () => {
       assert.equal(run(`${open} setTimeout(() => process.exit(3), 20);`).status, 3);
       assert.equal(run(`${open} bounce.onDatagram = () => process.exit(4);`).status, 4);

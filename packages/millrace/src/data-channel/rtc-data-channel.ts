@@ -3,7 +3,14 @@
 //
 // Left out: transfer to a worker (webrtc-pc §6.5).
 import { exception, RTCError, RTCErrorEvent } from '../errors.ts';
-import { type EventOptions, type Handler, handlerOf, setHandler, TypedEventTarget } from '../events.ts';
+import {
+  type EventOptions,
+  type Handler,
+  handlerOf,
+  isHeard,
+  setHandler,
+  TypedEventTarget,
+} from '../events.ts';
 import { queueTask } from '../task-queue.ts';
 import { priorityName, type RTCPriorityType } from './init.ts';
 import { MessageReader } from './message-reader.ts';
@@ -28,6 +35,7 @@ export type Sendable = string | Blob | ArrayBuffer | ArrayBufferView;
 
 const DEFAULT_HIGH_WATER_MARK = 1_048_576; // a round trip of 40 ms at 200 Mbit/s
 const SETTLED = Promise.resolve();
+const LOW = 'bufferedamountlow';
 const ignore = (): void => {};
 
 export class RTCDataChannel extends TypedEventTarget<RTCDataChannelEventMap> {
@@ -297,14 +305,15 @@ export class RTCDataChannel extends TypedEventTarget<RTCDataChannelEventMap> {
   readonly #afterMessage = (message: Uint8Array | string): void => {
     // webrtc-pc §6.2: what comes after close() is discarded.
     if (this.#state !== 'open') return;
-    for (const reader of this.#rawReaders) reader.push(message);
+    for (let i = 0; i < this.#rawReaders.length; i++) this.#rawReaders[i]!.push(message);
+    if (this.#readers.length === 0 && !isHeard(this, 'message')) return;
     const data = present(message, this.#binaryType);
-    for (const reader of this.#readers) reader.push(data);
-    this.dispatchEvent(messageEvent(data));
+    for (let i = 0; i < this.#readers.length; i++) this.#readers[i]!.push(data);
+    if (isHeard(this, 'message')) this.dispatchEvent(messageEvent(data));
   };
 
   readonly #afterLow = (): void => {
-    if (this.#state !== 'closed') this.dispatchEvent(new Event('bufferedamountlow'));
+    if (this.#state !== 'closed') this.dispatchEvent(new Event(LOW));
   };
 
   readonly #afterClosing = (): void => {
@@ -330,7 +339,8 @@ export class RTCDataChannel extends TypedEventTarget<RTCDataChannelEventMap> {
   #onSent(bytes: number): void {
     const before = this.#bufferedAmount;
     this.#bufferedAmount = before - bytes;
-    if (before > this.#lowThreshold && this.#bufferedAmount <= this.#lowThreshold)
+    // It fires whether or not anybody listens; what nobody hears need not be made.
+    if (before > this.#lowThreshold && this.#bufferedAmount <= this.#lowThreshold && isHeard(this, LOW))
       queueTask(this.#afterLow, undefined);
     this.#outbox?.flush();
     this.#settleReady();

@@ -71,8 +71,11 @@ export class Driver {
   #path: Route | undefined;
   #isAwake = false;
   #isClosed = false;
-  /** When the batch that is being received came; NEVER between batches. */
-  #receivedAt: Millis = NEVER;
+  /**
+   * When the batch that is being received came; NEVER between batches. In a mixed array, where V8 keeps the object that
+   * a fraction is: a field would make a new one for each call it is passed to.
+   */
+  readonly #received: [undefined, Millis] = [undefined, NEVER];
 
   constructor(backend: Backend, agent: IceAgent, channels: DataChannels, observer: DriverObserver) {
     this.#backend = backend;
@@ -81,7 +84,7 @@ export class Driver {
     this.#observer = observer;
     this.#dtlsSink = {
       ...observer.dtls,
-      onApplicationData: (bytes, at, end) => this.#association?.receive(bytes, at, end, this.#receivedAt),
+      onApplicationData: (bytes, at, end) => this.#association?.receive(bytes, at, end, this.#received[1]),
       onClosed: (reason) => {
         // What SCTP has to say came first, and may be why DTLS has been closed.
         channels.drain(observer.channelsSink, now());
@@ -124,12 +127,12 @@ export class Driver {
     this.#dtls = dtls;
     const at = now();
     dtls.start(at);
-    this.#receivedAt = at;
+    this.#received[1] = at;
     for (const datagram of this.#early.splice(0)) {
       dtls.receive(datagram, 0, datagram.length, at);
       dtls.drain(this.#dtlsSink);
     }
-    this.#receivedAt = NEVER;
+    this.#received[1] = NEVER;
     this.wake();
   }
 
@@ -183,12 +186,12 @@ export class Driver {
 
   #onDatagram(bytes: Uint8Array, at: number, end: number, route: Route): void {
     if (this.#isClosed || end === at) return;
-    if (this.#receivedAt === NEVER) this.#receivedAt = now();
+    if (this.#received[1] === NEVER) this.#received[1] = now();
     this.packetsReceived++;
     this.bytesReceived += end - at;
     switch (datagramKind(bytes[at]!)) {
       case 'stun':
-        this.#agent.receive(bytes, at, end, this.#receivedAt, route);
+        this.#agent.receive(bytes, at, end, this.#received[1], route);
         this.#agent.drain(this.#observer.ice);
         break;
       case 'dtls':
@@ -209,8 +212,8 @@ export class Driver {
   #onBatchEnd(): void {
     if (this.#isClosed) return;
     this.wake();
-    this.#channels.drain(this.#observer.channelsSink, this.#receivedAt);
-    this.#receivedAt = NEVER;
+    this.#channels.drain(this.#observer.channelsSink, this.#received[1]);
+    this.#received[1] = NEVER;
   }
 
   #onMtuExceeded(remote: TransportAddress, bytes: number): void {
@@ -224,7 +227,7 @@ export class Driver {
 
   #onSecured(bytes: Uint8Array, at: number, end: number): void {
     if (this.#dtls) {
-      this.#dtls.receive(bytes, at, end, this.#receivedAt);
+      this.#dtls.receive(bytes, at, end, this.#received[1]);
       this.#dtls.drain(this.#dtlsSink);
     } else if (this.#early.length < MAX_EARLY_DATAGRAMS && this.#earlyBytes() + end - at <= MAX_EARLY_BYTES) {
       this.#early.push(ownCopy(bytes, at, end)); // a Buffer's slice would be a view
@@ -240,13 +243,13 @@ export class Driver {
     if (this.#isClosed) return;
     const at = now();
     this.#expire(at);
-    this.#drain();
+    this.#drain(at);
     if (!this.#hasUsablePath && this.#agent.usableRoute) {
       this.#hasUsablePath = true;
       this.#observer.onUsablePath(this.#agent.roundTripTime);
     }
     const isFinished = this.#flush(at);
-    this.#drain(); // sending can itself raise bufferedamountlow
+    this.#drain(at); // sending can itself raise bufferedamountlow
     if (this.#isClosed) return;
     if (isFinished) this.#alarm.set(this.#deadline(), at);
     else if (this.#ports.some((port) => port.isBusy)) this.#alarm.set(at + BUSY_PAUSE, at);
@@ -268,10 +271,10 @@ export class Driver {
     if (this.#association && this.#association.deadline() <= at) this.#association.expire(at);
   }
 
-  #drain(): void {
+  #drain(at: Millis): void {
     this.#agent.drain(this.#observer.ice);
     this.#dtls?.drain(this.#dtlsSink);
-    this.#channels.drain(this.#observer.channelsSink, now());
+    this.#channels.drain(this.#observer.channelsSink, at);
   }
 
   /** Sends until there is nothing more to send; false if the turn's share or the kernel's room was used up first. */

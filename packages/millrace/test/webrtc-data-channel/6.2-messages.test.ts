@@ -318,6 +318,22 @@ describe('webrtc-pc §6.2 order of events', () => {
     assert.equal(here.bufferedAmount, 0);
   });
 
+  test('events reach listeners of every kind, though none are made that nobody hears', async () => {
+    const { world, here, there } = await openWorld();
+    const seen: string[] = [];
+    void once(here, 'bufferedamountlow').then(() => seen.push('low by once'));
+    there.addEventListener('message', { handleEvent: () => seen.push('message by object') });
+    here.send('one');
+    await world.run();
+    assert.deepEqual(seen.sort(), ['low by once', 'message by object']);
+    here.onbufferedamountlow = () => seen.push('low by attribute');
+    const read = there[Symbol.asyncIterator]().next();
+    here.send('two');
+    await world.run();
+    assert.deepEqual(seen.slice(2).sort(), ['low by attribute', 'message by object']);
+    assert.deepEqual(await read, { done: false, value: 'two' });
+  });
+
   test('bufferedamountlow fires when the amount falls to the threshold, once per fall', async () => {
     const { world, here } = await openWorld({}, { wire: { delay: 20 } });
     const amounts: number[] = [];

@@ -261,13 +261,13 @@ export class UdpSocket implements NativeSocket {
 
   readonly #onReady = (status: number, readable: boolean, writable: boolean): void => {
     if (this.#watch === undefined) return;
+    closeTurn(); // first: ticks and promises of the handlers run before the immediates that they ask for
     if (status < 0) {
       this.#onPollError();
       return;
     }
     if (writable && this.#waiting) this.#sendWaiting(this.#waiting);
     if (readable && this.#watch !== undefined) this.#receive();
-    closeTurn();
   };
 
   #trySending(waiting: Waiting): void {

@@ -55,7 +55,9 @@ export class AssociationContext {
     this.size = new PathPacketSize(mtu);
     this.discovery = new PathMtuDiscovery(this.size, maxMtu, this.timers, random);
     this.localTag = this.options.initiateTag ?? this.newTag();
-    this.initialTsn = this.options.initialTsn ?? randomU32(this.options.random);
+    // RFC 9260 §3.3.2: any number. One below 2^31 is a small integer to V8, and so are all that follow for a good while:
+    // others would cost an object each time a function returns one.
+    this.initialTsn = this.options.initialTsn ?? randomU32(this.options.random) >>> 1;
   }
 
   /** The association's TCB, if it has one. */

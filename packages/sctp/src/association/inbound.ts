@@ -52,9 +52,8 @@ export class Inbound {
       this.#context.drops.count(fault);
       return;
     }
-    const tag = verificationTag(bytes, at);
-    if (!this.#isTagRight(bytes, at, end, tag)) return;
-    this.#walk(bytes, at + HEADER_BYTES, end, tag, now);
+    if (!this.#isTagRight(bytes, at, end)) return;
+    this.#walk(bytes, at, end, now);
     const { tcb, state } = this.#context;
     if (tcb === undefined || state.name === 'cookie-echoed') return;
     if (tcb.receiver.onPacketEnd(now)) {
@@ -89,8 +88,9 @@ export class Inbound {
   }
 
   /** §8.5: the tag must be ours, but for the chunks that come from those who cannot know it. */
-  #isTagRight(bytes: Uint8Array, at: number, end: number, tag: number): boolean {
+  #isTagRight(bytes: Uint8Array, at: number, end: number): boolean {
     const context = this.#context;
+    const tag = verificationTag(bytes, at);
     const first = at + HEADER_BYTES;
     const type = bytes[first]!;
     const isReflected = (bytes[first + 1]! & T_BIT) !== 0;
@@ -131,8 +131,9 @@ export class Inbound {
     outbox.queueAlone(makeAbortChunk(T_BIT, undefined), tag);
   }
 
-  #walk(bytes: Uint8Array, at: number, end: number, tag: number, now: Millis): void {
+  #walk(bytes: Uint8Array, packetAt: number, end: number, now: Millis): void {
     const context = this.#context;
+    let at = packetAt + HEADER_BYTES;
     while (at + CHUNK_HEADER_BYTES <= end) {
       const type = bytes[at]!;
       const length = u16(bytes, at + 2);
@@ -144,14 +145,24 @@ export class Inbound {
       if (least === 0) {
         if (!this.#onUnknown(bytes, at, length)) return;
       } else if (length < least) context.drops.count('bad-chunk-length');
-      else if (!this.#onChunk(type, bytes, at, length, tag, now)) return;
+      else if (!this.#onChunk(type, bytes, packetAt, at, length, now)) return;
       if (context.state.name === 'closed') return;
       at += padded(length);
     }
   }
 
-  /** False: the rest of the packet is not to be looked at. */
-  #onChunk(type: number, bytes: Uint8Array, at: number, length: number, tag: number, now: Millis): boolean {
+  /**
+   * False: the rest of the packet is not to be looked at. The few chunks that need the packet's tag read it from its
+   * header: passed along, a number of 32 bits is an object to V8.
+   */
+  #onChunk(
+    type: number,
+    bytes: Uint8Array,
+    packetAt: number,
+    at: number,
+    length: number,
+    now: Millis,
+  ): boolean {
     const context = this.#context;
     const end = at + length;
     switch (type) {
@@ -181,14 +192,14 @@ export class Inbound {
         return true;
       case CHUNK.INIT:
         // §3: never bundled. Only the first chunk of a packet can have come with tag 0.
-        if (tag === 0) this.#connect.onInit(bytes, at, end, now);
+        if (verificationTag(bytes, packetAt) === 0) this.#connect.onInit(bytes, at, end, now);
         else context.drops.count('bad-bundle');
         return false;
       case CHUNK.INIT_ACK:
         this.#connect.onInitAck(bytes, at, end, now);
         return false;
       case CHUNK.COOKIE_ECHO:
-        return this.#connect.onCookieEcho(bytes, at, end, tag, now);
+        return this.#connect.onCookieEcho(bytes, at, end, verificationTag(bytes, packetAt), now);
       case CHUNK.COOKIE_ACK:
         this.#connect.onCookieAck(now);
         return true;
@@ -202,8 +213,8 @@ export class Inbound {
         this.#shutdown.onShutdown(bytes, at, now);
         return true;
       case CHUNK.SHUTDOWN_ACK:
-        this.#shutdown.onShutdownAck(tag);
-        return tag === context.localTag; // §8.5.1 E: the foreign tag was good for this chunk only
+        this.#shutdown.onShutdownAck(verificationTag(bytes, packetAt));
+        return verificationTag(bytes, packetAt) === context.localTag; // §8.5.1 E: the foreign tag was good for this chunk only
       default: // SHUTDOWN COMPLETE
         this.#shutdown.onShutdownComplete();
         return false; // §3: never bundled; its tag may be the reflected one

@@ -7,6 +7,8 @@ import { add32, after32, copyBytes } from '@millrace/sans-io';
 const NOTHING = new Uint8Array(0);
 /** Runs kept for reuse. */
 const KEPT_RUNS = 64;
+/** Places of an empty list that are kept. */
+const KEPT_PLACES = 64;
 
 export class FragmentRun {
   firstTsn = 0;
@@ -99,8 +101,9 @@ export class FragmentPool {
 }
 
 export class FragmentRuns {
-  /** Sorted by TSN, none touching another of the same message. */
-  readonly #runs: FragmentRun[] = [];
+  /** Sorted by TSN, none touching another of the same message. Behind them empty places: V8 shortens arrays that shrink. */
+  readonly #runs: Array<FragmentRun | undefined> = [];
+  #count = 0;
   readonly #pool: FragmentPool;
 
   constructor(pool: FragmentPool = new FragmentPool()) {
@@ -108,7 +111,7 @@ export class FragmentRuns {
   }
 
   get count(): number {
-    return this.#runs.length;
+    return this.#count;
   }
 
   at(index: number): FragmentRun {
@@ -118,7 +121,7 @@ export class FragmentRuns {
   /** Index of the last run that starts at or before `tsn`, or -1. */
   indexBefore(tsn: number): number {
     const runs = this.#runs;
-    let high = runs.length;
+    let high = this.#count;
     if (high === 0) return -1;
     if (!after32(runs[high - 1]!.firstTsn, tsn)) return high - 1;
     let low = -1;
@@ -139,8 +142,8 @@ export class FragmentRuns {
     run.length = 0;
     run.isTooLong = false;
     const runs = this.#runs;
-    runs.push(run);
-    for (let i = runs.length - 1; i > index; i--) runs[i] = runs[i - 1]!;
+    if (this.#count === runs.length) runs.push(run);
+    for (let i = this.#count++; i > index; i--) runs[i] = runs[i - 1];
     runs[index] = run;
     return run;
   }
@@ -148,17 +151,20 @@ export class FragmentRuns {
   remove(index: number): void {
     const runs = this.#runs;
     const run = runs[index]!;
-    for (let i = index; i < runs.length - 1; i++) runs[i] = runs[i + 1]!;
-    runs.pop();
+    this.#count--;
+    for (let i = index; i < this.#count; i++) runs[i] = runs[i + 1];
+    this.#empty(this.#count);
     this.#pool.give(run);
   }
 
   /** The first `count` runs are gone. */
   removeFirst(count: number): void {
     const runs = this.#runs;
+    if (count === 0) return;
     for (let i = 0; i < count; i++) this.#pool.give(runs[i]!);
-    if (count === runs.length) runs.length = 0;
-    else runs.splice(0, count);
+    this.#count -= count;
+    for (let i = 0; i < this.#count; i++) runs[i] = runs[i + count];
+    this.#empty(this.#count);
   }
 
   /** Joins run `index` and the one behind it, which begins where the first one ends. The shorter one is copied. */
@@ -178,6 +184,13 @@ export class FragmentRuns {
       next.ppid = run.ppid;
       this.remove(index);
     }
+  }
+
+  /** Nothing is left from `index` on; places that many runs have needed are given up. */
+  #empty(index: number): void {
+    const runs = this.#runs;
+    for (let i = index; i < runs.length && runs[i] !== undefined; i++) runs[i] = undefined;
+    if (index === 0 && runs.length > KEPT_PLACES) runs.length = 0;
   }
 
   /** Whether the run at `index` ends just before `tsn`. */

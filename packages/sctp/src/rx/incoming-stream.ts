@@ -1,6 +1,6 @@
 // One incoming stream, made when its first message comes: the next number, messages that came too early, and those
 // that have come in part.
-import type { PartialMessage } from './partial-message.ts';
+import type { PartialTable } from './partial-table.ts';
 
 /** A whole message that waits for the ones before it. */
 export interface WaitingMessage {
@@ -18,8 +18,8 @@ export class IncomingStream {
   /** Whole messages by number, while one before them is missing. */
   waiting: Map<number, WaitingMessage> | undefined;
   /** Interleaved messages of which some fragments have come, by MID. */
-  orderedPartials: Map<number, PartialMessage> | undefined;
-  unorderedPartials: Map<number, PartialMessage> | undefined;
+  orderedPartials: PartialTable | undefined;
+  unorderedPartials: PartialTable | undefined;
   /** Length of the last message that came in fragments: how much memory the next one gets at once. */
   lastLength = 0;
 

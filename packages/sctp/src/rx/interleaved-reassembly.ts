@@ -9,6 +9,7 @@ import { FragmentPool } from './fragments.ts';
 import type { IncomingStream } from './incoming-stream.ts';
 import { MessageOrder } from './message-order.ts';
 import { PartialMessage } from './partial-message.ts';
+import { PartialTable } from './partial-table.ts';
 import type { ReceiveWindow } from './receive-window.ts';
 
 /** Objects kept for reuse. */
@@ -79,8 +80,8 @@ export class InterleavedReassembly {
     if (partials !== undefined) {
       // By number or by message, whichever are fewer: a peer chooses both.
       if (partials.size < (mid - from) >>> 0) {
-        for (const [number, partial] of partials)
-          if (((number - mid) | 0) <= 0) this.#forget(partials, number, partial);
+        for (const number of partials.mids())
+          if (((number - mid) | 0) <= 0) this.#forget(partials, number, partials.get(number)!);
       } else
         for (let number = from; ((number - mid) | 0) <= 0; number = (number + 1) >>> 0) {
           const partial = partials.get(number);
@@ -129,7 +130,7 @@ export class InterleavedReassembly {
     }
     let partials = ordered ? stream.orderedPartials : stream.unorderedPartials;
     if (partials === undefined) {
-      partials = new Map();
+      partials = new PartialTable();
       if (ordered) stream.orderedPartials = partials;
       else stream.unorderedPartials = partials;
     }
@@ -137,7 +138,7 @@ export class InterleavedReassembly {
     if (partial === undefined) {
       partial = this.#free.pop() ?? new PartialMessage(this.#pool);
       partial.renew();
-      partials.set(mid, partial);
+      partials.add(mid, partial);
       this.#window.takeUnfinished(PARTIAL_MESSAGE_BYTES);
     }
     if (partial.isBroken) return;
@@ -173,7 +174,7 @@ export class InterleavedReassembly {
   #finish(
     stream: IncomingStream,
     ordered: boolean,
-    partials: Map<number, PartialMessage>,
+    partials: PartialTable,
     mid: number,
     partial: PartialMessage,
   ): void {
@@ -209,10 +210,10 @@ export class InterleavedReassembly {
   #forgetAll(stream: IncomingStream, ordered: boolean): void {
     const partials = ordered ? stream.orderedPartials : stream.unorderedPartials;
     if (partials === undefined) return;
-    for (const [mid, partial] of partials) this.#forget(partials, mid, partial);
+    for (const mid of partials.mids()) this.#forget(partials, mid, partials.get(mid)!);
   }
 
-  #forget(partials: Map<number, PartialMessage>, mid: number, partial: PartialMessage): void {
+  #forget(partials: PartialTable, mid: number, partial: PartialMessage): void {
     this.#clear(partial);
     this.#window.giveUnfinished(PARTIAL_MESSAGE_BYTES);
     partials.delete(mid);
