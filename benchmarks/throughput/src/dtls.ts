@@ -42,7 +42,7 @@ export const dtls: readonly Entry[] = [
     what: 'a whole handshake in memory, both sides: ECDHE with both certificates checked',
     quick: true,
     module: url('dtls-handshake'),
-    subjects: ['millrace', 'node:tls'],
+    subjects: ['millrace', 'werift', 'node:tls'],
     latency: true,
   },
 ];

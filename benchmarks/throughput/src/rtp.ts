@@ -1,20 +1,33 @@
 import type { Entry } from '@millrace/bench-harness';
+import { RTCP_BYTES, RTCP_KINDS } from './operations/rtp-kinds.ts';
 
-const module = new URL('./operations/rtp-packets.ts', import.meta.url).href;
+const url = (name: string): string => new URL(`./operations/${name}.ts`, import.meta.url).href;
 const SIZES = [160, 1_200] as const;
 const PROFILES = ['aes-128-cm-hmac-sha1-80', 'aead-aes-128-gcm'] as const;
+const RTCP_NAMES = {
+  sr: 'a sender report with two report blocks',
+  nack: 'a NACK of three entries',
+  twcc: 'transport-wide feedback on 29 packets',
+} as const;
+
+/** Packets that are met: RTP of two sizes, RTCP of as many bytes as their kind has. */
+const CODED = [
+  ...SIZES.map((bytes) => ({ kind: 'rtp', label: `${bytes}`, what: `an RTP packet of ${bytes} B`, bytes })),
+  ...RTCP_KINDS.map((kind) => ({ kind, label: kind, what: RTCP_NAMES[kind], bytes: RTCP_BYTES[kind] })),
+];
+const PROTECTED = CODED.filter(({ kind }) => kind === 'rtp' || kind === 'sr');
 
 export const rtp: readonly Entry[] = [
   ...(['parse', 'marshal'] as const).flatMap((verb) =>
-    SIZES.map(
-      (bytes): Entry => ({
+    CODED.map(
+      ({ kind, label, what, bytes }): Entry => ({
         kind: 'operation',
-        name: `rtp/${verb}-${bytes}`,
-        what: `an RTP packet of ${bytes} B: ${verb}`,
+        name: `rtp/${verb}-${label}`,
+        what: `${what}: ${verb}`,
         quick: false,
-        module,
+        module: url('rtp-codecs'),
         subjects: ['millrace', 'werift'],
-        settings: { bytes, verb },
+        settings: { kind, bytes, verb },
         bytesPerOperation: bytes,
         latency: true,
       }),
@@ -22,15 +35,15 @@ export const rtp: readonly Entry[] = [
   ),
   ...PROFILES.flatMap((profile) =>
     (['protect', 'unprotect'] as const).flatMap((verb) =>
-      SIZES.map(
-        (bytes): Entry => ({
+      PROTECTED.map(
+        ({ kind, label, what, bytes }): Entry => ({
           kind: 'operation',
-          name: `srtp/${profile}-${verb}-${bytes}`,
-          what: `an RTP packet of ${bytes} B: ${verb} with ${profile}`,
+          name: `srtp/${profile}-${verb}-${label === 'sr' ? 'rtcp' : label}`,
+          what: `${what}: ${verb} with ${profile}`,
           quick: false,
-          module,
+          module: url('srtp-packets'),
           subjects: ['millrace', 'werift'],
-          settings: { bytes, verb, profile },
+          settings: { kind, bytes, verb, profile },
           bytesPerOperation: bytes,
           latency: true,
         }),

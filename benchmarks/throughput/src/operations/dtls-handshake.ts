@@ -1,11 +1,13 @@
 // Whole handshakes, both sides in one process: ECDHE, both certificates checked, nothing lost. OpenSSL's own TLS 1.2
-// stands beside it as what the mathematics costs, by way of node:tls over streams in memory.
+// stands beside it as what the mathematics costs, by way of node:tls over streams in memory. node-datachannel cannot:
+// it shows no DTLS of its own, only connections with ICE below and SCTP above; see latency's `e2e/open`.
 import { duplexPair } from 'node:stream';
 import { connect, createSecureContext, TLSSocket } from 'node:tls';
 import type { Operation, Prepared } from '@millrace/bench-harness';
 import { nodeDtlsCrypto } from '@millrace/dtls/node-crypto';
 import { CERTIFICATE_PEM, PRIVATE_KEY_PEM } from './dtls-identity.ts';
 import { handshake } from './dtls-pair.ts';
+import { type WeriftDtls, weriftHandshake } from './dtls-werift.ts';
 
 export const operation: Operation = {
   subjects: {
@@ -16,6 +18,16 @@ export const operation: Operation = {
           let datagrams = 0;
           for (let i = 0; i < times; i++) datagrams += handshake(nodeDtlsCrypto, (seed += 2)).datagrams;
           return datagrams;
+        },
+      };
+    },
+    async werift(): Promise<Prepared> {
+      const werift = (await import('werift')) as unknown as WeriftDtls;
+      return {
+        async run(times) {
+          let bytes = 0;
+          for (let i = 0; i < times; i++) bytes += await weriftHandshake(werift);
+          return bytes;
         },
       };
     },

@@ -1,0 +1,87 @@
+// RTP and RTCP packets, protected and unprotected. werift for now; @millrace/srtp has its place here.
+import type { Operation, OperationSettings, Prepared } from '@millrace/bench-harness';
+import { randomArrays } from './inputs.ts';
+import { importIfThere, notThereYet } from './not-there-yet.ts';
+import { mediaPackets, PACKETS, RTP_HEADER_BYTES } from './rtp-inputs.ts';
+
+interface WeriftRtp {
+  readonly header: object;
+  readonly payload: Buffer;
+}
+interface Werift {
+  RtpPacket: { deSerialize(bytes: Buffer): WeriftRtp };
+  SrtpSession: new (
+    config: object,
+  ) => {
+    encrypt(payload: Buffer, header: object): Buffer;
+    decrypt(packet: Buffer): Buffer;
+  };
+  SrtcpSession: new (
+    config: object,
+  ) => {
+    encrypt(packet: Buffer): Buffer;
+    decrypt(packet: Buffer): Buffer;
+  };
+}
+
+/** The profiles that werift knows, with their numbers in RFC 5764 and RFC 7714 and the bytes of their salts. */
+const WERIFT_PROFILES: Readonly<Record<string, { readonly id: number; readonly salt: number }>> = {
+  'aes-128-cm-hmac-sha1-80': { id: 1, salt: 14 },
+  'aead-aes-128-gcm': { id: 7, salt: 12 },
+};
+
+export const operation: Operation = {
+  subjects: {
+    async millrace(): Promise<Prepared> {
+      await importIfThere('@millrace/srtp');
+      return notThereYet('a benchmark of @millrace/srtp, which now exists,');
+    },
+    // It keeps no replay window, so that a packet can be opened again.
+    async werift({ kind, verb, bytes, profile }: OperationSettings): Promise<Prepared> {
+      const { RtpPacket, SrtpSession, SrtcpSession } = (await import('werift')) as unknown as Werift;
+      const config = weriftConfig(profile as string);
+      const opens = verb === 'unprotect';
+      if (kind === 'rtp') {
+        const session = new SrtpSession(config);
+        const raw = mediaPackets('rtp', bytes as number);
+        const packets = raw.map((packet) => RtpPacket.deSerialize(packet));
+        const seal = ({ payload, header }: WeriftRtp): Buffer => session.encrypt(payload, header);
+        const sealed = packets.map(seal);
+        expectOpened(raw, sealed.map(session.decrypt));
+        return opens ? each(sealed, session.decrypt) : each(packets, seal);
+      }
+      const session = new SrtcpSession(config);
+      const raw = mediaPackets('sr', 0);
+      const sealed = raw.map((packet) => session.encrypt(packet));
+      expectOpened(raw, sealed.map(session.decrypt));
+      return opens ? each(sealed, session.decrypt) : each(raw, (packet) => session.encrypt(packet));
+    },
+  },
+};
+
+function weriftConfig(name: string): object {
+  const { id, salt } = WERIFT_PROFILES[name]!;
+  const [key, salts] = randomArrays(2, 16).map((array) => Buffer.from(array));
+  const keys = {
+    localMasterKey: key!,
+    localMasterSalt: salts!.subarray(0, salt),
+    remoteMasterKey: key!,
+    remoteMasterSalt: salts!.subarray(0, salt),
+  };
+  return { profile: id, keys };
+}
+
+function expectOpened(raw: readonly Buffer[], opened: readonly Buffer[]): void {
+  if (!raw.every((packet, i) => packet.equals(opened[i]!)))
+    throw new Error('what was opened is not what was sealed');
+}
+
+function each<Item>(items: readonly Item[], work: (item: Item) => Buffer): Prepared {
+  return {
+    run(times) {
+      let sum = 0;
+      for (let i = 0; i < times; i++) sum += work(items[i % PACKETS]!)[RTP_HEADER_BYTES]!;
+      return sum;
+    },
+  };
+}
