@@ -13,12 +13,16 @@ import type {
 // No candidate of any peer comes near this; it bounds the number of extensions too.
 const MAX_LINE = 1024;
 
-// RFC 8839 §5.1: fields are visible text. A line break in one would be another line of the description.
-const CONTROL_CHARACTER = /[\p{Cc}\u2028\u2029]/u;
-const FOUNDATION = /^[A-Za-z0-9+/]{1,32}$/;
+const PREFIX = 'candidate:';
 const HOST_NAME = /^[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,253}[A-Za-z0-9_.])?$/;
-const CANDIDATE_TYPES: ReadonlySet<string> = new Set(['host', 'srflx', 'prflx', 'relay']);
-const TCP_TYPES: ReadonlySet<string> = new Set(['active', 'passive', 'so']);
+const MAX_FOUNDATION = 32;
+const MAX_DIGITS = 10;
+
+const TAB = 0x09;
+const SPACE = 0x20;
+const DIGIT_0 = 0x30;
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 /**
  * Parses "candidate:..." with or without "a=" before it; `undefined` if it is malformed, or of a transport or
@@ -26,57 +30,70 @@ const TCP_TYPES: ReadonlySet<string> = new Set(['active', 'passive', 'so']);
  */
 export function parseCandidate(line: string): Candidate | undefined {
   if (line.length > MAX_LINE) return undefined;
-  const text = line.trim().replace(/^a=/, '').replaceAll('\t', ' ');
-  if (CONTROL_CHARACTER.test(text)) return undefined;
-  if (!text.startsWith('candidate:')) return undefined;
-  const fields = text.slice('candidate:'.length).trim().split(/ +/);
-  const [foundation = '', componentText = '', transportText = '', priorityText = ''] = fields;
-  const [, , , , addressText = '', portText = '', typ = '', type = ''] = fields;
-  const component = decimal(componentText, 256);
-  const priority = decimal(priorityText, 0xffff_ffff);
-  const port = decimal(portText, 65_535);
-  const address = connectionAddress(addressText);
-  // Firefox writes UDP and TCP in capitals.
-  const transport = transportText.toLowerCase();
-  if (!FOUNDATION.test(foundation) || component === undefined || component === 0) return undefined;
-  if (transport !== 'udp' && transport !== 'tcp') return undefined;
-  if (priority === undefined || port === undefined || address === undefined) return undefined;
-  if (typ !== 'typ' || !CANDIDATE_TYPES.has(type)) return undefined;
-  return {
-    foundation,
-    component,
-    transport: transport as CandidateTransport,
-    priority,
-    address,
-    port,
-    type: type as CandidateType,
-    ...parseExtensions(fields),
-  };
+  const text = line.trim();
+  const at = text.startsWith('a=') ? 2 : 0;
+  if (!text.startsWith(PREFIX, at)) return undefined;
+  const fields = splitFields(text, at + PREFIX.length);
+  if (fields === undefined || fields.length < 8) return undefined;
+  const foundation = fields[0]!;
+  const component = decimal(fields[1]!, 256);
+  const transport = transportOf(fields[2]!);
+  const priority = decimal(fields[3]!, 0xffff_ffff);
+  const port = decimal(fields[5]!, 65_535);
+  const type = fields[7]!;
+  if (!isFoundation(foundation) || component === undefined || component === 0) return undefined;
+  if (transport === undefined || priority === undefined || port === undefined) return undefined;
+  if (fields[6] !== 'typ' || !isCandidateType(type)) return undefined;
+  const address = connectionAddress(fields[4]!);
+  if (address === undefined) return undefined;
+  const candidate = { foundation, component, transport, priority, address, port, type };
+  addExtensions(candidate, fields);
+  return candidate;
 }
 
-type Extended = Pick<
-  Candidate,
-  'relatedAddress' | 'relatedPort' | 'tcpType' | 'usernameFragment' | 'extensions'
->;
+/**
+ * What stands between blanks. RFC 8839 §5.1: fields are visible text, and a line break in one would be another line
+ * of the description; `undefined` if there is any control character.
+ */
+function splitFields(text: string, at: number): string[] | undefined {
+  const fields: string[] = [];
+  let from = at;
+  for (let i = at; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code === SPACE || code === TAB) {
+      if (i > from) fields.push(text.slice(from, i));
+      from = i + 1;
+    } else if (code < SPACE || (code >= 0x7f && isControl(code))) {
+      return undefined;
+    }
+  }
+  if (text.length > from) fields.push(text.slice(from));
+  return fields;
+}
+
+/** Of characters beyond ASCII, and DEL: whether one is a control character or breaks lines. */
+function isControl(code: number): boolean {
+  return code <= 0x9f || code === 0x2028 || code === 0x2029;
+}
 
 // RFC 8839 §5.1: extensions come in pairs and what is unknown MUST be ignored; a last name without value is.
-function parseExtensions(fields: readonly string[]): Extended {
-  const known: { -readonly [K in keyof Extended]: Extended[K] } = {};
-  const extensions: CandidateExtension[] = [];
+function addExtensions(candidate: Mutable<Candidate>, fields: readonly string[]): void {
+  let relatedAddress: string | undefined;
+  let relatedPort: number | undefined;
+  let extensions: CandidateExtension[] | undefined;
   for (let i = 8; i + 1 < fields.length; i += 2) {
     const name = fields[i]!;
     const value = fields[i + 1]!;
-    if (name === 'raddr' && known.relatedAddress === undefined)
-      known.relatedAddress = connectionAddress(value);
-    else if (name === 'rport' && known.relatedPort === undefined) known.relatedPort = decimal(value, 65_535);
-    else if (name === 'tcptype' && TCP_TYPES.has(value)) known.tcpType = value as TcpType;
-    else if (name === 'ufrag') known.usernameFragment = value;
+    if (name === 'raddr' && relatedAddress === undefined) relatedAddress = connectionAddress(value);
+    else if (name === 'rport' && relatedPort === undefined) relatedPort = decimal(value, 65_535);
+    else if (name === 'tcptype' && isTcpType(value)) candidate.tcpType = value;
+    else if (name === 'ufrag') candidate.usernameFragment = value;
+    else if (extensions === undefined) extensions = [{ name, value }];
     else extensions.push({ name, value });
   }
-  for (const name of ['relatedAddress', 'relatedPort'] as const)
-    if (known[name] === undefined) delete known[name];
-  if (extensions.length > 0) known.extensions = extensions;
-  return known;
+  if (relatedAddress !== undefined) candidate.relatedAddress = relatedAddress;
+  if (relatedPort !== undefined) candidate.relatedPort = relatedPort;
+  if (extensions !== undefined) candidate.extensions = extensions;
 }
 
 /** The line without "a=": what `RTCIceCandidate.candidate` and, behind "a=", a description hold. */
@@ -101,9 +118,41 @@ export function formatCandidate(candidate: Candidate): string {
 }
 
 function decimal(text: string, most: number): number | undefined {
-  if (!/^\d{1,10}$/.test(text)) return undefined;
-  const value = Number(text);
+  if (text.length === 0 || text.length > MAX_DIGITS) return undefined;
+  let value = 0;
+  for (let i = 0; i < text.length; i++) {
+    const digit = text.charCodeAt(i) - DIGIT_0;
+    if (digit < 0 || digit > 9) return undefined;
+    value = value * 10 + digit;
+  }
   return value <= most ? value : undefined;
+}
+
+/** RFC 8839 §5.1: 1 to 32 letters, digits, "+" and "/". */
+function isFoundation(text: string): boolean {
+  if (text.length === 0 || text.length > MAX_FOUNDATION) return false;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    const isDigit = code >= DIGIT_0 && code <= 0x39;
+    const isLetter = (code >= 0x41 && code <= 0x5a) || (code >= 0x61 && code <= 0x7a);
+    if (!isDigit && !isLetter && code !== 0x2b && code !== 0x2f) return false;
+  }
+  return true;
+}
+
+/** Firefox writes UDP and TCP in capitals. */
+function transportOf(text: string): CandidateTransport | undefined {
+  if (text === 'udp' || text === 'tcp') return text;
+  const lower = text.toLowerCase();
+  return lower === 'udp' || lower === 'tcp' ? lower : undefined;
+}
+
+function isCandidateType(text: string): text is CandidateType {
+  return text === 'host' || text === 'srflx' || text === 'prflx' || text === 'relay';
+}
+
+function isTcpType(text: string): text is TcpType {
+  return text === 'active' || text === 'passive' || text === 'so';
 }
 
 function connectionAddress(text: string): string | undefined {

@@ -40,8 +40,7 @@ export class Checklist {
       if (victim === undefined || (!isAlive && pair.compare(victim) >= 0)) return pair;
       this.remove(victim);
     }
-    this.#pairs.push(pair);
-    this.sort();
+    this.#insert(pair);
     const { socket, remote } = pair.route;
     let byAddress = this.#routes.get(socket);
     if (byAddress === undefined) this.#routes.set(socket, (byAddress = new Map()));
@@ -62,11 +61,19 @@ export class Checklist {
   /** After priorities or the role have changed. */
   prioritise(role: IceRole): void {
     for (const pair of this.#pairs) pair.prioritise(role);
-    this.sort();
+    this.#pairs.sort((a, b) => a.compare(b)); // stable: of equals, the older first
   }
 
-  sort(): void {
-    this.#pairs.sort((a, b) => a.compare(b)); // stable: of equals, the older first
+  /** Behind all that are as good: of equals, the older first. */
+  #insert(pair: CheckPair): void {
+    let low = 0;
+    let high = this.#pairs.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (pair.compare(this.#pairs[middle]!) < 0) high = middle;
+      else low = middle + 1;
+    }
+    this.#pairs.splice(low, 0, pair);
   }
 
   /** The last pair that has failed, or was neither verified nor is being checked. */

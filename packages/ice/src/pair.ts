@@ -66,8 +66,10 @@ export class CheckPair implements CandidatePair {
   responsesReceived = 0;
   consentRequestsSent = 0;
   lastResponseAt: Millis | undefined = undefined;
-  #controlling = 0;
-  #controlled = 0;
+  /** Of the priorities of both candidates: what RFC 8445 §6.1.2.3 makes of them, in parts that stay exact. */
+  #lesser = 0;
+  #greater = 0;
+  #controllingIsGreater: 0 | 1 = 0;
 
   constructor(base: LocalCandidate, remote: Candidate, role: IceRole, state: PairState) {
     this.base = base;
@@ -80,25 +82,25 @@ export class CheckPair implements CandidatePair {
 
   /** Takes the candidates' priorities into account, as they are now and for our role. */
   prioritise(role: IceRole): void {
-    this.#controlling = role === 'controlling' ? this.base.priority : this.remote.priority;
-    this.#controlled = role === 'controlling' ? this.remote.priority : this.base.priority;
+    const controlling = role === 'controlling' ? this.base.priority : this.remote.priority;
+    const controlled = role === 'controlling' ? this.remote.priority : this.base.priority;
+    this.#lesser = Math.min(controlling, controlled);
+    this.#greater = Math.max(controlling, controlled);
+    this.#controllingIsGreater = controlling > controlled ? 1 : 0;
   }
 
   get priority(): number {
-    const [g, d] = [this.#controlling, this.#controlled];
-    return 2 ** 32 * Math.min(g, d) + 2 * Math.max(g, d) + (g > d ? 1 : 0);
+    return 2 ** 32 * this.#lesser + 2 * this.#greater + this.#controllingIsGreater;
   }
 
   /**
    * Negative if this pair goes first. RFC 8445 §6.1.2.3, kept exact: the formula needs 63 bits, a double has 53.
    */
   compare(other: CheckPair): number {
-    const [g, d] = [this.#controlling, this.#controlled];
-    const [otherG, otherD] = [other.#controlling, other.#controlled];
     return (
-      Math.min(otherG, otherD) - Math.min(g, d) ||
-      Math.max(otherG, otherD) - Math.max(g, d) ||
-      Number(otherG > otherD) - Number(g > d)
+      other.#lesser - this.#lesser ||
+      other.#greater - this.#greater ||
+      other.#controllingIsGreater - this.#controllingIsGreater
     );
   }
 

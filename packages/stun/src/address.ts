@@ -27,8 +27,10 @@ export function formatAddress(bytes: Uint8Array, at: number, length: 4 | 16): st
 
 /** The one text that stands for this address (RFC 5952), without zone id; `undefined` if it is no IP address. */
 export function canonicalAddress(text: string): string | undefined {
+  // Nothing about an IPv4 address can be written in two ways.
+  if (!text.includes(':')) return readIpv4(text) < 0 ? undefined : text;
   const bytes = parseAddress(text);
-  return bytes && formatAddress(bytes, 0, bytes.length as 4 | 16);
+  return bytes && formatAddress(bytes, 0, 16);
 }
 
 /** Whether canonical text is an IPv6 address. */
@@ -38,18 +40,39 @@ export function isIpv6(address: string): boolean {
 
 // Longest address text, "ffff:...:255.255.255.255", and a zone id as long as an interface name.
 const MAX_TEXT = 45 + 1 + 64;
+const MIN_IPV4_TEXT = 7;
+const MAX_IPV4_TEXT = 15;
+const DOT = 0x2e;
+const DIGIT_0 = 0x30;
 
 function parseIpv4(text: string): Uint8Array | undefined {
-  const parts = text.split('.');
-  if (parts.length !== 4) return undefined;
-  const bytes = new Uint8Array(4);
-  for (let i = 0; i < 4; i++) {
-    const part = parts[i]!;
+  const value = readIpv4(text);
+  if (value < 0) return undefined;
+  return Uint8Array.of(value / 2 ** 24, value >>> 16, value >>> 8, value);
+}
+
+/** The address as a number below 2^32, or -1: four numbers up to 255 with dots between them. */
+function readIpv4(text: string): number {
+  if (text.length < MIN_IPV4_TEXT || text.length > MAX_IPV4_TEXT) return -1;
+  let address = 0;
+  let parts = 0;
+  let part = -1;
+  for (let i = 0; i <= text.length; i++) {
+    const code = i < text.length ? text.charCodeAt(i) : DOT;
+    if (code === DOT) {
+      if (part < 0) return -1;
+      address = address * 256 + part;
+      parts++;
+      part = -1;
+      continue;
+    }
+    const digit = code - DIGIT_0;
     // A leading zero is octal to some readers: refused, as inet_pton does.
-    if (!/^(0|[1-9]\d{0,2})$/.test(part) || Number(part) > 255) return undefined;
-    bytes[i] = Number(part);
+    if (digit < 0 || digit > 9 || part === 0) return -1;
+    part = part < 0 ? digit : part * 10 + digit;
+    if (part > 255) return -1;
   }
-  return bytes;
+  return parts === 4 ? address : -1;
 }
 
 function parseIpv6(text: string): Uint8Array | undefined {

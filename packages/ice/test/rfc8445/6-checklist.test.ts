@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { type Candidate, ICE_DEFAULTS, parseCandidate } from '@millrace/ice';
 import { ICE_CONTROLLING, PRIORITY, USE_CANDIDATE, USERNAME } from '@millrace/stun';
+import fc from 'fast-check';
 import { PUPPET, sentBy } from '../puppet.ts';
 import { newAgent } from '../two-agents.ts';
 
@@ -26,6 +27,34 @@ describe('RFC 8445 §6.1 checklist', () => {
         assert.equal(priority, Number(exact));
       }
     }
+  });
+
+  test('§6.1.2.3: however candidates come, pairs stand as a stable sort by priority would have them', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.oneof(fc.integer({ min: 1, max: 4 }), fc.integer({ min: 1, max: 0xffff_ffff })), {
+          maxLength: 60,
+        }),
+        fc.integer({ min: 0, max: 60 }),
+        (priorities, switchAt) => {
+          const agent = newAgent(1, { role: 'controlled', maxPairs: 60 });
+          agent.addLocalCandidate({ socket: 0, address: '192.0.2.1', port: 1 }, 0);
+          for (const [i, priority] of priorities.entries()) {
+            if (i === switchAt) agent.setRole('controlling');
+            agent.addRemoteCandidate({ ...AT, priority, port: 1000 + i }, 0);
+          }
+          // One local candidate: the pairs' order is that of the remote priorities, and of equals the older goes first.
+          const expected = priorities
+            .map((priority, i) => ({ priority, port: 1000 + i }))
+            .sort((a, b) => b.priority - a.priority);
+          assert.deepEqual(
+            agent.stats.pairs.map(({ remote }) => remote.port),
+            expected.map(({ port }) => port),
+          );
+        },
+      ),
+      { numRuns: 200 },
+    );
   });
 
   test('§6.1.2.2: pairs are of one family, and link-local addresses keep to themselves', () => {
