@@ -7,6 +7,7 @@ import type { IceSession } from './session.ts';
 
 /** Brings the selection up to date after a pair's state, priority or nomination has changed. */
 export function settleSelection(session: IceSession, now: Millis): void {
+  if (!session.hasSucceeded) return;
   nominate(session, now);
   const best = bestNominated(session);
   if (best === undefined || best === session.selected) return;
@@ -25,6 +26,7 @@ export function fail(pair: CheckPair): void {
 
 /** The pair to be used until one is selected, so that DTLS need not wait for the nomination. */
 export function bestValid(session: IceSession): CheckPair | undefined {
+  if (!session.hasSucceeded) return undefined;
   for (const pair of session.checklist.pairs) if (pair.state === 'succeeded') return pair;
   return undefined;
 }

@@ -67,6 +67,7 @@ function onSuccess(
   pair.verified = true;
   pair.lastResponseAt = now;
   pair.state = 'succeeded';
+  session.hasSucceeded = true;
   // RFC 8445 §7.2.5.3.4
   if (session.role === 'controlling' && check.useCandidate) {
     pair.nominated = true;

@@ -53,6 +53,8 @@ export class IceSession {
   remoteEnded = false;
 
   readonly checklist: Checklist;
+  /** Some pair's check has succeeded, be it long ago. Until then nothing can be selected, and nobody need look. */
+  hasSucceeded = false;
   selected: CheckPair | undefined = undefined;
   /** The selected pair has not answered for a while. */
   silent = false;
@@ -144,7 +146,7 @@ export class IceSession {
   }
 
   remoteAt(address: string, port: number): Candidate | undefined {
-    for (const remote of this.remotes) if (remote.address === address && remote.port === port) return remote;
+    for (const remote of this.remotes) if (remote.port === port && remote.address === address) return remote;
     return undefined;
   }
 
