@@ -12,11 +12,18 @@ export let setSctpState: (
   maxChannels?: number,
 ) => boolean;
 
+/** Holds packets back, or lets them go: see `cork`. */
+export interface SctpCork {
+  cork(): void;
+  uncork(): void;
+}
+
 export class RTCSctpTransport extends TypedEventTarget<{ statechange: Event }> {
   readonly transport: RTCDtlsTransport;
   #state: RTCSctpTransportState = 'connecting';
   #maxMessageSize = 65_536;
   #maxChannels: number | null = null;
+  readonly #cork: SctpCork;
 
   static {
     setMaxMessageSize = (transport, bytes) => {
@@ -31,9 +38,24 @@ export class RTCSctpTransport extends TypedEventTarget<{ statechange: Event }> {
   }
 
   /** Made by the peer connection. */
-  constructor(transport: RTCDtlsTransport) {
+  constructor(transport: RTCDtlsTransport, cork: SctpCork) {
     super();
     this.transport = transport;
+    this.#cork = cork;
+  }
+
+  /**
+   * From here on messages wait until they fill a packet, for at most 200 ms, or until `uncork`. Not of the standard;
+   * only for messages that come over several turns of the event loop, since those of one turn share packets anyway.
+   * Without effect before the transport is connected.
+   */
+  cork(): void {
+    this.#cork.cork();
+  }
+
+  /** Sends what waits. */
+  uncork(): void {
+    this.#cork.uncork();
   }
 
   get state(): RTCSctpTransportState {

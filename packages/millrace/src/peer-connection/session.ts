@@ -256,6 +256,15 @@ export class Session {
     });
   }
 
+  cork(): void {
+    this.#association?.cork(now());
+  }
+
+  uncork(): void {
+    this.#association?.uncork(now());
+    this.driver.wake();
+  }
+
   /** Says goodbye and ends the session. */
   close(): void {
     this.#finish({ by: 'local', code: 'CLOSED', message: 'the connection was closed here' });

@@ -69,7 +69,7 @@ export class Transports {
 
   /** W3C webrtc-pc §6.1.1.1: an answer has made the SCTP transport, or changed what the peer takes. */
   onSctpNegotiated(maxMessageSize: number): void {
-    this.#sctp ??= new RTCSctpTransport(this.dtls);
+    this.#sctp ??= new RTCSctpTransport(this.dtls, this.#session);
     setMaxMessageSize(this.#sctp, maxMessageSize);
   }
 
