@@ -17,6 +17,7 @@ export {
   type TrialBenchmark,
   type TrialResult,
 } from './benchmark.ts';
+export { CostMeter } from './costs.ts';
 export type {
   Connection,
   Flow,

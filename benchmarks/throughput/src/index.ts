@@ -6,6 +6,7 @@ import { ice } from './ice.ts';
 import { lossyPaths } from './lossy-paths.ts';
 import { rtp } from './rtp.ts';
 import { sctp } from './sctp.ts';
+import { signaling } from './signaling.ts';
 
 export const benchmarks: readonly Entry[] = [
   ...bufferPool,
@@ -14,5 +15,6 @@ export const benchmarks: readonly Entry[] = [
   ...ice,
   ...dtls,
   ...rtp,
+  ...signaling,
   ...endToEnd,
 ];
