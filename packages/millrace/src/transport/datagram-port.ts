@@ -61,8 +61,11 @@ export function openDgramPort(address: string, port: number, handlers: PortHandl
       socket.removeListener('error', onRefused);
       socket.on('error', (error) => handlers.onError(error));
       socket.on('message', (message, remote) => {
-        handlers.onDatagram(message, 0, message.length, remote);
-        handlers.onBatchEnd();
+        try {
+          handlers.onDatagram(message, 0, message.length, remote);
+        } finally {
+          handlers.onBatchEnd(); // what has come before is answered even so
+        }
       });
       growBuffers(socket);
       resolve(new DgramPort(socket, { address, port: socket.address().port }));
@@ -70,10 +73,12 @@ export function openDgramPort(address: string, port: number, handlers: PortHandl
   });
 }
 
-class DgramPort implements DatagramPort {
+/** Made by `openDgramPort`. */
+export class DgramPort implements DatagramPort {
   readonly local: TransportAddress;
   readonly #socket: Socket;
   #isOpen = true;
+  #isGone = false;
 
   constructor(socket: Socket, local: TransportAddress) {
     this.#socket = socket;
@@ -89,7 +94,8 @@ class DgramPort implements DatagramPort {
   }
 
   get isBusy(): boolean {
-    return this.#isOpen && this.#socket.getSendQueueCount() > 0;
+    // Also while it closes: the farewell still lies in its owner's slab.
+    return !this.#isGone && this.#socket.getSendQueueCount() > 0;
   }
 
   close(): void {
@@ -100,8 +106,10 @@ class DgramPort implements DatagramPort {
 
   /** What the kernel has not taken yet includes the farewell to the peer: it gets some turns of the event loop. */
   #closeWhenSent(turns: number): void {
-    if (turns === 0 || this.#socket.getSendQueueCount() === 0) this.#socket.close();
-    else setImmediate(() => this.#closeWhenSent(turns - 1));
+    if (turns === 0 || this.#socket.getSendQueueCount() === 0) {
+      this.#isGone = true;
+      this.#socket.close();
+    } else setImmediate(() => this.#closeWhenSent(turns - 1));
   }
 }
 

@@ -111,7 +111,7 @@ export class Driver {
       },
       onBatchEnd: () => this.#onBatchEnd(),
       onWritable: () => this.wake(),
-      onMtuExceeded: (remote, bytes) => this.#onMtuExceeded(remote, bytes),
+      onMtuExceeded: (remote, bytes) => this.#onMtuExceeded(route.socket, remote, bytes),
       onError: () => {}, // a dead socket is a silent one: ICE notices
     });
     if (this.#isClosed) {
@@ -216,10 +216,11 @@ export class Driver {
     this.#received[1] = NEVER;
   }
 
-  #onMtuExceeded(remote: TransportAddress, bytes: number): void {
+  #onMtuExceeded(socket: number, remote: TransportAddress, bytes: number): void {
     const route = this.#agent.selectedRoute ?? this.#agent.usableRoute;
     const dtls = this.#dtls;
-    if (!dtls || route?.remote.address !== remote.address || route.remote.port !== remote.port) return;
+    if (!dtls || this.#isClosed || route?.socket !== socket) return; // another interface has another MTU
+    if (route.remote.address !== remote.address || route.remote.port !== remote.port) return;
     const at = now();
     this.#association?.onPacketTooBig(bytes - dtls.headroom - dtls.tailroom, at);
     this.wake();

@@ -65,9 +65,11 @@ export class SendBatch {
   #sendRun(next: number): boolean {
     const { slab, at } = this;
     const port = this.#port!;
-    const isTaken = port.send(slab, this.#start, at, this.#segmentBytes, this.#remote!);
-    this.#start = at;
+    const start = this.#start;
+    const remote = this.#remote!;
+    this.#start = at; // first: whatever becomes of the call, the slab is in order for all other connections
     this.#count = 0;
+    const isTaken = send(port, slab, start, at, this.#segmentBytes, remote);
     if (!isTaken) {
       this.#lent.push({ slab, port });
       this.slab = this.#freeSlab();
@@ -81,5 +83,21 @@ export class SendBatch {
   #freeSlab(): Uint8Array {
     const index = this.#lent.findIndex(({ port }) => !port.isBusy);
     return index < 0 ? this.#allocate(SLAB_BYTES) : this.#lent.splice(index, 1)[0]!.slab;
+  }
+}
+
+/** A destination that the port can't make sense of, such as one a peer has made up, is where datagrams are lost. */
+function send(
+  port: DatagramPort,
+  slab: Uint8Array,
+  at: number,
+  end: number,
+  segmentBytes: number,
+  remote: TransportAddress,
+): boolean {
+  try {
+    return port.send(slab, at, end, segmentBytes, remote);
+  } catch {
+    return true;
   }
 }

@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict';
+import type { Socket } from 'node:dgram';
 import { describe, test } from 'node:test';
-import { type DatagramPort, openDgramPort, type PortHandlers } from '../../src/transport/datagram-port.ts';
+import {
+  type DatagramPort,
+  DgramPort,
+  openDgramPort,
+  type PortHandlers,
+} from '../../src/transport/datagram-port.ts';
 
 const ignored: PortHandlers = {
   onDatagram: () => {},
@@ -37,6 +43,28 @@ describe('a UDP port', () => {
     taken.close();
     await turns();
     assert.equal(udpHandles(), before);
+  });
+
+  test('is busy as long as the kernel has not taken what was sent, be it closing', async () => {
+    let [waiting, isClosed] = [1, false];
+    const socket = {
+      getSendQueueCount() {
+        if (isClosed) throw new Error('ERR_SOCKET_DGRAM_NOT_RUNNING');
+        return waiting;
+      },
+      send() {},
+      close() {
+        isClosed = true;
+      },
+    };
+    const port = new DgramPort(socket as unknown as Socket, { address: '127.0.0.1', port: 1 });
+    assert.equal(port.send(new Uint8Array(9), 0, 9, 9, { address: '127.0.0.1', port: 9 }), false);
+    port.close();
+    await turns();
+    assert.deepEqual([port.isBusy, isClosed], [true, false]);
+    waiting = 0;
+    await turns();
+    assert.deepEqual([port.isBusy, isClosed], [false, true]);
   });
 
   test('takes datagrams that can not be sent, and none when it is closed', async () => {

@@ -46,6 +46,30 @@ function add(to: SendBatch, length: number, port: DatagramPort, on: Route, fill 
 }
 
 describe('a batch of datagrams', () => {
+  test('loses what a port can not send, and nothing of anybody else', () => {
+    const sent = batch();
+    const port = new RecordingPort();
+    const broken = new RecordingPort();
+    broken.send = () => {
+      throw new Error('BAD_ADDRESS');
+    };
+    assert.equal(add(sent, 100, broken, route(0), 1), true);
+    assert.equal(add(sent, 200, port, route(1), 2), true); // sends the run before it
+    assert.equal(sent.flush(), true);
+    assert.equal(add(sent, 100, broken, route(0), 1), true);
+    assert.equal(sent.flush(), true);
+    assert.equal(sent.at, 0);
+    add(sent, 300, port, route(1), 3);
+    sent.flush();
+    assert.deepEqual(
+      port.datagrams.map(({ bytes }) => [bytes.length, bytes[0], bytes.at(-1)]),
+      [
+        [200, 2, 2],
+        [300, 3, 3],
+      ],
+    );
+  });
+
   test('sends a run of one size to one destination in one call, a shorter one last', () => {
     const sent = batch();
     const port = new RecordingPort();
