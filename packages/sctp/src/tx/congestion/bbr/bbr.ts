@@ -41,6 +41,11 @@ const FULL_ROUNDS = 3;
 const PROBE_RTT_DURATION: Millis = 200;
 /** §5.3.3.5.3: to let Reno have its share, probe after as many rounds as it would take to grow by a window. */
 const MAX_RENO_ROUNDS = 63;
+/**
+ * Deviation: where there is always a queue, others are there, and each probe brings the shares closer to each other. As
+ * often as in the first version of BBR, so that it does not take minutes.
+ */
+const MAX_ROUNDS_WITH_OTHERS = 8;
 /** §5.3.3.5.3: or after 2 to 3 s. */
 const PROBE_WAIT: Millis = 2_000;
 const PROBE_WAIT_RANDOM: Millis = 1_000;
@@ -101,7 +106,7 @@ export class Bbr implements CongestionControl {
   onAck(sample: Readonly<AckSample>): void {
     const model = this.#model;
     const isProbing = this.state === 'Startup' || this.state === 'Refill' || this.state === 'Up';
-    model.onAck(sample, isProbing, this.#isFilled, this.window, this.#size.mtu);
+    model.onAck(sample, this.state === 'Startup', this.#isFilled, this.window, this.#size.mtu);
     if (model.isRoundStart) this.#onRound(sample, isProbing);
     this.#checkDrained(sample);
     this.#updateCycle(sample);
@@ -231,7 +236,8 @@ export class Bbr implements CongestionControl {
   #isTimeToProbe(now: Millis): boolean {
     if (now - this.#cycleStart > this.#probeWait) return true;
     const packets = this.#product(this.#model.bandwidth, 1) / this.#size.mtu;
-    return this.#model.rounds - this.#roundsAtProbe >= Math.min(packets, MAX_RENO_ROUNDS);
+    const rounds = this.#model.hasQueue ? MAX_ROUNDS_WITH_OTHERS : MAX_RENO_ROUNDS;
+    return this.#model.rounds - this.#roundsAtProbe >= Math.min(packets, rounds);
   }
 
   #startDown(sample: Readonly<AckSample>): void {
@@ -357,9 +363,11 @@ export class Bbr implements CongestionControl {
   /** §5.5.10.1 BBRInflightWithHeadroom. */
   #flightWithHeadroom(): number {
     if (this.flightHigh === NEVER) return NEVER;
-    // Deviation: what just fills the path leaves room enough; less would leave the path idle.
-    const filled = this.#product(this.#model.bandwidth, 1);
-    return Math.min(this.flightHigh, Math.max(this.flightHigh * HEADROOM, filled));
+    const withHeadroom = this.flightHigh * HEADROOM;
+    // Deviation: headroom is for others. Where the queue runs empty there are none, and less than what just fills the
+    // path would leave it idle.
+    if (this.#model.hasQueue) return withHeadroom;
+    return Math.min(this.flightHigh, Math.max(withHeadroom, this.#product(this.#model.bandwidth, 1)));
   }
 
   #probeRttWindow(): number {

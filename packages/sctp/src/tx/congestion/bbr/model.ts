@@ -25,8 +25,10 @@ const QUEUE_MIN: Millis = 1;
 /** Round trips that differ by less are the same. */
 const HAIR = 1 / 64;
 const HAIR_MIN: Millis = 0.1;
-/** Weight of a cruising round in the average of random losses. */
-const RANDOM_LOSS_GAIN = 1 / 8;
+/** What a round without a queue still counts for a round later. */
+const RANDOM_LOSS_MEMORY = 0.9;
+/** So many times what is lost at random may be chance. */
+const RANDOM_LOSS_TOLERANCE = 2;
 
 export class BbrModel {
   /** Rounds since the beginning (§5.5.1), and whether one has just begun. */
@@ -47,6 +49,8 @@ export class BbrModel {
   bandwidthLatest = 0;
   flightLatest = 0;
   hasCongestiveLoss = false;
+  /** Whether no packet of the round found the queue empty. */
+  hasQueue = false;
   #bandwidthInRound = 0;
   #flightInRound = 0;
   #roundEnd = 0;
@@ -61,8 +65,9 @@ export class BbrModel {
   #lostInRound = 0;
   #ackedInRound = 0;
   #roundMin: Millis = NEVER;
-  /** Share of what is lost without congestion. */
-  #randomLoss = 0;
+  // Lost and sent in rounds without a queue, the older the less.
+  #randomLost = 0;
+  #randomTotal = 0;
 
   get bandwidth(): number {
     return Math.min(this.maxBandwidth, this.bandwidthLow);
@@ -73,10 +78,10 @@ export class BbrModel {
     return this.minRoundTrip === NEVER ? otherwise : bandwidth * this.minRoundTrip * gain;
   }
 
-  /** §5.5.1 to §5.5.9. `isProbing`: losses of this round would be our own doing; `window` bounds aggregation. */
+  /** §5.5.1 to §5.5.9. `window` bounds aggregation. */
   onAck(
     sample: Readonly<AckSample>,
-    isProbing: boolean,
+    inStartup: boolean,
     isFilled: boolean,
     window: number,
     mtu: number,
@@ -86,7 +91,7 @@ export class BbrModel {
     if (sample.roundTripTime >= 0 && sample.roundTripTime < this.#roundMin)
       this.#roundMin = sample.roundTripTime;
     this.#countRound(sample);
-    if (this.isRoundStart) this.#judgeRound(isProbing, mtu);
+    if (this.isRoundStart) this.#judgeRound(inStartup, mtu);
     this.#updateBandwidth(sample);
     this.#updateAggregation(sample, isFilled, window);
     this.#updateMinRoundTrip(sample);
@@ -138,16 +143,26 @@ export class BbrModel {
     this.rounds++;
   }
 
-  #judgeRound(isProbing: boolean, mtu: number): void {
-    const total = this.#lostInRound + this.#ackedInRound;
-    const rate = total === 0 ? 0 : this.#lostInRound / total;
-    const hasQueue =
+  /** A round is over: what its losses mean. In Startup it takes more to give up than later to hold back. */
+  #judgeRound(inStartup: boolean, mtu: number): void {
+    const lost = this.#lostInRound;
+    const total = lost + this.#ackedInRound;
+    this.hasQueue =
       this.#roundMin < NEVER && this.#roundMin > this.minRoundTrip * (1 + QUEUE_SHARE) + QUEUE_MIN;
-    const isHeavy = rate > HEAVY_LOSS + 2 * this.#randomLoss && this.#lostInRound >= HEAVY_LOSS_PACKETS * mtu;
-    this.hasCongestiveLoss = rate > LOSS_THRESH && (hasQueue || isHeavy);
-    if (!isProbing && !this.hasCongestiveLoss)
-      this.#randomLoss += RANDOM_LOSS_GAIN * (rate - this.#randomLoss);
+    const excess = lost - RANDOM_LOSS_TOLERANCE * this.randomLoss * total;
+    const isHeavy = excess > HEAVY_LOSS * total && lost >= HEAVY_LOSS_PACKETS * mtu;
+    const isQueueFull = this.hasQueue && excess > (inStartup ? LOSS_THRESH * total : 0);
+    this.hasCongestiveLoss = total > 0 && (isHeavy || isQueueFull);
+    if (!this.hasQueue && !isHeavy) {
+      this.#randomLost = RANDOM_LOSS_MEMORY * this.#randomLost + lost;
+      this.#randomTotal = RANDOM_LOSS_MEMORY * this.#randomTotal + total;
+    }
     this.#resetRound();
+  }
+
+  /** Share of what is lost where there is no queue. */
+  get randomLoss(): number {
+    return this.#randomTotal === 0 ? 0 : this.#randomLost / this.#randomTotal;
   }
 
   #resetRound(): void {
