@@ -1,0 +1,78 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { connectedPair } from '@millrace/sctp/testing';
+import { CHUNK } from '../../src/packet/chunks.ts';
+import { bytes } from '../scripted-peer.ts';
+
+const ORDERED = { ordered: true };
+const RTT = 40;
+
+/** How much later a message of `packets` arrives when the DATA packets in `victims` (from 1) are lost. */
+function delayOf(packets: number, victims: readonly number[]): { delay: number; timeouts: number } {
+  const p = connectedPair({ wire: { delay: RTT / 2 }, both: { roundTripTime: RTT } });
+  let data = 0;
+  p.pair.ab.lose = (packet) =>
+    (packet[12] === CHUNK.DATA || packet[12] === CHUNK.I_DATA) && victims.includes(++data);
+  const start = p.now;
+  p.a.send(1, 51, bytes(packets * 1_000), 0, packets * 1_000, ORDERED, p.now);
+  assert.ok(p.run(10_000, () => p.atB.messages.length === 1));
+  return { delay: p.now - start - RTT / 2, timeouts: p.a.stats.timeouts };
+}
+
+function percentile(values: number[], share: number): number {
+  values.sort((a, b) => a - b);
+  return values[Math.floor(values.length * share)]!;
+}
+
+describe('RFC 8985 §6, §7 what a loss costs', () => {
+  test('a lone packet that is lost arrives two round trips later, without a timeout', () => {
+    const { delay, timeouts } = delayOf(1, [1]);
+    assert.ok(delay <= 2 * RTT && timeouts === 0, `${delay} ms, ${timeouts} timeouts`);
+  });
+
+  test('the last packet of several as well', () => {
+    const { delay, timeouts } = delayOf(3, [3]);
+    assert.ok(delay <= 2 * RTT && timeouts === 0, `${delay} ms, ${timeouts} timeouts`);
+  });
+
+  test('a packet in the middle costs no more than one and a half', () => {
+    const { delay, timeouts } = delayOf(9, [4]);
+    assert.ok(delay <= 1.5 * RTT && timeouts === 0, `${delay} ms, ${timeouts} timeouts`);
+  });
+
+  test('1 KiB there and back at 20 ms and 1 % loss: the slowest hundredth takes no more than 65 ms', () => {
+    const both = { roundTripTime: 20 };
+    const p = connectedPair({ seed: 3, wire: { delay: 10 }, both });
+    p.pair.ab.change({ loss: 0.01 });
+    p.pair.ba.change({ loss: 0.01 });
+    const times: number[] = [];
+    for (let i = 0; i < 3_000; i++) {
+      const start = p.now;
+      p.a.send(1, 51, bytes(1_024), 0, 1_024, ORDERED, p.now);
+      p.run(10_000, () => p.atB.messages.length > i);
+      p.b.send(1, 51, bytes(1_024), 0, 1_024, ORDERED, p.now);
+      p.run(10_000, () => p.atA.messages.length > i);
+      times.push(p.now - start);
+    }
+    const p99 = percentile(times, 0.99);
+    assert.ok(p99 <= 65, `${p99} ms`);
+  });
+
+  test('200 messages a second one way at 20 ms and 1 % loss: no more than 60 ms', () => {
+    const p = connectedPair({ seed: 3, wire: { delay: 10 }, both: { roundTripTime: 20 } });
+    p.pair.ab.change({ loss: 0.01 });
+    p.pair.ba.change({ loss: 0.01 });
+    const times: number[] = [];
+    const began = p.now;
+    for (let i = 0; i < 4_000; i++) {
+      p.a.send(1, 51, bytes(1_024), 0, 1_024, ORDERED, p.now);
+      const next = began + (i + 1) * 5;
+      while (p.now < next) {
+        p.run(Math.min(0.5, next - p.now));
+        while (times.length < p.atB.messages.length) times.push(p.now - (began + times.length * 5));
+      }
+    }
+    const p99 = percentile(times, 0.99);
+    assert.ok(p99 <= 60, `${p99} ms`);
+  });
+});
