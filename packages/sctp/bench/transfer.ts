@@ -1,6 +1,6 @@
 // CPU cost of SCTP alone, per second of CPU time so that a busy machine does not matter: two associations in one process, packets handed over in batches, no socket, no DTLS.
-// Usage: node --conditions=@millrace/source packages/sctp/bench/transfer.ts [message bytes] [MiB] [packets per batch]
-import type { SctpAssociation, SctpSink } from '@millrace/sctp';
+// Usage: node --conditions=@millrace/source packages/sctp/bench/transfer.ts [message bytes] [MiB] [packets per batch] [congestion control]
+import type { CongestionControlName, SctpAssociation, SctpSink } from '@millrace/sctp';
 import { testAssociation } from '../src/testing/connected-pair.ts';
 
 const messageBytes = Number(process.argv[2] ?? 65_536);
@@ -8,7 +8,8 @@ const totalBytes = Number(process.argv[3] ?? 512) * 1024 * 1024;
 const batch = Number(process.argv[4] ?? 32);
 const SLOT = 1_280;
 const slab = new Uint8Array(batch * SLOT);
-const a = testAssociation(1);
+const congestionControl = process.argv[5] as CongestionControlName | undefined;
+const a = testAssociation(1, congestionControl === undefined ? {} : { congestionControl });
 const b = testAssociation(2);
 let received = 0;
 

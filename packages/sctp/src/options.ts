@@ -196,7 +196,8 @@ export const DEFAULTS: Defaults = {
   /** RFC 9653: off, because an association does not know what is below it. */
   zeroChecksum: false,
   checksum: crc32c,
-  congestionControl: 'new-reno',
+  /** Fills lossy paths, where the others send at a small part: docs/performance.md, 'Congestion control'. */
+  congestionControl: 'bbr',
   /** Shares by priority (`setStreamPriority`), equal ones unless told otherwise. RFC 8831 §6.4 */
   scheduler: 'weighted-fair',
 };

@@ -125,7 +125,7 @@ describe('RFC 9260 §6.3.3 T3-rtx expiration', () => {
   });
 
   test('E3: the oldest chunks go out again, in one packet', () => {
-    const peer = new ScriptedPeer().connect();
+    const peer = new ScriptedPeer({ congestionControl: 'new-reno' }).connect();
     sending(peer, 8_000);
     const first = peer.takeChunks().map((chunk) => readData(chunk).tsn);
     const again = peer.wait(1_000);

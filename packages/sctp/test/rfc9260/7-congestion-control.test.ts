@@ -18,11 +18,14 @@ function tsnsOf(peer: ScriptedPeer): number[] {
 
 describe('RFC 9260 §7.2.1 slow start', () => {
   test('the initial window is ten packets', () => {
-    assert.equal(new ScriptedPeer().association.stats.congestionWindow, 10 * MTU);
+    assert.equal(
+      new ScriptedPeer({ congestionControl: 'new-reno' }).association.stats.congestionWindow,
+      10 * MTU,
+    );
   });
 
   test('the window grows by what is acknowledged while it is what limits', () => {
-    const peer = new ScriptedPeer().connect();
+    const peer = new ScriptedPeer({ congestionControl: 'new-reno' }).connect();
     sending(peer, 500_000);
     const [first] = [peer.take().length];
     assert.equal(first, 10);
@@ -32,7 +35,7 @@ describe('RFC 9260 §7.2.1 slow start', () => {
   });
 
   test('it does not grow while the application does not fill it', () => {
-    const peer = new ScriptedPeer().connect();
+    const peer = new ScriptedPeer({ congestionControl: 'new-reno' }).connect();
     for (let i = 0; i < 30; i++) {
       sending(peer, 1_000);
       peer.take();
@@ -42,7 +45,7 @@ describe('RFC 9260 §7.2.1 slow start', () => {
   });
 
   test('an unused window halves once an RTO, and slow start brings it back', () => {
-    const peer = new ScriptedPeer({ roundTripTime: 20 }).connect();
+    const peer = new ScriptedPeer({ congestionControl: 'new-reno', roundTripTime: 20 }).connect();
     sending(peer, 1_000_000);
     for (let sent = tsnsOf(peer); sent.length > 0; sent = tsnsOf(peer)) {
       peer.now += 20;
@@ -58,7 +61,7 @@ describe('RFC 9260 §7.2.1 slow start', () => {
 
 describe('RFC 9260 §7.2.2 congestion avoidance', () => {
   test('one packet more for each window that is acknowledged', () => {
-    const peer = new ScriptedPeer().connect();
+    const peer = new ScriptedPeer({ congestionControl: 'new-reno' }).connect();
     sending(peer, 2_000_000);
     let sent = tsnsOf(peer);
     // A loss ends slow start.
@@ -83,7 +86,7 @@ describe('RFC 9260 §7.2.2 congestion avoidance', () => {
 
 describe('RFC 9260 §7.2.3 and §7.2.4 fast retransmit and fast recovery', () => {
   test('three packets above a hole make it lost; it goes out again at once', () => {
-    const peer = new ScriptedPeer().connect();
+    const peer = new ScriptedPeer({ congestionControl: 'new-reno' }).connect();
     sending(peer, 11_000);
     peer.take();
     peer.send([sackChunk({ cumulative: 99, gaps: [[2, 2]] })]);
@@ -99,7 +102,7 @@ describe('RFC 9260 §7.2.3 and §7.2.4 fast retransmit and fast recovery', () =>
   });
 
   test('one SACK for a batch counts as often as packets it newly acknowledges', () => {
-    const peer = new ScriptedPeer().connect();
+    const peer = new ScriptedPeer({ congestionControl: 'new-reno' }).connect();
     sending(peer, 11_000);
     peer.take();
     peer.send([sackChunk({ cumulative: 99, gaps: [[2, 9]] })]);
@@ -107,7 +110,7 @@ describe('RFC 9260 §7.2.3 and §7.2.4 fast retransmit and fast recovery', () =>
   });
 
   test('the same SACK again counts nothing', () => {
-    const peer = new ScriptedPeer().connect();
+    const peer = new ScriptedPeer({ congestionControl: 'new-reno' }).connect();
     sending(peer, 11_000);
     peer.take();
     for (let i = 0; i < 10; i++) peer.send([sackChunk({ cumulative: 99, gaps: [[2, 3]] })]);
@@ -116,7 +119,7 @@ describe('RFC 9260 §7.2.3 and §7.2.4 fast retransmit and fast recovery', () =>
   });
 
   test('several losses of one window are one reduction', () => {
-    const peer = new ScriptedPeer({ initialWindowPackets: 16 }).connect();
+    const peer = new ScriptedPeer({ congestionControl: 'new-reno', initialWindowPackets: 16 }).connect();
     sending(peer, 18_000);
     const sent = tsnsOf(peer);
     assert.equal(sent.length, 16);
@@ -177,7 +180,7 @@ describe('RFC 9260 §7.2.3 and §7.2.4 fast retransmit and fast recovery', () =>
   });
 
   test('reordering by less than three packets is no loss', () => {
-    const peer = new ScriptedPeer().connect();
+    const peer = new ScriptedPeer({ congestionControl: 'new-reno' }).connect();
     sending(peer, 11_000);
     peer.take();
     peer.send([sackChunk({ cumulative: 99, gaps: [[2, 3]] })]);
@@ -187,7 +190,7 @@ describe('RFC 9260 §7.2.3 and §7.2.4 fast retransmit and fast recovery', () =>
   });
 
   test('§7.2.3: a timeout leaves a window of one packet', () => {
-    const peer = new ScriptedPeer().connect();
+    const peer = new ScriptedPeer({ congestionControl: 'new-reno' }).connect();
     sending(peer, 50_000);
     peer.take();
     peer.wait(1_000);
