@@ -49,7 +49,9 @@ export interface RatioBar {
 /** How many times as good as one rival, on a logarithmic scale around 1. */
 export function drawRatios(bars: readonly RatioBar[], palette: Palette): string {
   const logs = bars.map(({ ratio }) => Math.log10(ratio));
-  const [least, most] = [Math.min(0, ...logs), Math.max(0, ...logs)];
+  let [least, most] = [Math.min(0, ...logs), Math.max(0, ...logs)];
+  // Next to nothing should look like it.
+  if (most - least < 0.2) [least, most] = [-0.2, 0.2];
   const tick = tickDistance(most - least);
   // Room for the number at the end of the longest bar.
   const room = (most - least) * 0.22;

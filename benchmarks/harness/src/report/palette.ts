@@ -22,6 +22,7 @@ const KNOWN: Readonly<Record<string, number>> = {
   wrtc: 3,
   'millrace-portable': 4,
   udp: 5,
+  'udp-batched': 6,
 };
 
 type ColourName = 'ink' | 'faint' | 'line' | 'paper' | 'good' | 'bad' | (typeof SERIES)[number];

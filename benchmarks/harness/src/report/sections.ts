@@ -1,4 +1,5 @@
 // The sections of the report, each from the record to HTML; one that has nothing to show is undefined.
+import { IMPLEMENTATION_NAMES } from '../implementation.ts';
 import { decodeHistogram } from '../latency.ts';
 import type { BenchmarkRecord, RunRecord, SeriesRecord, SweepRecord } from '../runner/record.ts';
 import { formatValue, median, spread } from '../statistics.ts';
@@ -72,7 +73,13 @@ export function ratiosSection({ benchmarks }: RunRecord): Html | undefined {
     if (!Number.isFinite(ratio)) return [];
     return html`<li class="${ratio >= 1 ? 'ahead' : 'behind'}"><b>${formatRatio(ratio)} ×</b>${rival}<br><span>${name}: ${metric.name}</span></li>`;
   });
-  const figures = [...byRival].map(([name, bars]) =>
+  // Stacks first, then what single benchmarks are held against.
+  const rank = (name: string): number => {
+    const index = IMPLEMENTATION_NAMES.findIndex((known) => known !== 'millrace-portable' && known === name);
+    return index === -1 ? IMPLEMENTATION_NAMES.length - (byRival.get(name)!.length > 1 ? 0.5 : 0) : index;
+  };
+  const rivals = [...byRival].sort(([a], [b]) => rank(a) - rank(b));
+  const figures = rivals.map(([name, bars]) =>
     figure({
       title: `millrace against ${name}`,
       svg: drawRatios(bars, PAGE),
