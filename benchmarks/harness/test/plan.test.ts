@@ -91,6 +91,28 @@ describe('a run', () => {
     assert.equal(result!.series[0]!.rounds.length, 3);
   });
 
+  test('that only shows what works starts no second process for what its module does not have', async () => {
+    const absent = [{ subject: 'missing', launch: {} }];
+    const tasks = planTasks([entry('test/first'), entry('test/second')], () => absent);
+    const millis: number[] = [];
+    let last = performance.now();
+    const results = await runPlan({
+      tasks,
+      mode: 'smoke',
+      seconds: 0.02,
+      rounds: 1,
+      onStep: () => {
+        millis.push(performance.now() - last);
+        last = performance.now();
+      },
+    });
+    assert.deepEqual(
+      results.map(({ series }) => /^not available: /.test(series[0]!.skipped!)),
+      [true, true],
+    );
+    assert.ok(millis[1]! < millis[0]! / 4, `${millis} ms`);
+  });
+
   test('goes on while it is not settled, up to a limit', async () => {
     const quick = {
       tasks: planTasks([entry('test/sum')], () => lanes.slice(0, 1)),

@@ -68,6 +68,8 @@ export async function runPlan(options: RunPlanOptions): Promise<TaskResult[]> {
     options.budgetMillis !== undefined &&
     performance.now() - started + result.lastRoundMillis > options.budgetMillis;
   const clock = new Clock(results, rounds, mode, seconds);
+  /** Why a subject is not available, by its module: a smoke run need not start process after process to hear it. */
+  const unavailable = new Map<string, UnavailableError>();
 
   for (let round = 0; round < maxRounds && !signal?.aborted; round++) {
     const due = results.filter((result) => isDue(result, round));
@@ -105,7 +107,10 @@ export async function runPlan(options: RunPlanOptions): Promise<TaskResult[]> {
     series: Series,
     round: number,
   ): Promise<RoundResult | Error | undefined> {
+    const module = `${benchmark.kind === 'flow' ? benchmark.flow : benchmark.module} ${lane.subject}`;
     try {
+      const known = mode === 'smoke' ? unavailable.get(module) : undefined;
+      if (known !== undefined) throw known;
       const run = runSettings(benchmark.kind, mode, seconds);
       const result = await runRound({
         benchmark,
@@ -120,8 +125,10 @@ export async function runPlan(options: RunPlanOptions): Promise<TaskResult[]> {
     } catch (error) {
       if (signal?.aborted) return undefined;
       const reason = error instanceof Error ? error : new Error(String(error));
-      if (error instanceof UnavailableError) series.skipped = `not available: ${reason.message}`;
-      else if (++series.failures === 2 || rounds === 1) series.skipped = `failed: ${reason.message}`;
+      if (error instanceof UnavailableError) {
+        unavailable.set(module, error);
+        series.skipped = `not available: ${reason.message}`;
+      } else if (++series.failures === 2 || rounds === 1) series.skipped = `failed: ${reason.message}`;
       return reason;
     }
   }
