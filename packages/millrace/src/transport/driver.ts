@@ -311,11 +311,11 @@ export class Driver {
     const association = this.#association;
     if (!association || dtls.state !== 'connected') return true;
     if (port.isBusy) return false;
-    const { headroom, tailroom } = dtls;
+    const { headroom } = dtls;
     let bytes = 0;
     for (let count = 0; count < MAX_DATAGRAMS_PER_TURN && bytes < MAX_BYTES_PER_TURN; count++) {
       const start = batch.at;
-      const limit = start + MAX_DATAGRAM_BYTES - tailroom;
+      const limit = start + headroom + MAX_PLAINTEXT_BYTES;
       const length = association.transmit(batch.slab, start + headroom, limit, at);
       if (length === 0) return true;
       const record = dtls.seal(batch.slab, start, length);

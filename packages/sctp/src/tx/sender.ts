@@ -6,6 +6,7 @@ import { TIMER } from '../association/timers.ts';
 import type { DropReason } from '../drops.ts';
 import type { ResolvedOptions } from '../options.ts';
 import { IMMEDIATE } from '../packet/data.ts';
+import { HEADER_BYTES } from '../packet/packet.ts';
 import { isSackSound, sackCumulativeTsn, sackGapCount, sackGapEnd, sackWindow } from '../packet/sack.ts';
 import type { PathPacketSize } from '../path/packet-size.ts';
 import { Abandonment } from './abandonment.ts';
@@ -358,8 +359,11 @@ export class Sender {
     let repeated = -1;
     if (end === at) {
       repeated = this.#lastRepeatable();
-      if (repeated >= 0) end = this.#writeAgain(out, at, repeated, outstanding.message(repeated)!);
-      if (end > room) end = at;
+      if (repeated >= 0) {
+        const bytes = outstanding.chunkBytes(outstanding.length(repeated));
+        if (this.#wantsOwnPacket(bytes, limit - at)) return at;
+        if (at + bytes <= room) end = this.#writeAgain(out, at, repeated, outstanding.message(repeated)!);
+      }
     }
     recovery.isProbeDue = false;
     if (end > at) {
@@ -393,7 +397,8 @@ export class Sender {
       if (message.expiresAt <= now && this.abandonment.abandon(message)) continue;
       const bytes = outstanding.chunkBytes(outstanding.length(tsn));
       // §6.9: what has been cut cannot be cut again; if the path has become shorter, IP has to.
-      if (at + bytes > limit && (at > start || at + bytes > room)) return at;
+      if (at + bytes > limit && (at > start || at + bytes > room || this.#wantsOwnPacket(bytes, limit - at)))
+        return at;
       if (!this.#fitsWindow(bytes)) return at;
       recovery.episode.onRepeat(tsn);
       at = this.#writeAgain(out, at, tsn, message);
@@ -401,6 +406,11 @@ export class Sender {
       if (tsn === outstanding.first) recovery.startTimer(now);
     }
     return at;
+  }
+
+  /** Whether a chunk does not fit behind what is in the packet already, and would fit alone: it goes in the next one. */
+  #wantsOwnPacket(bytes: number, left: number): boolean {
+    return bytes > left && bytes <= this.#size.mtu - HEADER_BYTES;
   }
 
   #writeAgain(out: Uint8Array, at: number, tsn: number, message: OutgoingMessage): number {

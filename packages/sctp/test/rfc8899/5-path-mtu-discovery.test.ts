@@ -489,3 +489,33 @@ describe('RFC 4820 §4 PAD', () => {
     assert.deepEqual(peer.takeTypes(), []);
   });
 });
+
+describe('RFC 8899 §5.2 packets never outgrow the path', () => {
+  // A chunk that fills a packet leaves no room for the SACK of a transfer the other way.
+  for (const [seed, congestionControl] of [
+    [1, 'new-reno'],
+    [2, 'bbr'],
+    [3, 'bbr'],
+    [4, 'cubic'],
+  ] as const)
+    test(`whatever is lost in a transfer both ways (${congestionControl}, seed ${seed})`, () => {
+      const p = searchingPair(16_384, 16_384, {
+        seed,
+        wire: { delay: 1, loss: 0.03 },
+        both: { maxMtu: 16_384, congestionControl },
+      });
+      for (const association of [p.a, p.b]) association.setPath({ limit: 16_384, isLocal: true }, p.now);
+      let longest = 0;
+      for (const wire of [p.pair.ab, p.pair.ba])
+        wire.lose = (datagram) => {
+          longest = Math.max(longest, datagram.length);
+          return false;
+        };
+      for (let i = 0; i < 100; i++)
+        for (const association of [p.a, p.b])
+          association.send(1, 53, bytes(65_536), 0, 65_536, { ordered: true }, p.now);
+      const isDone = (): boolean => p.atA.messages.length === 100 && p.atB.messages.length === 100;
+      assert.ok(p.run(60 * SECOND, isDone));
+      assert.equal(longest, 16_384);
+    });
+});
