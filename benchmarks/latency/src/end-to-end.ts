@@ -67,7 +67,7 @@ export const endToEnd: readonly Entry[] = [
   {
     kind: 'flow',
     name: 'e2e/ping-pong-1024',
-    what: '1 KiB there and back, one at a time, on an idle channel',
+    what: '1 KiB there and back, one at a time, on an idle channel, after four seconds of the same',
     quick: true,
     flow: url('./ping-pong-flow.ts'),
     subjects: SUBJECTS,
@@ -78,6 +78,8 @@ export const endToEnd: readonly Entry[] = [
       messageBytes: 1024,
       load: 0,
       warmUp: mode === 'smoke' ? 1 : 300,
+      // Two processes and what compiles their code share the cores for seconds; that would be all that p99 tells.
+      warmUpSeconds: mode === 'smoke' ? 0 : 4,
       seconds: mode === 'smoke' ? 0.05 : seconds,
     }),
   },
@@ -103,6 +105,7 @@ export const endToEnd: readonly Entry[] = [
       messageBytes: 1024,
       load: 1,
       warmUp: mode === 'smoke' ? 1 : 20,
+      warmUpSeconds: 0,
       seconds: mode === 'smoke' ? 0.05 : seconds,
     }),
   },

@@ -28,6 +28,7 @@ export const flow: Flow = {
     const recorder = new LatencyRecorder();
     const { promise: finished, resolve: finish } = Promise.withResolvers<void>();
     let warmUp = settings.warmUp!;
+    const warmUntil = performance.now() + settings.warmUpSeconds! * 1000;
     let started = 0;
     let end = Number.POSITIVE_INFINITY;
     const ping = (): void => {
@@ -37,7 +38,8 @@ export const flow: Flow = {
     channel!.onMessage(() => {
       const now = performance.now();
       if (warmUp > 0) {
-        if (--warmUp === 0) {
+        if (--warmUp <= 0 && now < warmUntil) warmUp = 1;
+        if (warmUp === 0) {
           end = now + settings.seconds! * 1000;
           startCosts();
           tell(0);
