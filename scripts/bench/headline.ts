@@ -61,10 +61,13 @@ function formatHeadline(record: RunRecord | undefined): string {
         `| ${title}, ${of.unit} | ${subjects.map((subject) => cell(record, subject, of)).join(' | ')} |`,
     ),
   ];
-  const { date, commit, machine, node, settings, command } = record;
+  const { date, commit, machine, node, command } = record;
+  // A run ends in time rather than after all the rounds that were asked for.
+  const rounds = Math.max(0, ...chosen.flatMap(({ record }) => record.series.map((of) => of.rounds.length)));
+  const taken = rounds === 1 ? 'One round' : `Medians of ${rounds} rounds`;
   return `${lines.join('\n')}
 
-Medians of ${settings.rounds} rounds, everybody in turns in one run; in brackets how many times as good millrace is.
+${taken}, everybody in turns in one run; in brackets how many times as good millrace is.
 ${date.slice(0, 10)}, commit ${commit?.id ?? 'unknown'}, ${formatMachine(machine)}, Node ${node}: \`${command}\`.
 `;
 }

@@ -90,7 +90,7 @@ ${record.complete ? undefined : html`<p class="warning">This run was interrupted
 <dt>Commit</dt><dd>${commit ? `${commit.id}${commit.dirty ? ', with changes' : ''}` : 'none'}</dd>
 <dt>Machine</dt><dd>${formatMachine(machine)}, load ${machine.load.toFixed(1)} before</dd>
 <dt>Node</dt><dd>${node}</dd>
-<dt>Run</dt><dd>${settings.mode}, ${settings.rounds} rounds, ${settings.seconds} s each: <code>${record.command}</code></dd>
+<dt>Run</dt><dd>${settings.mode}, at most ${settings.rounds} rounds of ${settings.seconds} s: <code>${record.command}</code></dd>
 </dl>
 <nav aria-label="Sections"><ul>${links}</ul></nav>
 </header>
