@@ -1,0 +1,2 @@
+export { MAX_CSRCS, RTP_HEADER_BYTES, rtpHeaderEnd, writeRtpHeader } from './packet/rtp-header.ts';
+export { ONE_BYTE_PROFILE, RtpPacket, TWO_BYTE_PROFILE } from './packet/rtp-packet.ts';

@@ -1,0 +1,2 @@
+// What stands between a socket and an application: retransmission, reports, bandwidth estimation.
+export {};

@@ -1,0 +1,2 @@
+// Packets put in order and held until their time.
+export {};

@@ -1,0 +1,2 @@
+// Frames to packets and back, one format a file.
+export {};

@@ -1,0 +1,2 @@
+// Frames as files: IVF and Ogg, as pure functions over bytes.
+export {};
