@@ -1,7 +1,20 @@
 // What is tried against OpenSSL: both roles with every suite and group, and one of each thing that can differ.
 
-import { CIPHER_SUITES } from '@millrace/dtls';
+import { CIPHER_SUITES, SRTP_PROFILES } from '@millrace/dtls';
 import type { KeyName } from './certificates.ts';
+
+/** RFC 5764 §4.1.2, RFC 7714 §14.2. */
+export type SrtpName =
+  | 'SRTP_AES128_CM_SHA1_80'
+  | 'SRTP_AES128_CM_SHA1_32'
+  | 'SRTP_AEAD_AES_128_GCM'
+  | 'SRTP_AEAD_AES_256_GCM';
+export const SRTP_NAMES: Readonly<Record<SrtpName, number>> = {
+  SRTP_AES128_CM_SHA1_80: SRTP_PROFILES.SRTP_AES128_CM_HMAC_SHA1_80,
+  SRTP_AES128_CM_SHA1_32: SRTP_PROFILES.SRTP_AES128_CM_HMAC_SHA1_32,
+  SRTP_AEAD_AES_128_GCM: SRTP_PROFILES.SRTP_AEAD_AES_128_GCM,
+  SRTP_AEAD_AES_256_GCM: SRTP_PROFILES.SRTP_AEAD_AES_256_GCM,
+};
 
 /** One handshake with what comes after it. */
 export interface Case {
@@ -12,7 +25,8 @@ export interface Case {
   readonly group: number;
   readonly ourKey: KeyName;
   readonly theirKey: KeyName;
-  readonly srtp: boolean;
+  /** The profile of SRTP both ask for, by the name OpenSSL has for it; then the keys for it are compared. */
+  readonly srtp: SrtpName | undefined;
   /** s_server has no way to send close_notify, so only s_client closes. */
   readonly closer: 'us' | 'them';
   /** The longest datagram OpenSSL sends. */
@@ -33,7 +47,7 @@ const PLAIN: Omit<Case, 'title' | 'role'> = {
   group: X25519,
   ourKey: 'p256',
   theirKey: 'p256',
-  srtp: false,
+  srtp: undefined,
   closer: 'us',
   theirMtu: 1200,
   more: [],
@@ -57,7 +71,12 @@ function both(role: 'client' | 'server'): Case[] {
     ...suites,
     { ...PLAIN, role, title: 'key exchange on P-384', group: P384 },
     { ...PLAIN, role, title: 'a peer certificate on P-384', theirKey: 'p384' },
-    { ...PLAIN, role, title: 'a profile for SRTP', srtp: true },
+    ...(Object.keys(SRTP_NAMES) as SrtpName[]).map((srtp) => ({
+      ...PLAIN,
+      role,
+      title: `keys for ${srtp}`,
+      srtp,
+    })),
     { ...PLAIN, role, title: 'datagrams of 256 bytes at most', theirMtu: 256 },
   ];
 }

@@ -10,7 +10,7 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type CloseReason, DtlsConnection, fingerprintOf } from '@millrace/dtls';
 import { nodeDtlsCertificate, nodeDtlsCrypto } from '@millrace/dtls/node-crypto';
-import type { Case } from './cases.ts';
+import { type Case, SRTP_NAMES, type SrtpName } from './cases.ts';
 import type { KeyName, TestCertificate } from './certificates.ts';
 
 const HOST = '127.0.0.1';
@@ -20,8 +20,15 @@ const LABEL = 'EXPERIMENTAL';
 const MATERIAL_BYTES = 32;
 const FROM_US = 'hello from millrace';
 const FROM_THEM = 'hello from openssl';
-const SRTP_AEAD_AES_128_GCM = 7;
-const SRTP_AES128_CM_SHA1_80 = 1;
+const SRTP_LABEL = 'EXTRACTOR-dtls_srtp'; // RFC 5764 §4.2
+
+/** Two keys and two salts: RFC 5764 §4.1.2, RFC 7714 §14.2. */
+const SRTP_MATERIAL_BYTES: Readonly<Record<SrtpName, number>> = {
+  SRTP_AES128_CM_SHA1_80: 60,
+  SRTP_AES128_CM_SHA1_32: 60,
+  SRTP_AEAD_AES_128_GCM: 56,
+  SRTP_AEAD_AES_256_GCM: 88,
+};
 
 const GROUPS: ReadonlyMap<number, readonly [name: string, nameOfOpenssl: string]> = new Map([
   [29, ['x25519', 'X25519']],
@@ -61,7 +68,7 @@ export async function run(
       remoteFingerprints: [fingerprintOf(theirs.certificate, nodeDtlsCrypto)],
       cipherSuites: [wanted.suite],
       groups: inOrder(wanted.group),
-      srtpProfiles: wanted.srtp ? [SRTP_AEAD_AES_128_GCM, SRTP_AES128_CM_SHA1_80] : [],
+      srtpProfiles: wanted.srtp ? profilesFrom(SRTP_NAMES[wanted.srtp]) : [],
     });
     const end = new End(connection, socket, theirPort);
     await converse(wanted, end, openssl);
@@ -77,8 +84,10 @@ async function converse(wanted: Case, end: End, openssl: Openssl): Promise<void>
     await until('the handshake is over', () => end.isOpen || end.closed !== undefined);
     assert(end.isOpen, `closed by ${end.closed?.by}: ${end.closed?.code}`);
     assert.equal(connection.group, GROUPS.get(wanted.group)?.[0]);
-    assert.equal(connection.srtpProfile, wanted.srtp ? SRTP_AEAD_AES_128_GCM : undefined);
-    const material = connection.exportKeyingMaterial(LABEL, undefined, MATERIAL_BYTES);
+    assert.equal(connection.srtpProfile, wanted.srtp && SRTP_NAMES[wanted.srtp]);
+    const material = wanted.srtp
+      ? srtpMaterial(connection)
+      : connection.exportKeyingMaterial(LABEL, undefined, MATERIAL_BYTES);
     end.send(`${FROM_US}\n`);
     openssl.say(`${FROM_THEM}\n`);
     await until('our line has arrived', () => openssl.output.includes(FROM_US));
@@ -95,6 +104,18 @@ async function converse(wanted: Case, end: End, openssl: Openssl): Promise<void>
   } finally {
     end.stop();
   }
+}
+
+/** All profiles there are, `first` before the others. */
+function profilesFrom(first: number): readonly number[] {
+  return [first, ...Object.values(SRTP_NAMES).filter((profile) => profile !== first)];
+}
+
+/** RFC 5764 §4.2: both keys, then both salts, as they were cut from what the exporter gave. */
+function srtpMaterial(connection: DtlsConnection): Uint8Array {
+  const keys = connection.exportSrtpKeys();
+  assert(keys);
+  return Buffer.concat([keys.clientKey, keys.serverKey, keys.clientSalt, keys.serverSalt]);
 }
 
 /** Our end: the connection and its driver. */
@@ -179,8 +200,10 @@ class Openssl {
     const names = inOrder(group).map((id) => GROUPS.get(id)![1]);
     const identity = ['-cert', certificateFile, '-key', keyFile];
     const crypto = ['-dtls1_2', '-cipher', SUITES[suite]!, '-groups', names.join(':'), '-mtu', `${theirMtu}`];
-    const exporter = ['-keymatexport', LABEL, '-keymatexportlen', `${MATERIAL_BYTES}`];
-    const srtp = wanted.srtp ? ['-use_srtp', 'SRTP_AEAD_AES_128_GCM:SRTP_AES128_CM_SHA1_80'] : [];
+    const exporter = wanted.srtp
+      ? ['-keymatexport', SRTP_LABEL, '-keymatexportlen', `${SRTP_MATERIAL_BYTES[wanted.srtp]}`]
+      : ['-keymatexport', LABEL, '-keymatexportlen', `${MATERIAL_BYTES}`];
+    const srtp = wanted.srtp ? ['-use_srtp', wanted.srtp] : [];
     this.#child = spawn('openssl', [...where, ...identity, ...crypto, ...exporter, ...srtp, ...more]);
     for (const stream of [this.#child.stdout, this.#child.stderr])
       stream?.on('data', (text: Buffer) => {
