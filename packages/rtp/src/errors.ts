@@ -1,0 +1,22 @@
+// What a caller can do wrong. Thrown before any state changes; bad input from the network is never thrown.
+
+const MESSAGES = {
+  BAD_EXTENSION: 'a header extension has an id from 1 to 255 and up to 255 bytes',
+  BAD_PADDING: 'padding is from 0 to 255 bytes',
+  BAD_URI: 'not the URI of a header extension that fits its id',
+  BAD_VALUE: 'the field cannot carry this value',
+  NOT_BEGUN: 'the packet was never begun or is finished',
+} as const;
+
+export type RtpErrorCode = keyof typeof MESSAGES;
+
+export class RtpError extends Error {
+  override readonly name = 'RtpError';
+  readonly code: RtpErrorCode;
+
+  /** `detail` names the argument and what came instead. */
+  constructor(code: RtpErrorCode, detail?: string) {
+    super(detail === undefined ? MESSAGES[code] : `${MESSAGES[code]}: ${detail}`);
+    this.code = code;
+  }
+}
