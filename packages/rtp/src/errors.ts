@@ -3,7 +3,6 @@
 const MESSAGES = {
   BAD_EXTENSION: 'a header extension has an id from 1 to 255 and up to 255 bytes',
   BAD_PADDING: 'padding is from 0 to 255 bytes',
-  BAD_URI: 'not the URI of a header extension that fits its id',
   BAD_VALUE: 'the field cannot carry this value',
   NOT_BEGUN: 'the packet was never begun or is finished',
 } as const;

@@ -178,9 +178,10 @@ export class RtpPacket {
 
   /**
    * Where the data of the header extension element `id` begins, its length being in `extensionLength`; 0 if there is
-   * none. Of several of one id the first counts.
+   * none. Of several of one id the first counts. Id 0 is never found.
    */
   findExtension(id: number): number {
+    if (id === 0 || this.extensionsAt === 0) return 0;
     for (let at = this.nextExtension(0); at !== 0; at = this.nextExtension(at + this.extensionLength))
       if (this.extensionId === id) return at;
     return 0;
