@@ -35,6 +35,11 @@ export const MAY_USE: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 
+/** What tests and benches of a package may use besides: what its users hand in. */
+export const TESTS_MAY_USE: Readonly<Record<string, readonly string[]>> = {
+  '@millrace/srtp': ['@millrace/crypto', '@millrace/native'],
+};
+
 /** Packages whose sources know no socket, clock, timer, randomness or logger: all of that is handed in. */
 export const PROTOCOL_PACKAGES: readonly string[] = [
   '@millrace/sans-io',

@@ -9,6 +9,7 @@ import {
   PLATFORM_FILE,
   PLATFORM_MODULES,
   PROTOCOL_PACKAGES,
+  TESTS_MAY_USE,
 } from './architecture.ts';
 import { findImports, type Import, lineOf, maskSource } from './lexer.ts';
 
@@ -162,6 +163,7 @@ function checkImport(
     );
   if (!names.has(name)) return;
   const allowed = MAY_USE[workspace.name];
+  if (!isSource && TESTS_MAY_USE[workspace.name]?.includes(name)) return;
   if (workspace.published && allowed && !allowed.includes(name) && !allowed.includes(specifier))
     report(
       line,

@@ -9,7 +9,9 @@ interface Fixture {
   readonly files: Readonly<Record<string, string>>;
 }
 
-const ALL = ['@millrace/sans-io', '@millrace/stun', '@millrace/ice', '@millrace/dtls', 'millrace'];
+const ALL = ['sans-io', 'crypto', 'stun', 'ice', 'dtls']
+  .map((name) => `@millrace/${name}`)
+  .concat('millrace');
 
 /** What the check says about one package among the usual ones, as `file:line rule`. */
 function check({ name = '@millrace/ice', declared = [], published = true, files }: Fixture): string[] {
@@ -45,6 +47,16 @@ describe('the layer check catches', () => {
       'test/a.test.ts': `import { DtlsConnection } from '@millrace/dtls';`,
     };
     assert.deepEqual(check({ declared, files }), ['src/a.ts:2 direction', 'test/a.test.ts:1 direction']);
+  });
+
+  test('what a test may use, as soon as the source does it', () => {
+    const files = {
+      'src/a.ts': `import { srtpCryptos } from '@millrace/crypto';`,
+      'test/a.test.ts': `import { srtpCryptos } from '@millrace/crypto';`,
+    };
+    assert.deepEqual(check({ name: '@millrace/srtp', declared: ['@millrace/crypto'], files }), [
+      'src/a.ts:1 direction',
+    ]);
   });
 
   test('a lower layer that reaches for a higher one', () => {

@@ -11,5 +11,6 @@ export {
   type HmacKey,
 } from './keys.ts';
 export { nodeAeadKey } from './node-aead-key.ts';
+export { type SrtpCryptos, srtpCryptos } from './srtp-cryptos.ts';
 export { createCtrKey, createHmacSha1Key } from './srtp-keys.ts';
 export { slab } from './wasm/memory.ts';

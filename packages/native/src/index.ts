@@ -8,6 +8,7 @@ export {
   type HmacKey,
   type NativeAead,
   type NativeCiphers,
+  type NativeSrtp,
   type RecordKey,
 } from './crypto/keys.ts';
 export { NativeError, type NativeErrorCode } from './errors.ts';

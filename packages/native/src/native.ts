@@ -1,6 +1,6 @@
 // What this package offers, and the one function that finds out what of it works here.
 import { isMainThread } from 'node:worker_threads';
-import type { NativeAead, NativeCiphers } from './crypto/keys.ts';
+import type { NativeAead, NativeCiphers, NativeSrtp } from './crypto/keys.ts';
 import { openAead, openCiphers } from './crypto/native-crypto.ts';
 import { OpenSsl } from './crypto/openssl.ts';
 import { type Ffi, openFfi } from './ffi.ts';
@@ -24,6 +24,8 @@ export interface Native {
   /** Undefined where OpenSSL can't be called. */
   readonly aead: NativeAead | undefined;
   readonly ciphers: NativeCiphers | undefined;
+  /** Undefined unless all ciphers of SRTP work. */
+  readonly srtp: NativeSrtp | undefined;
   /** Undefined where sockets can't be opened or watched: use node:dgram. */
   readonly udp: NativeUdp | undefined;
   /**
@@ -149,7 +151,18 @@ function assemble(
     probes,
     aead,
     ciphers,
+    srtp: srtpOf(aead, ciphers),
     udp,
     slab: (bytes) => memory.allocate(bytes),
+  };
+}
+
+function srtpOf(aead: NativeAead | undefined, ciphers: NativeCiphers | undefined): NativeSrtp | undefined {
+  if (!ciphers || !aead?.algorithms.includes('aes-128-gcm') || !aead.algorithms.includes('aes-256-gcm'))
+    return undefined;
+  return {
+    createCtrKey: ciphers.createCtrKey,
+    createHmacSha1Key: ciphers.createHmacKey,
+    createAeadKey: aead.createAeadKey,
   };
 }

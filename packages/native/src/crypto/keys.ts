@@ -103,3 +103,13 @@ export interface NativeCiphers {
   /** AES, one block at a time. The key is of 16 or 32 bytes. @throws {NativeError} `BAD_KEY` */
   createBlockKey(key: Uint8Array): BlockKey;
 }
+
+/** The same ciphers as `@millrace/srtp` takes them. */
+export interface NativeSrtp {
+  /** The key is of 16 or 32 bytes. @throws {NativeError} `BAD_KEY` */
+  createCtrKey(key: Uint8Array): CtrKey;
+  /** The key may have 1 to 64 bytes. @throws {NativeError} `BAD_KEY` */
+  createHmacSha1Key(key: Uint8Array): HmacKey;
+  /** @throws {NativeError} `BAD_ALGORITHM`, `BAD_KEY` */
+  createAeadKey(algorithm: AeadAlgorithm, key: Uint8Array): AeadKey;
+}

@@ -1,0 +1,12 @@
+// What `@millrace/srtp` has handed in.
+import { createAeadKey } from './aead-key.ts';
+import type { AeadAlgorithm, AeadKey, CtrKey, HmacKey } from './keys.ts';
+import { createCtrKey, createHmacSha1Key } from './srtp-keys.ts';
+
+export interface SrtpCryptos {
+  createCtrKey(key: Uint8Array, salt?: Uint8Array): CtrKey;
+  createHmacSha1Key(key: Uint8Array): HmacKey;
+  createAeadKey(algorithm: AeadAlgorithm, key: Uint8Array, salt?: Uint8Array): AeadKey;
+}
+
+export const srtpCryptos: SrtpCryptos = { createCtrKey, createHmacSha1Key, createAeadKey };
