@@ -4,6 +4,7 @@ const MESSAGES = {
   BAD_EXTENSION: 'a header extension has an id from 1 to 255 and up to 255 bytes',
   BAD_OPTION: 'an option is outside its range',
   BAD_PADDING: 'padding is from 0 to 255 bytes',
+  BAD_STREAM: 'the description of a stream makes no sense',
   BAD_VALUE: 'the field cannot carry this value',
   DUPLICATE_SSRC: 'the SSRC belongs to another stream already',
   NOT_BEGUN: 'the packet was never begun or is finished',
