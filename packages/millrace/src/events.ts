@@ -19,14 +19,25 @@ interface ListenOptions {
   readonly signal?: AbortSignal;
 }
 
+/** A listener that is a function and was added without options. */
+export type PlainListener = (this: unknown, event: unknown) => unknown;
+
+/** What is known of a type that anybody has ever listened to. */
+interface Heard {
+  readonly type: string;
+  /** Its listeners, in order, never changed in place; undefined once one was added that is not plain. */
+  plain: readonly PlainListener[] | undefined;
+}
+
+const NONE: readonly PlainListener[] = [];
+
 let slotsOf: (target: TypedEventTarget<object>) => Map<string, HandlerSlot>;
-let heardOf: (target: TypedEventTarget<object>) => string[];
+let heardOf: (target: TypedEventTarget<object>) => Heard[];
 
 /** @typeParam Events the event of each type, such as `{ open: Event }` */
 export class TypedEventTarget<Events extends object> extends EventTarget {
   #handlers: Map<string, HandlerSlot> | undefined;
-  /** Types that anybody has ever listened to. */
-  readonly #heard: string[] = [];
+  readonly #heard: Heard[] = [];
 
   override addEventListener<K extends keyof Events & string>(
     type: K,
@@ -43,8 +54,8 @@ export class TypedEventTarget<Events extends object> extends EventTarget {
     listener: Listener<this, never>,
     options?: boolean | ListenOptions,
   ): void {
-    noteHeard(this, type);
     super.addEventListener(type, listener as EventListener, options as AddEventListenerOptions);
+    noteAdded(this, type, listener, options);
   }
 
   override removeEventListener<K extends keyof Events & string>(
@@ -63,6 +74,8 @@ export class TypedEventTarget<Events extends object> extends EventTarget {
     options?: boolean | { readonly capture?: boolean },
   ): void {
     super.removeEventListener(type, listener as EventListener, options as EventListenerOptions);
+    const isCapture = typeof options === 'object' && options !== null ? options.capture : options;
+    if (!isCapture) noteRemoved(this, type, listener);
   }
 
   // Not a method: what others see of an object is what W3C lists.
@@ -74,12 +87,58 @@ export class TypedEventTarget<Events extends object> extends EventTarget {
 
 /** False if nobody can hear an event of `type`: it need not be made. */
 export function isHeard(target: TypedEventTarget<object>, type: string): boolean {
-  return heardOf(target).includes(type);
+  return find(target, type) !== undefined;
 }
 
-function noteHeard(target: TypedEventTarget<object>, type: string): void {
+/**
+ * All listeners of `type`, if none of them has options or is an object: then they can be called one after the other,
+ * without Node's dispatching. Undefined if not.
+ */
+export function plainListeners(
+  target: TypedEventTarget<object>,
+  type: string,
+): readonly PlainListener[] | undefined {
+  const heard = find(target, type);
+  return heard === undefined ? NONE : heard.plain;
+}
+
+/** Whether `listener` is among them still. */
+export function isPlainListener(
+  target: TypedEventTarget<object>,
+  type: string,
+  listener: PlainListener,
+): boolean {
+  const heard = find(target, type);
+  return heard?.plain === undefined || heard.plain.includes(listener);
+}
+
+function find(target: TypedEventTarget<object>, type: string): Heard | undefined {
   const heard = heardOf(target);
-  if (!heard.includes(type)) heard.push(type);
+  for (let i = 0; i < heard.length; i++) if (heard[i]!.type === type) return heard[i];
+  return undefined;
+}
+
+function noteAdded(
+  target: TypedEventTarget<object>,
+  type: string,
+  listener: unknown,
+  options: unknown,
+): void {
+  if (listener === null || listener === undefined) return;
+  let heard = find(target, type);
+  if (heard === undefined) {
+    heard = { type, plain: NONE };
+    heardOf(target).push(heard);
+  }
+  const isPlain = typeof listener === 'function' && (options === undefined || options === false);
+  if (!isPlain) heard.plain = undefined;
+  else if (heard.plain !== undefined && !heard.plain.includes(listener as PlainListener))
+    heard.plain = [...heard.plain, listener as PlainListener];
+}
+
+function noteRemoved(target: TypedEventTarget<object>, type: string, listener: unknown): void {
+  const heard = find(target, type);
+  if (heard?.plain !== undefined) heard.plain = heard.plain.filter((other) => other !== listener);
 }
 
 interface HandlerSlot {
@@ -100,7 +159,10 @@ export function setHandler(target: TypedEventTarget<object>, type: string, value
   const slots = slotsOf(target);
   const slot = slots.get(type);
   if (typeof value !== 'function') {
-    if (slot) EventTarget.prototype.removeEventListener.call(target, type, slot.listener);
+    if (slot) {
+      EventTarget.prototype.removeEventListener.call(target, type, slot.listener);
+      noteRemoved(target, type, slot.listener);
+    }
     slots.delete(type);
   } else if (slot) {
     slot.handler = value as HandlerSlot['handler'];
@@ -110,7 +172,7 @@ export function setHandler(target: TypedEventTarget<object>, type: string, value
       listener: (event) => void fresh.handler.call(target, event as never),
     };
     slots.set(type, fresh);
-    noteHeard(target, type);
     EventTarget.prototype.addEventListener.call(target, type, fresh.listener);
+    noteAdded(target, type, fresh.listener, undefined);
   }
 }

@@ -156,7 +156,9 @@ class Port implements ChannelPort {
   }
 
   send(message: Uint8Array | string): number {
-    const length = this.#options.channels.send(this.#channel, message, this.#options.now());
+    // Only a lifetime needs the time, and asking for it costs as much as queueing a short message.
+    const now = this.#channel.maxPacketLifeTime === undefined ? 0 : this.#options.now();
+    const length = this.#options.channels.send(this.#channel, message, now);
     this.#options.wake();
     return length;
   }

@@ -1,4 +1,4 @@
-// What a message is to the application: a string, or bytes as `binaryType` has them, in a MessageEvent.
+// What a message is to the application: a string, or bytes as `binaryType` has them.
 
 export type BinaryType = 'blob' | 'arraybuffer';
 /**
@@ -16,44 +16,4 @@ export function present(message: Uint8Array | string, form: BinaryForm): Channel
   const { buffer, byteOffset, byteLength } = message;
   if (byteLength === buffer.byteLength) return buffer as ArrayBuffer;
   return buffer.slice(byteOffset, byteOffset + byteLength) as ArrayBuffer;
-}
-
-const NO_PORTS: readonly never[] = Object.freeze([]);
-
-/**
- * A MessageEvent that costs a tenth of Node's own, whose constructor converts each field by the rules of WebIDL.
- * It is an instance of MessageEvent by its prototype.
- */
-class ChannelMessageEvent extends Event {
-  readonly #data: ChannelMessage;
-
-  constructor(data: ChannelMessage) {
-    super('message');
-    this.#data = data;
-  }
-
-  get data(): ChannelMessage {
-    return this.#data;
-  }
-
-  get origin(): string {
-    return '';
-  }
-
-  get lastEventId(): string {
-    return '';
-  }
-
-  get source(): null {
-    return null;
-  }
-
-  get ports(): readonly never[] {
-    return NO_PORTS;
-  }
-}
-Object.setPrototypeOf(ChannelMessageEvent.prototype, MessageEvent.prototype);
-
-export function messageEvent(data: ChannelMessage): MessageEvent {
-  return new ChannelMessageEvent(data) as unknown as MessageEvent;
 }

@@ -13,8 +13,9 @@ import {
 } from '../events.ts';
 import { queueTask } from '../task-queue.ts';
 import { priorityName, type RTCPriorityType } from './init.ts';
+import { fireMessage } from './message-event.ts';
 import { MessageReader } from './message-reader.ts';
-import { type BinaryForm, type BinaryType, type ChannelMessage, messageEvent, present } from './messages.ts';
+import { type BinaryForm, type BinaryType, type ChannelMessage, present } from './messages.ts';
 import { Outbox } from './outbox.ts';
 import type { ChannelPort } from './port.ts';
 import { readableOf, writableOf } from './streams.ts';
@@ -309,7 +310,7 @@ export class RTCDataChannel extends TypedEventTarget<RTCDataChannelEventMap> {
     if (this.#readers.length === 0 && !isHeard(this, 'message')) return;
     const data = present(message, this.#binaryType);
     for (let i = 0; i < this.#readers.length; i++) this.#readers[i]!.push(data);
-    if (isHeard(this, 'message')) this.dispatchEvent(messageEvent(data));
+    if (isHeard(this, 'message')) fireMessage(this, data);
   };
 
   readonly #afterLow = (): void => {

@@ -84,6 +84,47 @@ describe('webrtc-pc: tasks', () => {
     assert.deepEqual(seen, ['first', 'second', 'third']);
   });
 
+  for (const count of [16, 17, 18, 100])
+    test(`${count} at a time keep their order, each followed by its microtasks`, async () => {
+      const seen: string[] = [];
+      const task = (name: string): void => {
+        seen.push(name);
+        if (name === '3') queueTask(task, 'late');
+        void (async () => {
+          for (let i = 0; i < 8; i++) await undefined;
+          seen.push(`${name} microtask`);
+          if (name === '5') queueTask(task, 'later');
+        })();
+      };
+      for (let i = 0; i < count; i++) queueTask(task, String(i));
+      await tasks();
+      await tasks();
+      const names = [...Array.from({ length: count }, (_, i) => String(i)), 'late', 'later'];
+      assert.deepEqual(
+        seen,
+        names.flatMap((name) => [name, `${name} microtask`]),
+      );
+    });
+
+  test('one of many that throws stops none of the others', async () => {
+    const seen: number[] = [];
+    const thrown: unknown[] = [];
+    process.setUncaughtExceptionCaptureCallback((error) => void thrown.push(error));
+    const task = (place: number): void => {
+      if (place % 10 === 0) throw new Error(String(place));
+      seen.push(place);
+    };
+    for (let i = 0; i < 100; i++) queueTask(task, i);
+    for (let turn = 0; turn < 20; turn++) await tasks();
+    process.setUncaughtExceptionCaptureCallback(null);
+    assert.equal(seen.length, 90);
+    assert.deepEqual(
+      seen,
+      seen.toSorted((a, b) => a - b),
+    );
+    assert.equal(thrown.length, 10);
+  });
+
   test('a task that throws stops none of the others', async () => {
     const seen: string[] = [];
     const thrown: unknown[] = [];

@@ -123,9 +123,9 @@ export class World {
   }
 }
 
-/** Lets every task and microtask that is queued run. */
+/** Lets every task and microtask that is queued run. Many tasks need the turn behind this one. */
 export function tasks(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
+  return new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
 }
 
 /** A connected world with one channel open on both sides. */
