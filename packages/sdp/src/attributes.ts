@@ -1,5 +1,6 @@
 // The a= lines of one level, session or media, read one by one. The first of a kind counts.
 import { DEFAULT_MAX_MESSAGE_SIZE, DEFAULT_SCTP_PORT, STRONG_HASHES } from './options.ts';
+import { isRtpAttribute, isWellFormed } from './rtp/grammar.ts';
 import type { Attribute, Direction, Fingerprint, Setup } from './session.ts';
 
 export class AttributeReader {
@@ -84,8 +85,8 @@ export class AttributeReader {
       case 'sctpmap': // the draft that RFC 8841 replaced; kept as well, since it marks the section
         this.#mapPort ??= parsePort(value.split(/\s/, 1)[0] as string);
         return this.#mapPort === undefined ? false : undefined;
-      default:
-        return undefined;
+      default: // what speaks of RTP is kept as it is; rtp/read.ts has its meaning
+        return isRtpAttribute(name) && !isWellFormed(name, value) ? false : undefined;
     }
   }
 

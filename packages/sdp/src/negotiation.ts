@@ -1,8 +1,14 @@
-// Offers and answers for data channels out of plain state (RFC 8829 §5.2, §5.3; RFC 8841 §9; RFC 9143 §7).
-// Sections for audio and video are refused; who wants them needs more than this package.
-import type { SdpError } from './errors.ts';
+// Offers and answers out of plain state (RFC 8829 §5.2, §5.3; RFC 8841 §9; RFC 9143 §7). All sections share one
+// transport. Left out: transports of their own for those that are not bundled, which are refused.
+import { transportSections } from './bundle.ts';
+import { SdpError } from './errors.ts';
 import { DEFAULT_MAX_MESSAGE_SIZE, DEFAULT_SCTP_PORT } from './options.ts';
+import { answerRtp, commonDirection, reversedDirection } from './rtp/answer.ts';
+import type { RtpDescription } from './rtp/description.ts';
+import { readRtp } from './rtp/read.ts';
+import { writeRtp } from './rtp/write.ts';
 import {
+  type Direction,
   type DtlsRole,
   dataSection,
   type Fingerprint,
@@ -33,6 +39,12 @@ export interface LocalDescriptionInit {
   /** Each without `a=`. */
   readonly candidates?: readonly string[];
   readonly endOfCandidates?: boolean;
+  /** Audio and video, in the order of their making. Default none. */
+  readonly media?: readonly RtpSectionInit[];
+  /** Whether an offer has a data section. Default true. */
+  readonly wantsData?: boolean;
+  /** RFC 8829 §4.1.1 `max-bundle`: an offer gives new sections but the first no transport of their own. */
+  readonly maxBundle?: boolean;
 }
 
 // RFC 8445 §10: an agent of that specification says ice2. RFC 8838 §4: trickle.
@@ -40,38 +52,105 @@ const ICE_OPTIONS: readonly string[] = ['ice2', 'trickle'];
 const ANY_ADDRESS = '0.0.0.0';
 const DISCARD_PORT = 9; // RFC 8829 §5.2.1: no default candidate is named; every peer takes the candidates
 
+/** An audio or video section as the local side wants it. */
+export interface RtpSectionInit {
+  readonly kind: 'audio' | 'video';
+  /** `undefined` for one that has not been in a description yet: an offer gives it a mid and a place. */
+  readonly mid: string | undefined;
+  readonly direction: Direction;
+  /** What is offered, or what may be taken of an offer, codecs in the order of preference. */
+  readonly rtp: RtpDescription;
+}
+
 /**
- * An offer with one data section.
+ * An offer. Sections keep their places; `init.media` without a mid take those that are free, in their order, or
+ * come behind.
  *
- * @param previous the description that was negotiated last, local or remote: its sections keep their places
+ * @param previous the description that was negotiated last, local or remote
  */
 export function createOffer(init: LocalDescriptionInit, previous?: SessionDescription): SessionDescription {
   const earlier = previous?.media ?? [];
-  const kept = previous && dataSection(previous);
+  const { media: wanted = [], wantsData = true } = init;
+  const setup = offerSetup(init.heldRole);
+  const known = new Set([...earlier, ...wanted].flatMap(({ mid }) => mid ?? []));
+  const isBundleOnly = (section: MediaSection | undefined, isFirst: boolean): boolean =>
+    init.maxBundle === true && !isFirst && (section === undefined || section.rejected);
+  const fresh = wanted.filter(({ mid }) => mid === undefined);
+  const media: MediaSection[] = [];
+  const place = (one: RtpSectionInit, before?: MediaSection): void => {
+    const mid = one.mid ?? freeMid(known);
+    const bundleOnly = isBundleOnly(before, !media.some(({ rejected }) => !rejected));
+    media.push(offeredRtpSection(init, { ...one, mid }, setup, bundleOnly));
+  };
   // RFC 8829 §5.2.2: a section never moves; one that was rejected may be used again.
+  const kept = previous && dataSection(previous);
   const free = kept ?? earlier.find((section) => section.rejected && isDataSection(section));
-  const mid = free?.mid ?? freeMid(earlier);
-  const data = localSection(init, mid, offerSetup(init.heldRole));
-  const media = earlier.map((section) => (section === free ? data : rejectedSection(section)));
-  if (free === undefined) media.push(data);
-  return describe(init, [[mid]], media);
+  for (const section of earlier) {
+    const own = section.rejected ? undefined : wanted.find(({ mid }) => mid === section.mid);
+    if (own && section.mid !== undefined) place(own, section);
+    else if (section === free && wantsData) media.push(localSection(init, section.mid, setup));
+    else if (section.rejected && !isDataSection(section) && fresh.length > 0) place(fresh.shift()!);
+    else media.push(rejectedSection(section));
+  }
+  for (const one of fresh) place(one);
+  if (free === undefined && wantsData) {
+    const bundleOnly = isBundleOnly(undefined, !media.some(({ rejected }) => !rejected));
+    const data = localSection(init, freeMid(known), setup);
+    media.push(bundleOnly ? { ...data, port: 0, bundleOnly } : data);
+  }
+  return describe(init, bundleOf(media), withCandidatesOnce(media));
 }
 
-/** The answer to an offer that has been checked: its data section is accepted, all others are refused. */
+/**
+ * The answer to an offer that has been checked: its data section is accepted, and those of audio and video that have
+ * one of their mid in `init.media` and a codec in common with it, if all of them can share one transport. All others
+ * are refused.
+ */
 export function createAnswer(
   init: LocalDescriptionInit,
   offer: SessionDescription,
 ): SessionDescription | SdpError {
-  const offered = dataSection(offer);
-  if (offered === undefined) return describe(init, [], offer.media.map(rejectedSection));
-  const setup = answerSetup(offered.setup, init.heldRole, init.preferredRole);
+  const bundled = transportSections(offer);
+  const tag = bundled[0];
+  if (tag === undefined) return describe(init, [], offer.media.map(rejectedSection));
+  const setup = answerSetup(tag.setup, init.heldRole, init.preferredRole);
   if (typeof setup !== 'string') return setup;
-  const accepted = answeringSection(localSection(init, offered.mid, setup), offered);
-  const media = offer.media.map((section) => (section === offered ? accepted : rejectedSection(section)));
+  const media: MediaSection[] = [];
+  for (const section of offer.media) {
+    const accepted = bundled.includes(section) ? accept(init, section, offer, setup) : undefined;
+    if (accepted instanceof SdpError) return accepted;
+    media.push(accepted ?? rejectedSection(section));
+  }
   // RFC 9143 §7.3: only what was offered in a group may be answered in one, and nothing that is rejected.
-  const { mid } = offered;
-  const isBundled = mid !== undefined && offer.bundles.some((mids) => mids.includes(mid));
-  return describe(init, isBundled ? [[mid]] : [], media);
+  const mids = bundleOf(media)[0] ?? [];
+  const isBundled = offer.bundles.some(
+    (group) => mids.length > 0 && mids.every((mid) => group.includes(mid)),
+  );
+  return describe(init, isBundled ? [mids] : [], withCandidatesOnce(media));
+}
+
+/** The section with which `offered` is accepted; `undefined` if it is not. */
+function accept(
+  init: LocalDescriptionInit,
+  offered: MediaSection,
+  offer: SessionDescription,
+  setup: 'active' | 'passive',
+): MediaSection | SdpError | undefined {
+  if (isDataSection(offered)) return answeringSection(localSection(init, offered.mid, setup), offered);
+  const own = init.media?.find(({ mid, kind }) => mid === offered.mid && kind === offered.kind);
+  const theirs = readRtp(offered, offer.attributes);
+  if (theirs instanceof SdpError) return theirs;
+  // RFC 8829 §5.3.1: RTCP has no port of its own here, so an offer that insists on one is refused.
+  if (!own || !theirs.rtcpMux) return undefined;
+  const direction = commonDirection(own.direction, reversedDirection(offered.direction));
+  const rtp = answerRtp(theirs, own.rtp, direction);
+  if (rtp.codecs.length === 0) return undefined;
+  return {
+    ...localSection(init, offered.mid, setup),
+    ...rtpMembers(offered.kind, rtp),
+    protocol: offered.protocol,
+    direction,
+  };
 }
 
 /** The origin of the next description of the same session (RFC 8829 §5.2.2). */
@@ -114,6 +193,47 @@ function localSection(
   };
 }
 
+function offeredRtpSection(
+  init: LocalDescriptionInit,
+  { kind, mid, direction, rtp }: RtpSectionInit,
+  setup: MediaSection['setup'],
+  bundleOnly: boolean,
+): MediaSection {
+  return {
+    ...localSection(init, mid, setup),
+    ...rtpMembers(kind, rtp),
+    // RFC 9143 §6: port 0 says that the section is nothing without the transport of the group.
+    ...(bundleOnly && { port: 0, bundleOnly }),
+    direction,
+  };
+}
+
+function rtpMembers(
+  kind: string,
+  rtp: RtpDescription,
+): Pick<MediaSection, 'kind' | 'protocol' | 'formats' | 'attributes'> {
+  return {
+    kind,
+    protocol: 'UDP/TLS/RTP/SAVPF',
+    formats: rtp.codecs.map(({ payloadType }) => String(payloadType)),
+    attributes: writeRtp(rtp),
+  };
+}
+
+/** The one group there is, of all that are not rejected. */
+function bundleOf(media: readonly MediaSection[]): ReadonlyArray<readonly string[]> {
+  const mids = media.flatMap(({ rejected, mid }) => (rejected || mid === undefined ? [] : [mid]));
+  return mids.length > 0 ? [mids] : [];
+}
+
+/** RFC 9143 §7.1.3: the sections of a group have their candidates in the first of them. */
+function withCandidatesOnce(media: readonly MediaSection[]): readonly MediaSection[] {
+  const tag = media.find(({ rejected }) => !rejected);
+  return media.map((section) =>
+    section === tag || section.rejected ? section : { ...section, candidates: [], endOfCandidates: false },
+  );
+}
+
 /** RFC 8841 §9.3: the answer repeats the protocol of the offer, and with it the old way to name the port. */
 function answeringSection(local: MediaSection, offered: MediaSection): MediaSection {
   const { protocol } = offered;
@@ -146,6 +266,10 @@ function rejectedSection(section: MediaSection): MediaSection {
   };
 }
 
-function freeMid(sections: readonly MediaSection[]): string {
-  for (let mid = 0; ; mid++) if (!sections.some((section) => section.mid === String(mid))) return String(mid);
+/** The lowest number that is no mid yet; it is one from here on. */
+function freeMid(known: Set<string>): string {
+  let mid = 0;
+  while (known.has(String(mid))) mid++;
+  known.add(String(mid));
+  return String(mid);
 }

@@ -22,3 +22,14 @@ export const STRONG_HASHES: Readonly<Record<string, number>> = {
 };
 /** Most candidates that a section takes by `addCandidate`. */
 export const MAX_CANDIDATES = 1_024;
+
+/** RFC 3550 §5.1: 7 bits. */
+export const MAX_PAYLOAD_TYPE = 127;
+/** RFC 8285 §4.3. */
+export const MAX_HEADER_EXTENSION_ID = 255;
+/** Most header extensions read of a section. Browsers offer about fifteen. */
+export const MAX_HEADER_EXTENSIONS = 64;
+/** Most sources, and groups of sources, read of a section. */
+export const MAX_SOURCES = 64;
+/** Most `a=rid` lines read of a section, and layers of its simulcast. */
+export const MAX_RIDS = 16;

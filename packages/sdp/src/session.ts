@@ -1,6 +1,6 @@
-// A session description as plain data: what RFC 8866 text says about data channels, with the fallbacks of
-// session level (RFC 8839, 8122) and of BUNDLE (RFC 9143) already applied. Codecs and RTP are kept as
-// attributes, not understood.
+// A session description as plain data: what RFC 8866 text says about transports and data channels, with the fallbacks
+// of session level (RFC 8839, 8122) and of BUNDLE (RFC 9143) already applied. Codecs and RTP are kept as attributes;
+// rtp/read.ts understands them.
 
 export type Setup = 'actpass' | 'active' | 'passive' | 'holdconn';
 export type Direction = 'sendrecv' | 'sendonly' | 'recvonly' | 'inactive';

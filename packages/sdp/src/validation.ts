@@ -1,28 +1,33 @@
 // Whether a remote description can be taken, beyond its grammar (RFC 8829 §5.8, RFC 9143 §7, RFC 8842 §5).
 // Each check answers with the first fault, or `undefined`.
+import { isUsable, transportSection, transportSections } from './bundle.ts';
 import { SdpError } from './errors.ts';
 import { MAX_ICE_CREDENTIAL, MIN_PASSWORD, MIN_USERNAME_FRAGMENT, STRONG_HASHES } from './options.ts';
+import { isRtpSection } from './rtp/description.ts';
+import { readRtp } from './rtp/read.ts';
 import { dataSection, type Fingerprint, type MediaSection, type SessionDescription } from './session.ts';
 
 const ICE_CHARACTERS = /^[A-Za-z0-9+/]+$/; // RFC 8839 §5.1
 
 /** @param previous the description, of either side, that this offer follows in the same session */
 export function checkOffer(offer: SessionDescription, previous?: SessionDescription): SdpError | undefined {
-  const data = dataSection(offer);
+  const transport = transportSection(offer);
   return (
     checkMids(offer) ??
     (previous && checkSuccession(offer, previous)) ??
-    (data && (checkTransport(data) ?? checkOfferedSetup(data)))
+    checkRtp(offer) ??
+    (transport && (checkTransport(transport, offer) ?? checkOfferedSetup(transport)))
   );
 }
 
 /** @param offer what is answered */
 export function checkAnswer(answer: SessionDescription, offer: SessionDescription): SdpError | undefined {
-  const data = dataSection(answer);
+  const transport = transportSection(answer);
   return (
     checkMids(answer) ??
     checkAnswerSections(answer, offer) ??
-    (data && (checkTransport(data) ?? checkAnsweredSetup(data)))
+    checkRtp(answer) ??
+    (transport && (checkTransport(transport, answer) ?? checkAnsweredSetup(transport)))
   );
 }
 
@@ -69,8 +74,16 @@ function checkMids(description: SessionDescription): SdpError | undefined {
   return undefined;
 }
 
-function checkTransport(section: MediaSection): SdpError | undefined {
-  if (section.sctpPort === 0) return new SdpError('MALFORMED_ATTRIBUTE');
+function checkRtp(description: SessionDescription): SdpError | undefined {
+  for (const section of transportSections(description)) {
+    const rtp = isRtpSection(section) ? readRtp(section, description.attributes) : undefined;
+    if (rtp instanceof SdpError) return rtp;
+  }
+  return undefined;
+}
+
+function checkTransport(section: MediaSection, description: SessionDescription): SdpError | undefined {
+  if (dataSection(description)?.sctpPort === 0) return new SdpError('MALFORMED_ATTRIBUTE');
   if (section.ice === undefined) return new SdpError('MISSING_ICE_CREDENTIALS');
   const { usernameFragment, password } = section.ice;
   // RFC 8839 §5.4: 4 to 256 and 22 to 256 characters of a small alphabet.
@@ -108,13 +121,16 @@ function checkSuccession(next: SessionDescription, previous: SessionDescription)
 /** RFC 8829 §5.3.1: as many sections as offered, in the same order; RFC 3264 §6: nothing accepted that was refused. */
 function checkAnswerSections(answer: SessionDescription, offer: SessionDescription): SdpError | undefined {
   if (answer.media.length !== offer.media.length) return new SdpError('ANSWER_MISMATCH');
-  const offered = dataSection(offer);
+  const bundled = transportSections(answer);
   for (const [place, section] of answer.media.entries()) {
     const asked = offer.media[place];
     if (section.kind !== asked?.kind) return new SdpError('ANSWER_MISMATCH');
     if (section.rejected) continue;
-    if (asked !== offered || section.mid !== asked.mid) return new SdpError('ANSWER_MISMATCH');
-    if (dataSection(answer) !== section) return new SdpError('UNSUPPORTED_SECTION');
+    if (!isUsable(asked, offer) || section.mid !== asked.mid) return new SdpError('ANSWER_MISMATCH');
+    if (!isUsable(section, answer)) return new SdpError('UNSUPPORTED_SECTION');
+    if (!bundled.includes(section)) return new SdpError('NOT_BUNDLED');
+    const hasMux = section.attributes.some(({ name }) => name === 'rtcp-mux');
+    if (isRtpSection(section) && !hasMux) return new SdpError('MISSING_RTCP_MUX');
   }
   return undefined;
 }

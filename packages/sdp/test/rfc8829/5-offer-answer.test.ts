@@ -200,7 +200,7 @@ describe('RFC 8829 §5.8 applying a remote description', () => {
     const content = checkOffer(parsed(edit(CHROMIUM_OFFER, 'a=fingerprint')));
     assert.equal((syntax as { isSyntax?: boolean }).isSyntax, true);
     assert.equal(content?.isSyntax, false);
-    assert.match(String(content), /SdpError: the data section has no a=fingerprint/);
+    assert.match(String(content), /SdpError: the section that describes the transport has no a=fingerprint/);
   });
 });
 
