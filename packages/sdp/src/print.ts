@@ -1,4 +1,5 @@
 // A session description as text (RFC 8866), in the order of lines that browsers write.
+import { DEFAULT_MAX_MESSAGE_SIZE, DEFAULT_SCTP_PORT } from './options.ts';
 import type { Attribute, MediaSection, SessionDescription } from './session.ts';
 import { isDataSection } from './session.ts';
 
@@ -35,6 +36,11 @@ function pushSection(lines: string[], section: MediaSection): void {
   if (isDataSection(section) && !section.rejected) {
     if (section.formats.includes('webrtc-datachannel')) lines.push(`a=sctp-port:${section.sctpPort}`);
     lines.push(`a=max-message-size:${section.maxMessageSize}`);
+  } else {
+    // Said where it means nothing: kept all the same.
+    if (section.sctpPort !== DEFAULT_SCTP_PORT) lines.push(`a=sctp-port:${section.sctpPort}`);
+    if (section.maxMessageSize !== DEFAULT_MAX_MESSAGE_SIZE)
+      lines.push(`a=max-message-size:${section.maxMessageSize}`);
   }
   for (const attribute of section.attributes) lines.push(printed(attribute));
 }
