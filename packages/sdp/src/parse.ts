@@ -75,7 +75,10 @@ function assemble(
     const bundled = own.usernameFragment === undefined && own.password === undefined ? tag : own;
     const usernameFragment = bundled.usernameFragment ?? session.usernameFragment;
     const password = bundled.password ?? session.password;
-    const fingerprints = [own, tag, session].find((reader) => reader.fingerprints.length > 0)?.fingerprints;
+    const others = mids?.map((mid) => byMid.get(mid)) ?? [];
+    const fingerprints = [own, tag, session, ...others].find(
+      (reader) => reader?.fingerprints.length,
+    )?.fingerprints;
     return {
       kind: section.kind,
       port: section.port,
@@ -91,7 +94,7 @@ function assemble(
         usernameFragment === undefined || password === undefined ? undefined : { usernameFragment, password },
       iceOptions: own.iceOptions ?? bundled.iceOptions ?? session.iceOptions ?? [],
       fingerprints: fingerprints ?? [],
-      setup: own.setup ?? tag.setup ?? session.setup,
+      setup: own.setup ?? tag.setup ?? session.setup ?? others.find((other) => other?.setup)?.setup,
       sctpPort: own.sctpPort,
       maxMessageSize: own.maxMessageSize,
       candidates: bundled.candidates,
