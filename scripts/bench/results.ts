@@ -2,22 +2,25 @@
 import { globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { renderReport } from '@millrace/bench-harness/report';
-import { type RunRecord, SCHEMA, UsageError } from '@millrace/bench-harness/runner';
+import { type RunRecord, SCHEMA, toCurrentSchema, UsageError } from '@millrace/bench-harness/runner';
 import { ROOT } from '../workspace.ts';
 
 /** Where full results are kept, one file a run, named by date. */
 export const RESULTS_FOLDER: string = join(ROOT, 'benchmarks/results');
 
 export function readRecord(file: string): RunRecord {
-  let record: Partial<RunRecord>;
+  let stored: { readonly schema?: unknown };
   try {
-    record = JSON.parse(readFileSync(file, 'utf8')) as Partial<RunRecord>;
+    stored = JSON.parse(readFileSync(file, 'utf8')) as { readonly schema?: unknown };
   } catch (error) {
     throw new UsageError(`${file} cannot be read as JSON: ${(error as Error).message}`);
   }
-  if (record.schema !== SCHEMA)
-    throw new UsageError(`${file} has schema ${record.schema ?? 'none'}, this runner reads schema ${SCHEMA}`);
-  return record as RunRecord;
+  const record = toCurrentSchema(stored);
+  if (record === undefined)
+    throw new UsageError(
+      `${file} has schema ${stored.schema ?? 'none'}, this runner reads ${SCHEMA} and the one before`,
+    );
+  return record;
 }
 
 /** All stored results, oldest first. */

@@ -41,11 +41,13 @@ interface Common {
   readonly what: string;
   /** Whether the quick run has it; smoke and full have all. */
   readonly quick: boolean;
+  /** One that the README tells of: a full run has several rounds of it, whatever the time. */
+  readonly headline?: boolean;
   /** Longest a single round may take before it counts as hung, in seconds. Default: 20 + 4 × seconds. */
   readonly timeoutSeconds?: number;
 }
 
-/** One process runs `run(times)` of one subject. Metrics are the same for all: time, rate, allocations, collections. */
+/** One process runs `run(times)` of one subject. Metrics are the same for all: time, rate, p99, allocations, collections. */
 export interface OperationBenchmark extends Common {
   readonly kind: 'operation';
   /** URL of the module that exports `operation: Operation`. */
@@ -57,8 +59,11 @@ export interface OperationBenchmark extends Common {
   readonly settings?: OperationSettings;
   /** Payload of one operation: adds bytes per second. */
   readonly bytesPerOperation?: number;
-  /** Times single operations too, for a percentile plot. For those of a microsecond and more. */
-  readonly latency?: boolean;
+  /**
+   * How many operations one sample of the percentiles takes, the same for every subject. Default: 1. A few more where
+   * one is done before the clock can tell, below some hundreds of nanoseconds; the results say how many.
+   */
+  readonly sample?: number;
   /** Numbers the subject counts itself (`Prepared.counters`), such as wire bytes for each message. */
   readonly counters?: readonly Omit<Metric<never>, 'read'>[];
 }

@@ -43,9 +43,18 @@ export {
   LatencyRecorder,
   type LatencySummary,
   mergeHistograms,
+  percentile,
   quantileMillis,
+  suffices,
   summarise,
 } from './latency.ts';
-export { type MetricDescription, metricsOf, type RoundResult, runRound } from './run-benchmark.ts';
+export {
+  type MetricDescription,
+  metricsOf,
+  type RoundResult,
+  runPair,
+  runRound,
+  type Sampling,
+} from './run-benchmark.ts';
 export { type PeerPath, type RunOptions, runFlow, UnavailableError } from './run-flow.ts';
 export { formatValue, median, medianRatio, quantile, spread } from './statistics.ts';

@@ -50,6 +50,19 @@ export interface LatencySummary {
   readonly max: number;
 }
 
+/** So many values have to lie beyond a percentile for it to be more than the one slowest. */
+const VALUES_BEYOND = 2;
+
+/** Whether so many values say anything about a percentile (0 to 100): 200 about the 99th, 2,000 about the 99.9th. */
+export function suffices(count: number, percent: number): boolean {
+  return count * (100 - percent) >= VALUES_BEYOND * 100 - 1e-6;
+}
+
+/** In nanoseconds; NaN if there are too few values. */
+export function percentile(histogram: Histogram, percent: number): number {
+  return suffices(histogram.totalCount, percent) ? histogram.getValueAtPercentile(percent) : Number.NaN;
+}
+
 /** Several rounds' histograms as one; undefined of none. */
 export function mergeHistograms(
   encoded: readonly string[],

@@ -37,7 +37,10 @@ export interface SubjectArguments {
   readonly settings: OperationSettings;
   /** Operations: how long to measure. 0: once through, to show that it works. */
   readonly seconds: number;
-  readonly latency: boolean;
+  /** Operations: so many at a time are timed for the percentiles. 0: none are. */
+  readonly sample: number;
+  /** Operations: measures whenever the parent says that it is its turn. */
+  readonly inTurns?: boolean;
   /** Operations: does exactly so many and nothing else, for tools that count instructions. */
   readonly exactly?: number;
 }
@@ -50,4 +53,8 @@ export type FromSubject =
       readonly version: string;
       readonly measurement: Measurement;
       readonly cost: ProcessCost;
-    };
+    }
+  | { readonly type: 'ready' }
+  | { readonly type: 'turn'; readonly nanosPerOperation: number };
+
+export type ToSubject = { readonly type: 'turn'; readonly millis: number } | { readonly type: 'finish' };

@@ -2,9 +2,11 @@
 import type { Benchmark, OperationBenchmark, RunSettings, TrialResult } from './benchmark.ts';
 import type { ProcessCost } from './flow.ts';
 import type { ImplementationName } from './implementation.ts';
-import { LatencyRecorder } from './latency.ts';
+import { LatencyRecorder, mergeHistograms, percentile } from './latency.ts';
 import type { Launch } from './launch.ts';
+import type { SubjectArguments } from './messages.ts';
 import { runFlow } from './run-flow.ts';
+import { runInTurns } from './run-in-turns.ts';
 import { runSubject } from './run-subject.ts';
 
 export interface MetricDescription {
@@ -22,6 +24,14 @@ export interface RoundResult {
   readonly distributions: Readonly<Record<string, string>>;
   /** By process: `offerer` and `answerer` of a flow, `process` of the others. */
   readonly costs: Readonly<Record<string, ProcessCost>>;
+  /** What one value of an operation's distribution is the mean of. */
+  readonly sampling?: Sampling;
+}
+
+export interface Sampling {
+  readonly operations: number;
+  /** What reading the clock takes, in nanoseconds; it has been taken off. */
+  readonly clockNanos: number;
 }
 
 export interface RoundOptions {
@@ -44,7 +54,7 @@ export function metricsOf(benchmark: Benchmark): readonly MetricDescription[] {
 
 export async function runRound(options: RoundOptions): Promise<RoundResult> {
   const { benchmark, subject, run, launch = {}, signal } = options;
-  const timeout = (benchmark.timeoutSeconds ?? 20 + run.seconds * 4) * 1000;
+  const timeout = timeoutOf(benchmark, run);
   if (benchmark.kind === 'flow') {
     const result = await runFlow({
       implementation: subject as ImplementationName,
@@ -61,29 +71,74 @@ export async function runRound(options: RoundOptions): Promise<RoundResult> {
       costs: { offerer: result.offerer, answerer: result.answerer },
     };
   }
-  const isOperation = benchmark.kind === 'operation';
-  const result = await runSubject({
-    task: {
-      kind: benchmark.kind,
-      module: benchmark.module,
-      subject,
-      settings: isOperation ? (benchmark.settings ?? {}) : benchmark.settings(run),
-      seconds: run.mode === 'smoke' ? 0 : run.seconds,
-      latency: isOperation && benchmark.latency === true && run.mode !== 'smoke',
-    },
-    timeout,
-    launch,
-    signal,
-  });
+  if (benchmark.kind === 'operation') {
+    const task = operationTask(benchmark, subject, run);
+    return operationRound(benchmark, await runSubject({ task, timeout, launch, signal }));
+  }
+  const { module } = benchmark;
+  const seconds = run.mode === 'smoke' ? 0 : run.seconds;
+  const task = {
+    kind: 'trial',
+    module,
+    subject,
+    settings: benchmark.settings(run),
+    seconds,
+    sample: 0,
+  } as const;
+  const result = await runSubject({ task, timeout, launch, signal });
   return {
     version: result.version,
-    values: isOperation ? operationValues(benchmark, result) : read(benchmark.metrics, result),
-    distributions: isOperation
-      ? operationDistributions(result)
-      : distributionsOf(benchmark.distributions, result),
+    values: read(benchmark.metrics, result),
+    distributions: distributionsOf(benchmark.distributions, result),
     costs: { process: result.cost },
   };
 }
+
+export interface PairOptions extends Omit<RoundOptions, 'launch' | 'benchmark'> {
+  readonly benchmark: OperationBenchmark;
+  readonly launches: readonly [base: Launch, head: Launch];
+}
+
+/** A round of an operation from two checkouts at once, which take turns of milliseconds. It takes no percentiles. */
+export async function runPair(options: PairOptions): Promise<[RoundResult, RoundResult]> {
+  const { benchmark, subject, run, launches, signal } = options;
+  const task = { ...operationTask(benchmark, subject, run), sample: 0 };
+  const timeout = timeoutOf(benchmark, run) * 2;
+  const [base, head] = await runInTurns({ task, launches, timeout, signal });
+  return [operationRound(benchmark, base), operationRound(benchmark, head)];
+}
+
+function timeoutOf({ timeoutSeconds }: Benchmark, { seconds }: RunSettings): number {
+  return (timeoutSeconds ?? 20 + seconds * 4) * 1000;
+}
+
+function operationTask(benchmark: OperationBenchmark, subject: string, run: RunSettings): SubjectArguments {
+  const isMeasured = run.mode !== 'smoke';
+  return {
+    kind: 'operation',
+    module: benchmark.module,
+    subject,
+    settings: benchmark.settings ?? {},
+    seconds: isMeasured ? run.seconds : 0,
+    sample: isMeasured ? (benchmark.sample ?? 1) : 0,
+  };
+}
+
+function operationRound(benchmark: OperationBenchmark, result: TrialResult): RoundResult {
+  const { latency, operationsPerSample, clockNanos } = result.measurement;
+  return {
+    version: result.version,
+    values: operationValues(benchmark, result),
+    distributions: typeof latency === 'string' ? { [OPERATION_DISTRIBUTION]: latency } : {},
+    costs: { process: result.cost },
+    ...(typeof operationsPerSample === 'number' && typeof clockNanos === 'number'
+      ? { sampling: { operations: operationsPerSample, clockNanos } }
+      : {}),
+  };
+}
+
+/** The name of the one distribution that operations have. */
+const OPERATION_DISTRIBUTION = 'latency';
 
 function operationMetrics(benchmark: OperationBenchmark): MetricDescription[] {
   const metrics: MetricDescription[] = [
@@ -93,6 +148,9 @@ function operationMetrics(benchmark: OperationBenchmark): MetricDescription[] {
   if (benchmark.bytesPerOperation !== undefined)
     metrics.push({ name: 'throughput', unit: 'MB/s', better: 'higher', judged: false });
   metrics.push(
+    { name: 'p99', unit: 'ns/op', better: 'lower', judged: false },
+    { name: 'p99.9', unit: 'ns/op', better: 'lower', judged: false },
+    { name: 'in samples of', unit: 'op', better: 'lower', judged: false },
     { name: 'allocated', unit: 'B/op', better: 'lower', judged: false },
     { name: 'collections', unit: '/Mop', better: 'lower', judged: false },
   );
@@ -107,14 +165,17 @@ function operationValues(benchmark: OperationBenchmark, result: TrialResult): Re
   const values: Record<string, number> = { time: nanos, rate: 1000 / nanos };
   if (benchmark.bytesPerOperation !== undefined)
     values.throughput = (benchmark.bytesPerOperation / nanos) * 1000;
+  const { latency, operationsPerSample } = result.measurement;
+  if (typeof latency === 'string') {
+    const { histogram } = mergeHistograms([latency])!;
+    values.p99 = percentile(histogram, 99);
+    values['p99.9'] = percentile(histogram, 99.9);
+    values['in samples of'] = operationsPerSample as number;
+  }
   values.allocated = measured.allocatedBytesPerOperation ?? Number.NaN;
   values.collections = measured.collectionsPerMillion ?? Number.NaN;
   for (const { name } of benchmark.counters ?? []) values[name] = measured[name] ?? Number.NaN;
   return values;
-}
-
-function operationDistributions({ measurement }: TrialResult): Record<string, string> {
-  return typeof measurement.latency === 'string' ? { latency: measurement.latency } : {};
 }
 
 function read<Result>(

@@ -15,7 +15,7 @@ const sum: OperationBenchmark = {
   subjects: ['millrace'],
   settings: { step: 3 },
   bytesPerOperation: 8,
-  latency: true,
+  sample: 16,
   counters: [{ name: 'calls', unit: '', better: 'higher' }],
   timeoutSeconds: 5,
 };

@@ -64,7 +64,7 @@ const cells = (factor: number): Array<Array<number | null>> => [
 ];
 
 export const sampleRecord: RunRecord = {
-  schema: 2,
+  schema: 3,
   date: '2026-01-02T03:04:05.000Z',
   command: 'npm run bench -- --full',
   complete: true,

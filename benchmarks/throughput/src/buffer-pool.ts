@@ -11,6 +11,7 @@ export const bufferPool: readonly Entry[] = [64, 1_200, 16_384].map((bytes) => (
   subjects: ['millrace', 'allocUnsafe', 'alloc', 'free-list'],
   floor: 'free-list',
   settings: { bytes },
+  sample: 16,
   counters: [
     { name: 'misses', unit: '', better: 'lower' },
     { name: 'growths', unit: '', better: 'lower' },

@@ -43,6 +43,5 @@ export const dtls: readonly Entry[] = [
     quick: true,
     module: url('dtls-handshake'),
     subjects: ['millrace', 'werift', 'node:tls'],
-    latency: true,
   },
 ];

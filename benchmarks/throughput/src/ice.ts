@@ -12,6 +12,7 @@ export const ice: readonly Entry[] = [
       module: url('candidate-lines'),
       subjects: ['millrace', 'werift'],
       settings: { verb },
+      sample: 4,
     }),
   ),
   ...[10, 100, 1_000].map(
@@ -34,7 +35,6 @@ export const ice: readonly Entry[] = [
       module: url('ice-connect'),
       subjects: ['millrace'],
       settings: { addresses },
-      latency: true,
     }),
   ),
 ];

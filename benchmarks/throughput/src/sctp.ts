@@ -108,6 +108,7 @@ export const sctp: readonly Entry[] = [
       floor: 'zlib-crc32',
       settings: { bytes },
       bytesPerOperation: bytes,
+      sample: 4,
     }),
   ),
 ];

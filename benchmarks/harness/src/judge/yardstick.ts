@@ -27,4 +27,5 @@ export const yardstick: OperationBenchmark = {
   quick: false,
   module: import.meta.url,
   subjects: ['millrace'],
+  sample: 4,
 };

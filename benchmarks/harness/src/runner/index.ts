@@ -37,6 +37,7 @@ export {
   type SeriesRecord,
   type SweepRecord,
   toBenchmarkRecords,
+  toCurrentSchema,
   toSweepRecords,
 } from './record.ts';
 export { type RunPlanOptions, runPlan, type Series, type Step, type TaskResult } from './run.ts';

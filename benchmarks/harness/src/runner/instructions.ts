@@ -69,7 +69,7 @@ export async function countInstructions(
       subject,
       settings: benchmark.settings ?? {},
       seconds: 0,
-      latency: false,
+      sample: 0,
       exactly,
     } as const;
     const { program, argument } = subjectCommand(task, launch);

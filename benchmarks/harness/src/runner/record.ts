@@ -10,7 +10,7 @@ import type { Commit, Machine } from './environment.ts';
 import type { Side } from './plan.ts';
 import type { Series, TaskResult } from './run.ts';
 
-export const SCHEMA = 2;
+export const SCHEMA = 3;
 
 export interface RunRecord {
   readonly schema: typeof SCHEMA;
@@ -65,6 +65,10 @@ export interface RoundRecord {
 
 /** The latencies of all rounds together. */
 export interface DistributionRecord extends LatencySummary {
+  /** Each value is the mean of so many operations in a row; 1 if it is not there. */
+  readonly operations?: number;
+  /** What reading the clock takes, in nanoseconds, where it was taken off. */
+  readonly clock?: number;
   /** An HDR histogram of nanoseconds, version 2, compressed, base64. */
   readonly histogram: string;
 }
@@ -92,6 +96,15 @@ export interface SweepSeriesRecord {
   /** By y, then x; null where there is no value. */
   readonly cells: readonly (readonly (number | null)[])[];
   readonly skipped?: string;
+}
+
+/**
+ * A stored result of this or the last schema, as of this one; undefined of any other. What 2 had no word for, percentiles
+ * of operations, it has no numbers of: it reads as one where they were not measured.
+ */
+export function toCurrentSchema(stored: { readonly schema?: unknown }): RunRecord | undefined {
+  if (stored.schema !== SCHEMA && stored.schema !== 2) return undefined;
+  return { ...(stored as RunRecord), schema: SCHEMA };
 }
 
 export function toBenchmarkRecords(results: readonly TaskResult[]): BenchmarkRecord[] {
@@ -156,11 +169,19 @@ function cellsOf(record: SweepRecord, { subject, version, skipped }: Series): (n
 function toSeriesRecord({ subject, side, version, rounds, skipped, failures }: Series): SeriesRecord {
   const names = new Set(rounds.flatMap(({ distributions }) => Object.keys(distributions)));
   const distributions: Record<string, DistributionRecord> = {};
+  const samplings = rounds.flatMap(({ sampling }) => sampling ?? []);
+  const sampled =
+    samplings.length === 0
+      ? {}
+      : {
+          operations: samplings[0]!.operations,
+          clock: Math.round(median(samplings.map(({ clockNanos }) => clockNanos))),
+        };
   for (const name of names) {
     const histograms = rounds.flatMap(({ distributions }) => distributions[name] ?? []);
     const merged = mergeHistograms(histograms);
     if (merged && merged.histogram.totalCount > 0)
-      distributions[name] = { ...summarise(merged.histogram), histogram: merged.encoded };
+      distributions[name] = { ...summarise(merged.histogram), ...sampled, histogram: merged.encoded };
   }
   return {
     subject,

@@ -1,8 +1,9 @@
 // Runs a plan round by round. In a round every benchmark comes once, its lanes next to each other in alternating
-// order (ABBA), so that whatever the machine does meanwhile meets all lanes alike and no lane always goes first.
+// order (ABBA), so that whatever the machine does meanwhile meets all lanes alike and no lane always goes first. The two
+// sides of an operation are compared more closely still: both processes live and take turns of milliseconds.
 // A lane that is not available or fails twice is skipped from then on; nothing a lane does ends the run.
 import type { Mode } from '../benchmark.ts';
-import { type RoundResult, runRound } from '../run-benchmark.ts';
+import { type RoundResult, runPair, runRound } from '../run-benchmark.ts';
 import { UnavailableError } from '../run-flow.ts';
 import { type Lane, runSettings, type Side, type Task } from './plan.ts';
 
@@ -37,6 +38,8 @@ export interface RunPlanOptions {
   /** Rounds go on up to here while `isSettled` says no. Default: `rounds`. */
   readonly maxRounds?: number;
   readonly isSettled?: (result: TaskResult) => boolean;
+  /** So many rounds of the headline benchmarks come in any case, spread over the run. Default: like all others. */
+  readonly headlineRounds?: number;
   /** No round is begun that would end later than so many milliseconds after the start, but for the first. */
   readonly budgetMillis?: number;
   /** How many lanes run at a time. Above 1 nothing is measured, only shown to work. */
@@ -71,27 +74,63 @@ export async function runPlan(options: RunPlanOptions): Promise<TaskResult[]> {
   /** Why a subject is not available, by its module: a smoke run need not start process after process to hear it. */
   const unavailable = new Map<string, UnavailableError>();
 
-  for (let round = 0; round < maxRounds && !signal?.aborted; round++) {
-    const due = results.filter((result) => isDue(result, round));
-    if (due.length === 0) break;
+  const headlineRounds = Math.min(options.headlineRounds ?? 0, rounds);
+  for (const pass of passes(results, headlineRounds, maxRounds)) {
+    if (signal?.aborted) break;
+    const { round, isPromised } = pass;
+    const due = pass.results.filter((result) => isDue(result, round));
     await inParallel(concurrency, due, async (result) => {
-      if (signal?.aborted || (round > 0 && outOfTime(result))) return;
+      if (signal?.aborted || !(isPromised || round === 0 || !outOfTime(result))) return;
       const began = performance.now();
-      // There and back again, so that no lane always follows the same other.
-      const order = result.series.map((_, i) => i);
-      for (const i of round % 2 === 0 ? order : order.reverse()) {
-        const series = result.series[i]!;
-        if (series.skipped !== undefined || signal?.aborted) continue;
-        const laneBegan = performance.now();
-        const outcome = await runLane(result.task, result.task.lanes[i]!, series, round);
-        if (outcome === undefined) return;
-        clock.took(result, performance.now() - laneBegan);
-        options.onStep?.({ result, series, round, outcome, ...clock.read() });
-      }
+      if (!(await runBothSides(result, round))) await runLanes(result, round);
       result.lastRoundMillis = performance.now() - began;
     });
   }
   return results;
+
+  async function runLanes(result: TaskResult, round: number): Promise<void> {
+    // There and back again, so that no lane always follows the same other.
+    const order = result.series.map((_, i) => i);
+    for (const i of round % 2 === 0 ? order : order.reverse()) {
+      const series = result.series[i]!;
+      if (series.skipped !== undefined || signal?.aborted) continue;
+      const began = performance.now();
+      const outcome = await runLane(result.task, result.task.lanes[i]!, series, round);
+      if (outcome === undefined) return;
+      clock.took(result, performance.now() - began);
+      options.onStep?.({ result, series, round, outcome, ...clock.read() });
+    }
+  }
+
+  /** False if these are not two sides of an operation, or one of them fails, which running them singly will tell of. */
+  async function runBothSides(result: TaskResult, round: number): Promise<boolean> {
+    const { benchmark, lanes } = result.task;
+    const [base, head] = lanes;
+    const isPair = lanes.length === 2 && base?.side === 'base' && head?.side === 'head';
+    if (!isPair || benchmark.kind !== 'operation' || mode === 'smoke') return false;
+    if (result.series.some(({ skipped }) => skipped !== undefined)) return false;
+    const began = performance.now();
+    try {
+      const outcomes = await runPair({
+        benchmark,
+        subject: head.subject,
+        run: runSettings(benchmark.kind, mode, seconds),
+        launches: [base.launch, head.launch],
+        signal,
+      });
+      const millis = performance.now() - began;
+      for (const [i, series] of result.series.entries()) {
+        const outcome = outcomes[i]!;
+        series.version = outcome.version;
+        series.rounds.push({ round, ...outcome });
+        clock.took(result, millis / 2);
+        options.onStep?.({ result, series, round, outcome, ...clock.read() });
+      }
+      return true;
+    } catch {
+      return signal?.aborted === true;
+    }
+  }
 
   function isDue(result: TaskResult, round: number): boolean {
     if (result.series.every(({ skipped }) => skipped !== undefined)) return false;
@@ -132,6 +171,31 @@ export async function runPlan(options: RunPlanOptions): Promise<TaskResult[]> {
       return reason;
     }
   }
+}
+
+interface Pass {
+  readonly round: number;
+  readonly results: readonly TaskResult[];
+  /** It comes even if the time is over. */
+  readonly isPromised: boolean;
+}
+
+/** Rounds of everything; but first those of the headlines that are promised, the first round of the others between them. */
+function* passes(results: readonly TaskResult[], headlineRounds: number, rounds: number): Generator<Pass> {
+  const isHeadline = ({ task }: TaskResult): boolean => task.benchmark.headline === true && !task.cell;
+  const headlines = headlineRounds > 0 ? results.filter(isHeadline) : [];
+  const others = results.filter((result) => !headlines.includes(result));
+  if (headlines.length > 0) {
+    const parts = Math.max(1, headlineRounds - 1);
+    const part = Math.ceil(others.length / parts);
+    for (let round = 0; round < headlineRounds; round++) {
+      yield { round, results: headlines, isPromised: true };
+      if (round < parts)
+        yield { round: 0, results: others.slice(round * part, (round + 1) * part), isPromised: true };
+    }
+  }
+  for (let round = headlines.length > 0 ? 1 : 0; round < rounds; round++)
+    yield { round, results: round < headlineRounds ? others : results, isPromised: false };
 }
 
 function newSeries({ subject, side }: Lane): Series {

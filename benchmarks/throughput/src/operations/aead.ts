@@ -26,11 +26,12 @@ const by =
       key.seal(slab, 0, length, nonce, aad);
       return slab.slice(0, length + TAG_BYTES);
     });
+    let next = 0;
     return {
       run(times) {
         let sum = 0;
         for (let i = 0; i < times; i++) {
-          const record = i % RECORDS;
+          const record = next++ % RECORDS;
           nonce.set(nonces[record]!);
           if (verb === 'seal') {
             slab.set(contents[record]!);
@@ -56,12 +57,13 @@ export const operation: Operation = {
     copy({ bytes }: OperationSettings): Prepared {
       const contents = randomArrays(RECORDS, bytes as number, 3);
       const slab = new Uint8Array((bytes as number) + TAG_BYTES);
+      let next = 0;
       return {
         run(times) {
           let sum = 0;
-          for (let i = 0; i < times; i++) {
-            slab.set(contents[i % RECORDS]!);
-            sum += slab[i % slab.length]!;
+          for (let i = 0; i < times; i++, next++) {
+            slab.set(contents[next % RECORDS]!);
+            sum += slab[next % slab.length]!;
           }
           return sum;
         },

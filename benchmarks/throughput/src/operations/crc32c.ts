@@ -15,10 +15,11 @@ export const operation: Operation = {
 
 function over({ bytes }: OperationSettings, checksum: (bytes: Uint8Array) => number): Prepared {
   const packets = randomArrays(PACKETS, bytes as number);
+  let next = 0;
   return {
     run(times) {
       let sum = 0;
-      for (let i = 0; i < times; i++) sum ^= checksum(packets[i % PACKETS]!);
+      for (let i = 0; i < times; i++) sum ^= checksum(packets[next++ % PACKETS]!);
       return sum;
     },
   };

@@ -46,10 +46,11 @@ export const operation: Operation = {
 };
 
 function each<Item>(items: readonly Item[], work: (item: Item) => number): Prepared {
+  let next = 0;
   return {
     run(times) {
       let sum = 0;
-      for (let i = 0; i < times; i++) sum += work(items[i % PACKETS]!);
+      for (let i = 0; i < times; i++) sum += work(items[next++ % PACKETS]!);
       return sum;
     },
   };

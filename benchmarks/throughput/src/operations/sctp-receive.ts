@@ -41,13 +41,14 @@ export const operation: Operation = {
       if (tsns.length !== chunks) throw new Error(`a packet of ${tsns.length} chunks, not ${chunks}`);
       let tsn = u32(packet, tsns[0]!);
       const out = new Uint8Array(2_048);
+      let received = 0;
       return {
         run(times) {
           for (let i = 0; i < times; i++) {
             for (let j = 0; j < tsns.length; j++) putU32(packet, tsns[j]!, tsn++);
             b.receive(packet, 0, length, now);
             b.drain(sink);
-            if (i % SACK_EVERY === 0) sum += b.transmit(out, 0, out.length, now);
+            if (++received % SACK_EVERY === 0) sum += b.transmit(out, 0, out.length, now);
           }
           return sum;
         },

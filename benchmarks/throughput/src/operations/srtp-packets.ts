@@ -77,10 +77,11 @@ function expectOpened(raw: readonly Buffer[], opened: readonly Buffer[]): void {
 }
 
 function each<Item>(items: readonly Item[], work: (item: Item) => Buffer): Prepared {
+  let next = 0;
   return {
     run(times) {
       let sum = 0;
-      for (let i = 0; i < times; i++) sum += work(items[i % PACKETS]!)[RTP_HEADER_BYTES]!;
+      for (let i = 0; i < times; i++) sum += work(items[next++ % PACKETS]!)[RTP_HEADER_BYTES]!;
       return sum;
     },
   };
