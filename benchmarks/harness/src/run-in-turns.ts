@@ -8,6 +8,8 @@ import type { SubjectArguments } from './messages.ts';
 import { type RunningSubject, startSubject } from './run-subject.ts';
 import { median } from './statistics.ts';
 
+/** What V8 compiles or collects on other threads would meet the turn of the other process. */
+const ON_ONE_THREAD: readonly string[] = ['--single-threaded', '--predictable'];
 const TURN_MS = 8;
 /** Pairs of turns before those that count: by then V8 has compiled what it will. */
 const WARM_UP_TURNS = 6;
@@ -23,7 +25,12 @@ export interface RunInTurnsOptions {
 export async function runInTurns(options: RunInTurnsOptions): Promise<[TrialResult, TrialResult]> {
   const { task, launches, timeout, signal } = options;
   const start = (launch: Launch): RunningSubject =>
-    startSubject({ task: { ...task, inTurns: true }, launch, timeout, signal });
+    startSubject({
+      task: { ...task, inTurns: true },
+      launch: { ...launch, execArgv: [...ON_ONE_THREAD, ...(launch.execArgv ?? [])] },
+      timeout,
+      signal,
+    });
   const base = start(launches[0]);
   const head = start(launches[1]);
   try {

@@ -1,7 +1,7 @@
 // Decides whether head is faster than base, slower, or the same, from values that were measured in pairs. Each pair
-// stood next to each other in time, so its ratio is free of what the machine did meanwhile; the median over pairs is
+// stood next to each other in time, so its ratio is free of what the machine did meanwhile; the middle of the pairs is
 // free of the moments that hit one of the two alone; the bootstrap says how sure one can be.
-import { bootstrapInterval, medianOf } from './bootstrap.ts';
+import { bootstrapInterval, middleOf } from './bootstrap.ts';
 
 export const JUDGE_DEFAULTS = {
   /** A change up to here counts as none: halfway to the slowdown of 10 % that must never pass. */
@@ -44,10 +44,10 @@ export function judge(pairs: readonly Pair[], options: JudgeOptions): Judgement 
     if (base > 0 && head > 0)
       ratios.push(better === 'higher' ? Math.log(head / base) : Math.log(base / head));
   if (ratios.length === 0) return undefined;
-  const middle = medianOf(ratios.toSorted((a, b) => a - b));
+  const middle = middleOf(Float64Array.from(ratios).sort());
   const interval = bootstrapInterval({
     values: ratios,
-    estimate: medianOf,
+    estimate: middleOf,
     confidence,
     resamples: 2000,
     seed: ratios.length,
