@@ -1,5 +1,5 @@
 // The table of the README: the newest stored result, in a few rows.
-import { formatValue, median } from '@millrace/bench-harness';
+import { formatValue, median, spread } from '@millrace/bench-harness';
 import { advantageOver, oursOf, valuesOf } from '@millrace/bench-harness/report';
 import { type BenchmarkRecord, formatMachine, type RunRecord } from '@millrace/bench-harness/runner';
 
@@ -64,7 +64,10 @@ function formatHeadline(record: RunRecord | undefined): string {
   const { date, commit, machine, node, command } = record;
   // A run ends in time rather than after all the rounds that were asked for.
   const rounds = Math.max(0, ...chosen.flatMap(({ record }) => record.series.map((of) => of.rounds.length)));
-  const taken = rounds === 1 ? 'One round' : `Medians of ${rounds} rounds`;
+  const taken =
+    rounds === 1
+      ? 'One round'
+      : `Medians of ${rounds} rounds (±: half the distance from the least to the most)`;
   return `${lines.join('\n')}
 
 ${taken}, everybody in turns in one run; in brackets how many times as good millrace is.
@@ -81,5 +84,6 @@ function cell(
   const values = series ? valuesOf(series, metric.name) : [];
   if (!series || values.length === 0) return '–';
   const ratio = advantageOver(benchmark, series, metric);
-  return `${formatValue(median(values))}${Number.isFinite(ratio) ? ` (${formatValue(ratio)}×)` : ''}`;
+  const about = values.length > 1 ? ` ±${(spread(values) * 100).toFixed(0)} %` : '';
+  return `${formatValue(median(values))}${about}${Number.isFinite(ratio) ? ` (${formatValue(ratio)}×)` : ''}`;
 }

@@ -53,6 +53,24 @@ describe('the headline table', () => {
     );
   });
 
+  test('says how far the rounds lie apart where there are several', () => {
+    const twice = structuredClone(record) as RunRecord;
+    for (const { rounds } of twice.benchmarks[0]!.series) {
+      const value = rounds[0]!.values.throughput! * 1.2;
+      (rounds as Array<(typeof rounds)[number]>).push({
+        ...rounds[0]!,
+        round: 1,
+        values: { throughput: value },
+      });
+    }
+    const readme = putHeadline(README, twice)!;
+    assert.ok(readme.includes('| 1100 ±9 % | 110 ±9 % (10.0×) |'), readme);
+    assert.match(
+      readme,
+      /Medians of 2 rounds \(±: half the distance from the least to the most\), everybody/,
+    );
+  });
+
   test('comes out the same when it is put twice', () => {
     const once = putHeadline(README, record)!;
     assert.equal(putHeadline(once, record), once);

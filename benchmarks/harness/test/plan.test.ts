@@ -144,6 +144,22 @@ describe('a run', () => {
     assert.ok(performance.now() - started < 20_000);
   });
 
+  test('has its promised rounds of a headline spread over it, whatever the time', async () => {
+    const order: string[] = [];
+    const names = ['test/a', 'test/b', 'test/headline', 'test/c'] as const;
+    const entries = names.map((name) => entry(name, { headline: name === 'test/headline' }));
+    await runPlan({
+      tasks: planTasks(entries, () => lanes.slice(0, 1)),
+      mode: 'quick',
+      seconds: 0.02,
+      rounds: 5,
+      headlineRounds: 3,
+      budgetMillis: 1,
+      onStep: ({ result, round }) => order.push(`${result.task.benchmark.name.slice(5)} ${round}`),
+    });
+    assert.deepEqual(order, ['headline 0', 'a 0', 'b 0', 'headline 1', 'c 0', 'headline 2']);
+  });
+
   test('begins no round for which there is no time', async () => {
     const [result] = await runPlan({
       tasks: planTasks([entry('test/sum')], () => lanes.slice(0, 1)),

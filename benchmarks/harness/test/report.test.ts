@@ -48,6 +48,10 @@ describe('the report', () => {
     assert.ok(page.includes('wrtc: not available: no such module'));
   });
 
+  test('tells what one value of a percentile is the mean of', () => {
+    assert.ok(page.includes('Each value is the mean of 16 in a row, less the 41 ns that the clock takes.'));
+  });
+
   test('leaves out what there is nothing of', () => {
     const { comparison: _, ...rest } = sampleRecord;
     const bare = String(renderReport({ ...rest, sweeps: [] }, []).get('index.html'));

@@ -2,7 +2,13 @@
 // missing, fails, hangs or dies.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { type Benchmark, type OperationBenchmark, runRound, UnavailableError } from '../src/index.ts';
+import {
+  type Benchmark,
+  type OperationBenchmark,
+  runPair,
+  runRound,
+  UnavailableError,
+} from '../src/index.ts';
 import { mergeHistograms } from '../src/latency.ts';
 
 const module = new URL('./operations/sum.ts', import.meta.url).href;
@@ -19,18 +25,51 @@ const sum: OperationBenchmark = {
   counters: [{ name: 'calls', unit: '', better: 'higher' }],
   timeoutSeconds: 5,
 };
+const SLOWER = { environment: { MILLRACE_BENCH_SLOWDOWN: '0.5' } };
 const run = { mode: 'quick', seconds: 0.05 } as const;
 
 describe('an operation in a process of its own', () => {
   test('has its time, rate, allocations, counters and latencies measured', async () => {
-    const { values, distributions, costs } = await runRound({ benchmark: sum, subject: 'millrace', run });
+    const { values, costs } = await runRound({ benchmark: sum, subject: 'millrace', run });
     assert.ok(values.time! > 0.05 && values.time! < 1000, `${values.time} ns`);
     assert.ok(Math.abs(values.rate! * values.time! - 1000) < 1e-6);
     assert.ok(values.throughput! > 0);
     assert.ok(values.allocated! < 10, `${values.allocated} bytes for an addition`);
     assert.ok(values.calls! > 10);
-    assert.ok(mergeHistograms([distributions.latency!])!.histogram.totalCount > 0);
     assert.ok(costs.process!.peakMemory > 1_000_000);
+  });
+
+  test('has its percentiles taken from samples of as many operations as the benchmark says', async () => {
+    const round = await runRound({ benchmark: sum, subject: 'millrace', run });
+    const { histogram } = mergeHistograms([round.distributions.latency!])!;
+    assert.ok(histogram.totalCount >= 2_000);
+    assert.equal(round.values['in samples of'], 16);
+    assert.equal(round.sampling!.operations, 16);
+    assert.ok(round.sampling!.clockNanos > 0 && round.sampling!.clockNanos < 100_000);
+    assert.equal(round.values.p99, histogram.getValueAtPercentile(99));
+    assert.ok(round.values['p99.9']! >= round.values.p99!);
+  });
+
+  test('has no percentile that too few samples say nothing about', async () => {
+    const slow = { ...sum, subjects: ['slow'] };
+    const { values, distributions } = await runRound({ benchmark: slow, subject: 'slow', run });
+    assert.ok(mergeHistograms([distributions.latency!])!.histogram.totalCount < 200);
+    assert.ok(Number.isNaN(values.p99) && Number.isNaN(values['p99.9']));
+  });
+
+  test('is measured in turns with the same of another checkout: by their ratio, without percentiles', async () => {
+    const [base, head] = await runPair({ benchmark: sum, subject: 'millrace', run, launches: [{}, SLOWER] });
+    const ratio = head.values.time! / base.values.time!;
+    // Everything but the ratio of an addition is smaller than the noise of a busy machine.
+    assert.ok(ratio > 1.2 && ratio < 3, `${ratio} times as slow, not 1.5`);
+    assert.equal(head.values.p99, undefined);
+    assert.deepEqual(head.distributions, {});
+    assert.ok(base.values.calls! > 10 && head.values.allocated! < 10);
+  });
+
+  test('that fails on one side fails on both, and leaves no process', async () => {
+    const running = runPair({ benchmark: sum, subject: 'throws', run, launches: [{}, {}] });
+    await assert.rejects(running, /no luck/);
   });
 
   test('runs once through for a smoke test', async () => {

@@ -4,7 +4,14 @@ import { globSync, readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { Ajv } from 'ajv';
 import type { OperationBenchmark } from '../src/index.ts';
-import { planTasks, readMachine, runPlan, toBenchmarkRecords, toSweepRecords } from '../src/runner/index.ts';
+import {
+  planTasks,
+  readMachine,
+  runPlan,
+  toBenchmarkRecords,
+  toCurrentSchema,
+  toSweepRecords,
+} from '../src/runner/index.ts';
 import { sampleRecord } from './sample-record.ts';
 
 const HARNESS = new URL('../', import.meta.url);
@@ -51,6 +58,8 @@ describe('the schema of results', () => {
     check({ ...sampleRecord, machine: readMachine(), benchmarks, sweeps });
     const [ours, throws, missing] = benchmarks[0]!.series;
     assert.equal(ours!.rounds.length, 2);
+    assert.equal(ours!.distributions.latency!.operations, 16);
+    assert.ok(ours!.rounds[0]!.values.p99! > 0);
     assert.match(throws!.skipped!, /^failed: .*no luck/);
     assert.match(missing!.skipped!, /^not available: /);
     assert.equal(sweeps[0]!.series[0]!.cells[0]!.filter((cell) => cell! > 0).length, 2);
@@ -62,5 +71,16 @@ describe('the schema of results', () => {
   });
 
   for (const path of globSync('../results/*.json', { cwd: HARNESS }))
-    test(`holds for ${path}`, () => check(JSON.parse(readFileSync(new URL(path, HARNESS), 'utf8'))));
+    test(`holds for ${path}, read as what it would be today`, () => {
+      const record = toCurrentSchema(JSON.parse(readFileSync(new URL(path, HARNESS), 'utf8')));
+      assert.ok(record);
+      check(record);
+    });
+
+  test('is kept by a result of the last one when it is read, and nobody reads one before that', () => {
+    const { schema: _, ...rest } = sampleRecord;
+    assert.deepEqual(toCurrentSchema({ schema: 2, ...rest }), sampleRecord);
+    assert.equal(toCurrentSchema({ schema: 1, ...rest }), undefined);
+    assert.equal(toCurrentSchema({}), undefined);
+  });
 });

@@ -69,6 +69,7 @@ export const endToEnd: readonly Entry[] = [
     name: 'e2e/ping-pong-1024',
     what: '1 KiB there and back, one at a time, on an idle channel, after four seconds of the same',
     quick: true,
+    headline: true,
     flow: url('./ping-pong-flow.ts'),
     subjects: SUBJECTS,
     floor: 'udp-batched',
@@ -114,6 +115,7 @@ export const endToEnd: readonly Entry[] = [
     name: 'e2e/open',
     what: 'time from a new peer connection to an open channel, one after the other, and its phases',
     quick: true,
+    headline: true,
     flow: url('./open-flow.ts'),
     subjects: STACKS,
     metrics: [
@@ -139,6 +141,7 @@ export const endToEnd: readonly Entry[] = [
     name: 'e2e/open-rate',
     what: 'connections opened per second, eight at a time, each closed when both sides have its channel',
     quick: false,
+    headline: true,
     flow: url('./open-rate-flow.ts'),
     subjects: STACKS,
     metrics: [
@@ -163,6 +166,7 @@ export const endToEnd: readonly Entry[] = [
     name: 'e2e/idle-memory',
     what: 'memory of an idle connection with one open channel: growth over many of them',
     quick: false,
+    headline: true,
     flow: url('./idle-memory-flow.ts'),
     subjects: STACKS,
     metrics: [

@@ -20,21 +20,31 @@ const SUBJECTS: readonly ImplementationName[] = [
   'udp',
   'udp-batched',
 ];
+/** Who takes part in what is a variation: those where the back end or the plain socket is the point have them as well. */
+const FEWER_SUBJECTS = SUBJECTS.filter((name) => name !== 'millrace-portable' && name !== 'udp');
 const MESSAGE_BYTES = [64, 1_024, 16_384, 65_536] as const;
 const CHANNELS = [1, 10, 100] as const;
+/** In a full run a variation is measured for this share of the time, so that all of them fit. */
+const VARIATION_SHARE = 1 / 3;
 
-type Reliability = 'ordered' | 'unordered' | 'unreliable';
+const RELIABILITIES = ['ordered', 'unordered', 'unreliable'] as const;
+
+type Reliability = (typeof RELIABILITIES)[number];
 
 interface Bulk {
   readonly messageBytes: number;
   readonly reliability?: Reliability;
   readonly channels?: number;
   readonly directions?: 1 | 2;
+  /** Measured for as long as the run says, by everybody. */
+  readonly isMain?: boolean;
+  readonly headline?: boolean;
   readonly quick?: boolean;
 }
 
 function bulk(options: Bulk): FlowBenchmark {
-  const { messageBytes, reliability = 'ordered', channels = 1, directions = 1, quick = false } = options;
+  const { messageBytes, reliability = 'ordered', channels = 1, directions = 1 } = options;
+  const { isMain = false, headline = false, quick = false } = options;
   const parts = [`${messageBytes}`];
   if (reliability !== 'ordered') parts.push(reliability);
   if (channels > 1) parts.push(`${channels}-channels`);
@@ -46,11 +56,15 @@ function bulk(options: Bulk): FlowBenchmark {
       reliability === 'unreliable' ? 'unreliable unordered' : `reliable ${reliability}`
     } channel${channels === 1 ? '' : 's'}, ${directions === 1 ? 'one way' : 'both ways'}`,
     quick,
+    headline,
     flow: FLOW,
-    subjects: SUBJECTS,
+    subjects: isMain ? SUBJECTS : FEWER_SUBJECTS,
     floor: 'udp-batched',
     metrics: reliability === 'unreliable' ? [GOODPUT, LOSS, ...COSTS] : [THROUGHPUT, ...COSTS],
-    settings: (run) => settings(run, messageBytes, reliability, channels, directions),
+    settings: ({ mode, seconds }) => {
+      const share = mode === 'full' && !isMain ? VARIATION_SHARE : 1;
+      return settings({ mode, seconds: seconds * share }, messageBytes, reliability, channels, directions);
+    },
   };
 }
 
@@ -155,13 +169,22 @@ const CHANNEL_SWEEP: Sweep = {
   cell: (messageBytes, channels) => ({ ...bulk({ messageBytes, channels }), subjects: ['millrace'] }),
 };
 
+/** What the quick run has besides the headlines, so that it has met each of the three ways, many channels and both directions. */
+const QUICK: readonly string[] = ['unordered 16384 100 2', 'unreliable 1024 1 1'];
+
 export const endToEnd: readonly Entry[] = [
-  ...MESSAGE_BYTES.map((messageBytes) =>
-    bulk({ messageBytes, quick: messageBytes === 1_024 || messageBytes === 65_536 }),
+  ...RELIABILITIES.flatMap((reliability) =>
+    ([1, 100] as const).flatMap((channels) =>
+      ([1, 2] as const).flatMap((directions) =>
+        MESSAGE_BYTES.map((messageBytes) => {
+          const isMain = reliability === 'ordered' && channels === 1 && directions === 1;
+          const headline = isMain && (messageBytes === 1_024 || messageBytes === 65_536);
+          const quick =
+            headline || QUICK.includes(`${reliability} ${messageBytes} ${channels} ${directions}`);
+          return bulk({ messageBytes, reliability, channels, directions, isMain, headline, quick });
+        }),
+      ),
+    ),
   ),
-  ...MESSAGE_BYTES.map((messageBytes) => bulk({ messageBytes, reliability: 'unordered' })),
-  ...MESSAGE_BYTES.map((messageBytes) => bulk({ messageBytes, reliability: 'unreliable' })),
-  ...MESSAGE_BYTES.map((messageBytes) => bulk({ messageBytes, channels: 100 })),
-  ...MESSAGE_BYTES.map((messageBytes) => bulk({ messageBytes, directions: 2 })),
   CHANNEL_SWEEP,
 ];

@@ -1,6 +1,6 @@
 // The sections of the report, each from the record to HTML; one that has nothing to show is undefined.
 import { IMPLEMENTATION_NAMES } from '../implementation.ts';
-import { decodeHistogram } from '../latency.ts';
+import { decodeHistogram, suffices } from '../latency.ts';
 import type { BenchmarkRecord, RunRecord, SeriesRecord, SweepRecord } from '../runner/record.ts';
 import { formatValue, median, spread } from '../statistics.ts';
 import {
@@ -157,7 +157,7 @@ export function trendSection(history: readonly RunRecord[]): Html | undefined {
 }
 
 export function latencySection({ benchmarks }: RunRecord): Html | undefined {
-  const figures: Html[] = [];
+  const figures: Array<readonly [benchmark: string, drawing: Html]> = [];
   const rows: Piece[][] = [];
   for (const benchmark of benchmarks) {
     const names = new Set(benchmark.series.flatMap(({ distributions }) => Object.keys(distributions)));
@@ -165,35 +165,48 @@ export function latencySection({ benchmarks }: RunRecord): Html | undefined {
       const lines = benchmark.series.flatMap((series): Line[] => {
         const found = series.distributions[name];
         if (!found) return [];
-        const { count, p50, p90, p99, p999, max } = found;
+        const { count, operations = 1, p50, p90, p99, p999, max } = found;
         const subject = series.side ?? series.subject;
         rows.push([
           `${benchmark.name}: ${name}`,
           subject,
           count,
-          ...[p50, p90, p99, p999, max].map(formatNanos),
+          operations,
+          formatNanos(p50),
+          formatNanos(p90),
+          suffices(count, 99) ? formatNanos(p99) : '–',
+          suffices(count, 99.9) ? formatNanos(p999) : '–',
+          formatNanos(max),
         ]);
         return [{ name: subject, histogram: decodeHistogram(found.histogram) }];
       });
       if (lines.every(({ histogram }) => histogram.totalCount < 10)) continue;
-      figures.push(
+      const { operations = 1, clock } = benchmark.series.find((of) => of.distributions[name])!.distributions[
+        name
+      ]!;
+      figures.push([
+        benchmark.name,
         figure({
           title: `${benchmark.name}: ${name}`,
           svg: drawPercentiles(lines, PAGE),
           description: `Percentiles of ${name} in ${benchmark.name}; the table below has the numbers`,
           legend: lines.map((line) => [line.name, PAGE.series(line.name)]),
+          note:
+            clock === undefined
+              ? undefined
+              : `${operations === 1 ? 'Single operations' : `Each value is the mean of ${operations} in a row`}, less the ${clock} ns that the clock takes.`,
         }),
-      );
+      ]);
     }
   }
   if (figures.length === 0) return undefined;
   return section(
     'latency',
     'Latencies',
-    'All rounds together. To the right are ever rarer cases, a nine more with each step; the vertical axis is logarithmic, lower is better.',
+    'All rounds together; flows tell of single messages and connections, operations of single ones or of the few in a row that a clock can tell from nothing. To the right are ever rarer cases, a nine more with each step; the vertical axis is logarithmic, lower is better.',
     [
-      grid(figures),
-      html`<details><summary>Numbers</summary>${table('Latencies', ['what', 'subject', 'count', 'p50', 'p90', 'p99', 'p99.9', 'most'], rows, 2)}</details>`,
+      foldedGrid(figures),
+      html`<details><summary>Numbers</summary>${table('Latencies', ['what', 'subject', 'count', 'each of', 'p50', 'p90', 'p99', 'p99.9', 'most'], rows, 2)}</details>`,
     ],
   );
 }

@@ -15,6 +15,13 @@ export const operation: Operation = {
         counters: () => ({ calls }),
       };
     },
+    slow: () => ({
+      run(times) {
+        const end = performance.now() + times;
+        while (performance.now() < end);
+        return end;
+      },
+    }),
     throws: () => {
       throw new Error('no luck');
     },
