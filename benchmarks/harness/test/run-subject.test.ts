@@ -60,8 +60,7 @@ describe('an operation in a process of its own', () => {
   test('is measured in turns with the same of another checkout: by their ratio, without percentiles', async () => {
     const [base, head] = await runPair({ benchmark: sum, subject: 'millrace', run, launches: [{}, SLOWER] });
     const ratio = head.values.time! / base.values.time!;
-    // Everything but the ratio of an addition is smaller than the noise of a busy machine.
-    assert.ok(ratio > 1.2 && ratio < 3, `${ratio} times as slow, not 1.5`);
+    assert.ok(ratio > 1.2, `${ratio} times as slow, not 1.5`);
     assert.equal(head.values.p99, undefined);
     assert.deepEqual(head.distributions, {});
     assert.ok(base.values.calls! > 10 && head.values.allocated! < 10);
