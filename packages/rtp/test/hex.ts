@@ -5,3 +5,8 @@ export function hex(text: string): Uint8Array {
     Number.parseInt(digits.slice(i * 2, i * 2 + 2), 16),
   );
 }
+
+/** The bytes as hexadecimal digits. */
+export function hexOf(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+}
