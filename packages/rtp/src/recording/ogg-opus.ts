@@ -82,8 +82,15 @@ export class OggOpusWriter {
     return page;
   }
 
-  /** The last page. Nothing may be pushed any more. */
-  finish(): Uint8Array {
+  /**
+   * The last page. Nothing may be pushed any more. `granule`, in samples at 48 kHz with those that are skipped, cuts
+   * off what the last packet holds too much (RFC 7845 §4.4); by default all of it sounds.
+   */
+  finish(granule: number = this.#granule): Uint8Array {
+    if (!(granule >= 0 && granule <= this.#granule && Number.isInteger(granule))) {
+      throw new RecordingError('BAD_RANGE', `granule is ${granule} of ${this.#granule}`);
+    }
+    this.#granule = granule;
     return this.#page(END_OF_STREAM);
   }
 
@@ -130,6 +137,11 @@ export class OggOpusReader {
   }
   get end(): number {
     return this.#packets.end;
+  }
+
+  /** The granule position of the page on which the packet last read ends (RFC 7845 §4). */
+  get granule(): number {
+    return this.#packets.granule;
   }
 
   /** Goes on to the next packet of audio; false at the end of the file. Malformed packets are left out. */

@@ -67,6 +67,17 @@ describe('RFC 7845: Opus in Ogg', () => {
     assert.equal(pages.at(-1)!.granule, 960 * 6);
   });
 
+  test('§4.4: the end may cut off a part of the last packet', () => {
+    const writer = new OggOpusWriter();
+    const file = join([writer.header(), writer.push(packet(10), 0, 10), writer.finish(500)]);
+    const reader = new OggOpusReader(file);
+    assert(reader.next());
+    assert.equal(reader.granule, 500);
+    const longer = new OggOpusWriter();
+    longer.push(packet(10), 0, 10);
+    assert.throws(() => longer.finish(961), { code: 'BAD_RANGE' });
+  });
+
   test('what is written is read again, with lengths around multiples of 255', () => {
     fc.assert(
       fc.property(
