@@ -25,6 +25,7 @@ export const DROP_REASONS = [
   'bad-stream',
   'old-sack',
   'bad-sack',
+  'optimistic-ack',
   'control-overflow',
   'bad-reset',
 ] as const;

@@ -4,7 +4,7 @@ import { type DropReason, sctpDrops } from '../drops.ts';
 import { EventQueue } from '../events.ts';
 import { MemoryAccount } from '../memory-budget.ts';
 import { type ResolvedOptions, resolveOptions, type SctpOptions } from '../options.ts';
-import { makeAbortChunk } from '../packet/error-causes.ts';
+import { CAUSE, makeAbortChunk, makeTextCause } from '../packet/error-causes.ts';
 import { BlackHoleWatch } from '../path/black-hole-watch.ts';
 import { PathPacketSize } from '../path/packet-size.ts';
 import { PathMtuDiscovery } from '../path/path-mtu-discovery.ts';
@@ -92,6 +92,14 @@ export class AssociationContext {
     const { tcb } = this;
     if (tcb !== undefined) this.outbox.queueAlone(makeAbortChunk(0, cause), tcb.peerTag);
     this.close(reason);
+  }
+
+  /** An acknowledgement was refused. Of what was never sent it can only be meant to make us send faster. */
+  onAckRefused(reason: DropReason): void {
+    this.drops.count(reason);
+    if (reason !== 'optimistic-ack') return;
+    const cause = makeTextCause(CAUSE.PROTOCOL_VIOLATION, 'acknowledges what was never sent');
+    this.abort(cause, { by: 'local', code: 'PROTOCOL_VIOLATION' });
   }
 
   /** Long packets do not come through any more (RFC 8899 §4.3). */

@@ -267,7 +267,7 @@ export class Inbound {
       tcb === undefined || state.name === 'cookie-echoed'
         ? 'unexpected-chunk'
         : tcb.sender.onSack(bytes, at, length, now);
-    if (drop !== undefined) context.drops.count(drop);
+    if (drop !== undefined) context.onAckRefused(drop);
     else if (context.blackHoleWatch.judge(tcb!.sender.outstanding)) context.onBlackHole(now);
     return true;
   }

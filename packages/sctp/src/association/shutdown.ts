@@ -76,6 +76,7 @@ export class Shutdown {
       case 'shutdown-pending':
       case 'shutdown-received':
         this.#acknowledge(state.tcb, bytes, at, now);
+        if (context.state.name === 'closed') return;
         state.tcb.sender.isShuttingDown = true;
         context.state = { name: 'shutdown-received', tcb: state.tcb };
         this.proceed(now);
@@ -153,7 +154,7 @@ export class Shutdown {
   /** A SHUTDOWN acknowledges data as a SACK without gap blocks does (§9.2). */
   #acknowledge(tcb: Tcb, bytes: Uint8Array, at: number, now: Millis): void {
     const drop = tcb.sender.onShutdown(u32(bytes, at + 4), now);
-    if (drop !== undefined) this.#context.drops.count(drop);
+    if (drop !== undefined) this.#context.onAckRefused(drop);
   }
 
   #sendShutdown(tcb: Tcb, now: Millis): void {

@@ -3,6 +3,7 @@
 import { add32, after32, atOrAfter32 } from '@millrace/sans-io';
 import { FORWARD_TSN_BYTES, writeForwardTsn } from '../packet/forward-tsn.ts';
 import { iForwardTsnRoom, skippedKey, writeIForwardTsn } from '../packet/i-forward-tsn.ts';
+import type { AckChallenge } from './ack-challenge.ts';
 import type { OutgoingMessage } from './outgoing-stream.ts';
 import { CHUNK_STATE, type Outstanding } from './outstanding.ts';
 import type { SendQueue } from './send-queue.ts';
@@ -12,6 +13,7 @@ export class Abandonment {
   abandonedMessages = 0;
   readonly #outstanding: Outstanding;
   readonly #queue: SendQueue;
+  readonly #challenge: AckChallenge;
   readonly #isNegotiated: boolean;
   /** RFC 3758 §3.5 C1: Advanced.Peer.Ack.Point. */
   #advancedAckPoint: number;
@@ -22,10 +24,17 @@ export class Abandonment {
   /** Last skipped SSN by stream, or MID by `skippedKey`, for the chunk being written. */
   readonly #skipped = new Map<number, number>();
 
-  constructor(outstanding: Outstanding, queue: SendQueue, isNegotiated: boolean, interleaves: boolean) {
+  constructor(
+    outstanding: Outstanding,
+    queue: SendQueue,
+    challenge: AckChallenge,
+    isNegotiated: boolean,
+    interleaves: boolean,
+  ) {
     this.interleaves = interleaves;
     this.#outstanding = outstanding;
     this.#queue = queue;
+    this.#challenge = challenge;
     this.#isNegotiated = isNegotiated;
     this.#advancedAckPoint = add32(outstanding.first, -1);
   }
@@ -35,6 +44,7 @@ export class Abandonment {
     if (!this.#isNegotiated) return false;
     const outstanding = this.#outstanding;
     this.abandonedMessages++;
+    this.#challenge.cancel(); // FORWARD TSN should not wait
     if (!message.isWhollySent) {
       // The peer may already have, and have acknowledged, all that was sent. A TSN that stands for the unsent end
       // gives it something to skip; without, the next message would begin in the midst of this one.
@@ -54,7 +64,8 @@ export class Abandonment {
     const outstanding = this.#outstanding;
     if (after32(outstanding.first, add32(this.#advancedAckPoint, 1)))
       this.#advancedAckPoint = add32(outstanding.first, -1);
-    for (let tsn = add32(this.#advancedAckPoint, 1); tsn !== outstanding.next; tsn = add32(tsn, 1)) {
+    const barrier = this.#challenge.isOpen ? this.#challenge.tsn : outstanding.next;
+    for (let tsn = add32(this.#advancedAckPoint, 1); tsn !== barrier; tsn = add32(tsn, 1)) {
       if (outstanding.state(tsn) !== CHUNK_STATE.ABANDONED) break;
       this.#advancedAckPoint = tsn;
     }
@@ -78,8 +89,9 @@ export class Abandonment {
     // RFC 3758 §3.5 C4: as many streams as fit; the rest follows when these are acknowledged.
     for (let tsn = outstanding.first; atOrAfter32(this.#advancedAckPoint, tsn); tsn = add32(tsn, 1)) {
       const message = outstanding.message(tsn)!;
-      if (message.ordered || this.interleaves) {
-        const key = skippedKey(message.stream!.id, message.ordered);
+      const { stream } = message; // a TSN left out on purpose has none
+      if (stream !== undefined && (message.ordered || this.interleaves)) {
+        const key = skippedKey(stream.id, message.ordered);
         if (skipped.size >= most && !skipped.has(key)) break;
         skipped.set(key, message.number);
       }

@@ -6,6 +6,7 @@ import type { PathErrors } from '../association/path-errors.ts';
 import { TIMER } from '../association/timers.ts';
 import type { PathPacketSize } from '../path/packet-size.ts';
 import type { Abandonment } from './abandonment.ts';
+import type { AckChallenge } from './ack-challenge.ts';
 import type { AckSample, CongestionControl } from './congestion/congestion-control.ts';
 import type { DeliveryRate } from './delivery-rate.ts';
 import { LossDetection } from './loss-detection.ts';
@@ -31,6 +32,7 @@ export interface LossRecoveryOptions {
   readonly rto: Rto;
   readonly size: PathPacketSize;
   readonly abandonment: Abandonment;
+  readonly challenge: AckChallenge;
   readonly delivery: DeliveryRate;
 }
 
@@ -57,6 +59,7 @@ export class LossRecovery {
   readonly #rto: Rto;
   readonly #size: PathPacketSize;
   readonly #abandonment: Abandonment;
+  readonly #challenge: AckChallenge;
   readonly #delivery: DeliveryRate;
   readonly #losses: LossDetection;
   readonly #scoreboard: Scoreboard;
@@ -105,6 +108,7 @@ export class LossRecovery {
     this.#rto = init.rto;
     this.#size = init.size;
     this.#abandonment = init.abandonment;
+    this.#challenge = init.challenge;
     this.#delivery = init.delivery;
     this.congestion = congestion;
     this.#losses = new LossDetection(init.outstanding, init.delivery, init.rto);
@@ -176,6 +180,11 @@ export class LossRecovery {
     sample.now = now;
     sample.flightBefore = outstanding.bytesInFlight;
     scoreboard.take(cumulative, bytes, at, gaps, this.hasLatestTsns, now);
+    if (this.#challenge.isAt(outstanding.first)) {
+      // What lies above a TSN that was left out on purpose is as good as cumulatively acknowledged.
+      this.#losses.packetsAboveHole = 0;
+      if (scoreboard.ackedBytes > 0) scoreboard.cumulativeAdvanced = true;
+    }
     const isProgress = scoreboard.ackedBytes > 0 || scoreboard.cumulativeAdvanced;
     if (isProgress) this.#errors.clear(); // §8.1, §8.2
     this.#measure(now);
@@ -228,6 +237,7 @@ export class LossRecovery {
     const outstanding = this.#outstanding;
     if (outstanding.count === 0) return;
     this.timeouts++;
+    this.#challenge.cancel();
     // §6.1 A: a refused probe of a closed window is no sign of a dead path while SACKs come, nor of congestion.
     const isRefused = this.isPeerWindowClosed && this.#heardSinceTimeout;
     if (isRefused) this.#errors.clear();
@@ -245,7 +255,7 @@ export class LossRecovery {
     this.#isProbing = false;
     this.isProbeDue = false;
     this.loseAll(now);
-    this.#abandonment.request();
+    this.#abandonment.onSack();
     this.#timers.set(TIMER.T3_RTX, now + this.#rto.current);
     this.#timers.stop(TIMER.LOSS);
   }

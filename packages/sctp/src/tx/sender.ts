@@ -10,6 +10,7 @@ import { HEADER_BYTES } from '../packet/packet.ts';
 import { isSackSound, sackCumulativeTsn, sackGapCount, sackGapEnd, sackWindow } from '../packet/sack.ts';
 import type { PathPacketSize } from '../path/packet-size.ts';
 import { Abandonment } from './abandonment.ts';
+import { AckChallenge } from './ack-challenge.ts';
 import type { ChunkFormat } from './chunk-format.ts';
 import type { CongestionControl } from './congestion/congestion-control.ts';
 import { DeliveryRate } from './delivery-rate.ts';
@@ -55,6 +56,7 @@ export interface SenderOptions {
 export class Sender {
   readonly outstanding: Outstanding;
   readonly abandonment: Abandonment;
+  readonly challenge: AckChallenge;
   readonly recovery: LossRecovery;
   readonly delivery: DeliveryRate = new DeliveryRate();
   retransmittedChunks = 0;
@@ -89,10 +91,12 @@ export class Sender {
     this.#format = init.format;
     this.outstanding = new Outstanding(init.initialTsn, init.format.headerBytes);
     const { interleaves } = init.format;
-    this.abandonment = new Abandonment(this.outstanding, queue, init.partialReliability, interleaves);
-    const { outstanding, abandonment, delivery } = this;
+    this.challenge = new AckChallenge(options.random, init.partialReliability);
+    const { outstanding, challenge, delivery } = this;
+    const abandonment = new Abandonment(outstanding, queue, challenge, init.partialReliability, interleaves);
+    this.abandonment = abandonment;
     this.recovery = new LossRecovery(
-      { outstanding, queue, timers, errors, rto, size, abandonment, delivery },
+      { outstanding, queue, timers, errors, rto, size, abandonment, challenge, delivery },
       this.#newCongestionControl(),
     );
     this.recovery.hasLatestTsns = init.latestTsns;
@@ -181,6 +185,7 @@ export class Sender {
     const gaps = sackGapCount(bytes, at);
     const highest = gaps === 0 ? cumulative : add32(cumulative, sackGapEnd(bytes, at, gaps - 1));
     if (this.#neverSent(highest)) return 'bad-sack';
+    if (this.challenge.isOpen && !this.challenge.judge(cumulative, bytes, at, gaps)) return 'optimistic-ack';
     const wasClosed = this.recovery.isPeerWindowClosed;
     this.peerWindow = sackWindow(bytes, at);
     this.#queue.onPeerWindow(this.peerWindow);
@@ -191,6 +196,7 @@ export class Sender {
 
   /** The LATEST TSNS chunk `bytes[at, end)`: adds to the SACK that follows it. */
   onLatestTsns(bytes: Uint8Array, at: number, end: number): void {
+    if (this.challenge.isOpen) this.challenge.onLatestTsns(bytes, at, end);
     this.recovery.onLatestTsns(bytes, at, end);
   }
 
@@ -198,6 +204,7 @@ export class Sender {
   onShutdown(cumulative: number, now: Millis): DropReason | undefined {
     if (after32(add32(this.outstanding.first, -1), cumulative)) return 'old-sack';
     if (this.#neverSent(cumulative)) return 'bad-sack';
+    if (this.challenge.isOpen && !this.challenge.judge(cumulative, NO_BYTES, 0, 0)) return 'optimistic-ack';
     this.#onAck(cumulative, NO_BYTES, 0, 0, false, now);
     return undefined;
   }
@@ -433,6 +440,7 @@ export class Sender {
 
   #writeNew(out: Uint8Array, at: number, limit: number, now: Millis): number {
     const { outstanding } = this;
+    const start = at;
     const queue = this.#queue;
     const { headerBytes } = this.#format;
     const wholeChunk = this.#size.chunkBytes - headerBytes;
@@ -452,6 +460,8 @@ export class Sender {
       if (outstanding.count >= this.#maxChunks) return at;
       if (message.isUntouched && this.#exhaustsSsns(message)) return at;
       if (!this.#isProbing && !this.#fitsWindow(outstanding.chunkBytes(length))) return at;
+      // Before a message and at the beginning of a packet, where a TSN left out looks like a packet lost.
+      if (at === start && message.isUntouched) this.#maybeChallenge();
       const offset = message.sent;
       queue.advance(message, length);
       const tsn = outstanding.add(message, offset, length, this.#packet + 1);
@@ -460,6 +470,13 @@ export class Sender {
       at = this.#format.write(out, at, tsn, message, offset, length, outstanding.fragment(tsn));
     }
     return at;
+  }
+
+  #maybeChallenge(): void {
+    const { outstanding, challenge } = this;
+    if (this.#isProbing || outstanding.count + 1 >= this.#maxChunks) return;
+    if (challenge.begin(outstanding.next, this.delivery.delivered, outstanding.bytesInFlight))
+      outstanding.addAbandoned(challenge.message);
   }
 
   #exhaustsSsns(message: OutgoingMessage): boolean {
