@@ -55,6 +55,8 @@ export class Tcb {
       initialTsn: agreement.localInitialTsn,
       peerWindow: agreement.peerWindow,
       partialReliability: agreement.capabilities.forwardTsn,
+      // Deviation: only of peers whose stack is known. werift throws away all unfinished messages at any FORWARD TSN.
+      skipsEmptyTsns: agreement.capabilities.forwardTsn && agreement.capabilities.padding,
       format: chunkFormat(agreement.capabilities.interleaving),
       latestTsns: agreement.capabilities.latestTsns,
     });

@@ -44,7 +44,7 @@ export class Abandonment {
     if (!this.#isNegotiated) return false;
     const outstanding = this.#outstanding;
     this.abandonedMessages++;
-    this.#challenge.cancel(); // FORWARD TSN should not wait
+    this.#challenge.end(); // FORWARD TSN should not wait
     if (!message.isWhollySent) {
       // The peer may already have, and have acknowledged, all that was sent. A TSN that stands for the unsent end
       // gives it something to skip; without, the next message would begin in the midst of this one.

@@ -1,13 +1,14 @@
 // Whether the peer acknowledges only what has come to it. A receiver that acknowledges packets before they come, or though
 // they were lost, makes us send faster than its path carries, at the cost of all who share the path (Savage et al., "TCP
-// Congestion Control with a Misbehaving Receiver", 1999, §2.2; RFC 9260 §12). Now and then a TSN is therefore left out:
-// no packet carries it. An honest peer reports it missing when what follows has come, and is told by FORWARD TSN (RFC 3758)
-// not to wait for it; nothing else waits, since a TSN that belongs to no message is no part of any order. A peer that
-// acknowledges it has acknowledged what it can't have. There is no challenge for peers without FORWARD TSN.
+// Congestion Control with a Misbehaving Receiver", 1999, §2.2; RFC 9260 §12). Now and then a TSN is therefore left out: an
+// honest peer reports it missing when what follows has come; who acknowledges it has acknowledged what it can't have.
+// Peers known to do as FORWARD TSN says (RFC 3758) are then told to skip it: nothing waits, since a TSN that belongs to no
+// message is no part of any order. From others a packet is withheld until they have answered, as if the path had lost it.
 import { after32, atOrAfter32, distance32, type RandomSource, randomUnit } from '@millrace/sans-io';
 import { latestRunCount, latestRunEnd, latestRunStart } from '../packet/latest-tsns.ts';
 import { sackGapEnd, sackGapStart } from '../packet/sack.ts';
 import { OutgoingMessage } from './outgoing-stream.ts';
+import type { Outstanding } from './outstanding.ts';
 
 /** No TSN. */
 const NONE = -1;
@@ -17,13 +18,14 @@ const LEAST_BYTES = 1024 * 1024;
 const FLIGHTS = 8;
 
 export class AckChallenge {
-  /** The TSN left out last; NONE before the first. */
+  /** The TSN left out last; NONE if it is no more. */
   tsn: number = NONE;
-  /** The peer has yet to show that it lacks `tsn`; until then it is not told to skip it. */
+  /** The peer has yet to show that it lacks `tsn`; until then it is neither sent nor skipped. */
   isOpen = false;
-  challenges = 0;
+  /** Whether it is a TSN of no message, for FORWARD TSN to skip. */
+  readonly isEmpty: boolean;
+  readonly #outstanding: Outstanding;
   readonly #random: RandomSource;
-  readonly #isPossible: boolean;
   /** The next one comes when so much has been sent. */
   #dueAt = LEAST_BYTES;
   /** `#dueAt` has been drawn. The first draw waits for a transfer that is worth it. */
@@ -32,28 +34,29 @@ export class AckChallenge {
   #isBroken = false;
   #message: OutgoingMessage | undefined;
 
-  constructor(random: RandomSource, isPossible: boolean) {
+  constructor(outstanding: Outstanding, random: RandomSource, isEmpty: boolean) {
+    this.#outstanding = outstanding;
     this.#random = random;
-    this.#isPossible = isPossible;
+    this.isEmpty = isEmpty;
   }
 
-  /** Whether `tsn`, the next one, is to be left out: `delivered` bytes have arrived, `flight` are under way. */
-  begin(tsn: number, delivered: number, flight: number): boolean {
-    const sent = delivered + flight;
-    if (sent < this.#dueAt || this.isOpen || !this.#isPossible) return false;
-    const least = Math.max(LEAST_BYTES, FLIGHTS * flight);
+  /** Whether one is due when `delivered` bytes have arrived. Then the next TSN is the one left out. */
+  begin(delivered: number): boolean {
+    const { bytesInFlight, next } = this.#outstanding;
+    const sent = delivered + bytesInFlight;
+    if (sent < this.#dueAt || this.isOpen) return false;
+    const least = Math.max(LEAST_BYTES, FLIGHTS * bytesInFlight);
     this.#dueAt = sent + randomUnit(this.#random) * least + (this.#isDrawn ? least : 0);
     if (!this.#isDrawn) {
       this.#isDrawn = true;
       return false;
     }
-    this.tsn = tsn;
+    this.tsn = next;
     this.isOpen = true;
-    this.challenges++;
     return true;
   }
 
-  /** What stands for the missing TSN among the chunks outstanding: a byte that is never sent. */
+  /** What stands for a TSN of no message among the chunks outstanding: a byte that is never sent. */
   get message(): OutgoingMessage {
     if (this.#message !== undefined) return this.#message;
     const message = new OutgoingMessage();
@@ -62,9 +65,13 @@ export class AckChallenge {
     return (this.#message = message);
   }
 
-  /** There is no telling any more what an acknowledgement of it would mean, or it takes too long. */
-  cancel(): void {
+  /** It has been answered, or it takes too long: what was withheld goes out. */
+  end(): void {
+    if (!this.isOpen) return;
     this.isOpen = false;
+    if (this.isEmpty) return;
+    this.#outstanding.lose(this.tsn);
+    this.tsn = NONE;
   }
 
   /** The LATEST TSNS chunk `bytes[at, end)`. Call while it is open. */
@@ -84,7 +91,7 @@ export class AckChallenge {
     for (let i = 0; i < gaps; i++) {
       if (sackGapEnd(bytes, at, i) < offset) continue;
       if (sackGapStart(bytes, at, i) <= offset) return false;
-      this.isOpen = false;
+      this.end();
       return true;
     }
     return true;

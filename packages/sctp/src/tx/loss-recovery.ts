@@ -17,8 +17,6 @@ import type { Rto } from './rto.ts';
 import { Scoreboard } from './scoreboard.ts';
 import type { SendQueue } from './send-queue.ts';
 
-/** RFC 8985 §7.2: a probe goes after so many smoothed round trips without an answer. */
-const PROBE_ROUND_TRIPS = 2;
 /** A probe waits at least so long: peers are processes that sleep now and then. */
 const PROBE_TIMEOUT_MIN: Millis = 10;
 /** What was sent long ago is given this share of a round trip more when the last SACK has only just come. */
@@ -237,7 +235,7 @@ export class LossRecovery {
     const outstanding = this.#outstanding;
     if (outstanding.count === 0) return;
     this.timeouts++;
-    this.#challenge.cancel();
+    this.#challenge.end();
     // §6.1 A: a refused probe of a closed window is no sign of a dead path while SACKs come, nor of congestion.
     const isRefused = this.isPeerWindowClosed && this.#heardSinceTimeout;
     if (isRefused) this.#errors.clear();
@@ -399,11 +397,12 @@ export class LossRecovery {
       timers.stop(TIMER.LOSS);
       return;
     }
+    // Deviation: RFC 8985 §7.2 counts two round trips from the last SACK on. Here they count from the last sending, so that
+    // a lost tail is repaired within two round trips even where its predecessors have just been acknowledged; and it is
+    // fewer where answers come steadily: a round trip and four times its variance, as in QUIC (RFC 9002 §6.2.1). There is
+    // no allowance for delayed SACKs, since the last packet asks for its SACK at once (RFC 7053).
     const smoothed = this.#rto.smoothedRoundTripTime!;
-    // Deviation: RFC 8985 §7.2 counts two round trips from the last SACK on; here they count from the last sending, so
-    // that a lost tail is repaired within two round trips even where its predecessors have just been acknowledged. There
-    // is no allowance for delayed SACKs, since the last packet asks for its SACK at once (RFC 7053).
-    const timeout = Math.max(PROBE_ROUND_TRIPS * smoothed, PROBE_TIMEOUT_MIN);
+    const timeout = Math.max(this.#rto.answerTimeout, PROBE_TIMEOUT_MIN);
     const deadline = Math.max(this.#lastSentAt + timeout, now + PROBE_SLACK * smoothed);
     if (deadline < timers.deadlineOf(TIMER.T3_RTX)) timers.set(TIMER.LOSS, deadline);
     else timers.stop(TIMER.LOSS);

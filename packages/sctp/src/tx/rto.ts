@@ -4,6 +4,8 @@ import type { ResolvedOptions } from '../options.ts';
 
 const ALPHA = 1 / 8;
 const BETA = 1 / 4;
+/** Share of a round trip by which answers may be late on a path that has been steady. */
+const ANSWER_SLACK = 1 / 4;
 
 export class Rto {
   /** undefined until something has been measured or a seed was given. */
@@ -26,6 +28,12 @@ export class Rto {
   get current(): Millis {
     if (this.#backoff === 1) return this.#base;
     return Math.min(this.#base * this.#backoff, Math.max(this.#base, this.#options.backoffMax));
+  }
+
+  /** How late the answer to what was just sent may come before it is worth asking again; 0 before the first measurement. */
+  get answerTimeout(): Millis {
+    const smoothed = this.smoothedRoundTripTime ?? 0;
+    return smoothed + Math.min(Math.max(4 * this.#variance, smoothed * ANSWER_SLACK), smoothed);
   }
 
   /** A round trip was measured, be it one of many in the same round trip. */

@@ -1,6 +1,14 @@
 // Hot: the sending half of an association (RFC 9260 §6.1): what goes into a packet, and when. What SACKs and timers mean
 // is in loss-recovery.ts, bookkeeping in outstanding.ts, giving up in abandonment.ts.
-import { add32, after32, distance32, type Millis, randomUnit, type TimerTable } from '@millrace/sans-io';
+import {
+  add32,
+  after32,
+  distance32,
+  type Millis,
+  NEVER,
+  randomUnit,
+  type TimerTable,
+} from '@millrace/sans-io';
 import type { PathErrors } from '../association/path-errors.ts';
 import { TIMER } from '../association/timers.ts';
 import type { DropReason } from '../drops.ts';
@@ -47,6 +55,8 @@ export interface SenderOptions {
   readonly peerWindow: number;
   /** Whether the peer understands FORWARD TSN; if not, every message is reliable. */
   readonly partialReliability: boolean;
+  /** Whether the peer is known to skip TSNs as FORWARD TSN says, and to go on with all else. */
+  readonly skipsEmptyTsns: boolean;
   /** How fragments are written: DATA or I-DATA. */
   readonly format: ChunkFormat;
   /** Whether the peer tells what came last beside SACKs that cannot list all. */
@@ -91,8 +101,9 @@ export class Sender {
     this.#format = init.format;
     this.outstanding = new Outstanding(init.initialTsn, init.format.headerBytes);
     const { interleaves } = init.format;
-    this.challenge = new AckChallenge(options.random, init.partialReliability);
-    const { outstanding, challenge, delivery } = this;
+    const { outstanding, delivery } = this;
+    const challenge = new AckChallenge(outstanding, options.random, init.skipsEmptyTsns);
+    this.challenge = challenge;
     const abandonment = new Abandonment(outstanding, queue, challenge, init.partialReliability, interleaves);
     this.abandonment = abandonment;
     this.recovery = new LossRecovery(
@@ -460,11 +471,15 @@ export class Sender {
       if (outstanding.count >= this.#maxChunks) return at;
       if (message.isUntouched && this.#exhaustsSsns(message)) return at;
       if (!this.#isProbing && !this.#fitsWindow(outstanding.chunkBytes(length))) return at;
-      // Before a message and at the beginning of a packet, where a TSN left out looks like a packet lost.
-      if (at === start && message.isUntouched) this.#maybeChallenge();
+      // At the beginning of a packet, where a TSN left out looks like a packet lost.
+      const isWithheld = at === start && this.#isChallenge(message);
       const offset = message.sent;
       queue.advance(message, length);
       const tsn = outstanding.add(message, offset, length, this.#packet + 1);
+      if (isWithheld) {
+        outstanding.abandon(tsn);
+        continue;
+      }
       this.#lastChunkAt = at;
       this.lastWrittenTsn = tsn;
       at = this.#format.write(out, at, tsn, message, offset, length, outstanding.fragment(tsn));
@@ -472,11 +487,14 @@ export class Sender {
     return at;
   }
 
-  #maybeChallenge(): void {
+  /** Whether the next chunk of `message` is to be withheld for now. An empty TSN goes in front of whole messages. */
+  #isChallenge(message: OutgoingMessage): boolean {
     const { outstanding, challenge } = this;
-    if (this.#isProbing || outstanding.count + 1 >= this.#maxChunks) return;
-    if (challenge.begin(outstanding.next, this.delivery.delivered, outstanding.bytesInFlight))
+    if (this.#isProbing || outstanding.count + 1 >= this.#maxChunks) return false;
+    if (!challenge.isEmpty) return isReliable(message) && challenge.begin(this.delivery.delivered);
+    if (message.isUntouched && challenge.begin(this.delivery.delivered))
       outstanding.addAbandoned(challenge.message);
+    return false;
   }
 
   #exhaustsSsns(message: OutgoingMessage): boolean {
@@ -507,4 +525,8 @@ export class Sender {
       outstanding.bytesInFlight + mtu > this.#limit || mtu > this.#peerWindow - outstanding.payloadInFlight
     );
   }
+}
+
+function isReliable(message: OutgoingMessage): boolean {
+  return message.maxRetransmits === Number.POSITIVE_INFINITY && message.expiresAt === NEVER;
 }
