@@ -313,7 +313,7 @@ export class InterceptorChain {
     for (let i = 0; i < hooks.length; i++) {
       const length = hooks[i]!(out, at, end, now);
       if (length === 0) continue;
-      const stream = packet.read(out, at, at + length) ? this.#local.find(packet.ssrc) : undefined;
+      const stream = packet.read(out, at, at + length, at, end) ? this.#local.find(packet.ssrc) : undefined;
       if (stream === undefined) {
         this.drops.count('malformed-rtp'); // a user's interceptor wrote it
         continue;
@@ -334,7 +334,7 @@ export class InterceptorChain {
       if (length === 0) return 0;
       if (length > room) return 0;
       const stream = this.#local.at(queue.pop(isAudio, out, at));
-      if (stream === undefined || !packet.read(out, at, at + length)) continue; // removed while it waited
+      if (stream === undefined || !packet.read(out, at, at + length, at, end)) continue; // removed while it waited
       this.#leave(packet, stream, now);
       return packet.end - at;
     }
