@@ -1,9 +1,17 @@
 import type { Entry } from '@millrace/bench-harness';
+import type { SrtpProfile } from '@millrace/srtp';
 import { RTCP_BYTES, RTCP_KINDS } from './operations/rtp-kinds.ts';
 
 const url = (name: string): string => new URL(`./operations/${name}.ts`, import.meta.url).href;
 const SIZES = [160, 1_200] as const;
-const PROFILES = ['aes-128-cm-hmac-sha1-80', 'aead-aes-128-gcm'] as const;
+const PROFILES = [
+  'aes128-cm-hmac-sha1-80',
+  'aes128-cm-hmac-sha1-32',
+  'aead-aes-128-gcm',
+  'aead-aes-256-gcm',
+] as const satisfies readonly SrtpProfile[];
+/** Those that werift has not are measured without it. */
+const WERIFT_PROFILES: readonly SrtpProfile[] = ['aes128-cm-hmac-sha1-80', 'aead-aes-128-gcm'];
 const RTCP_NAMES = {
   sr: 'a sender report with two report blocks',
   nack: 'a NACK of three entries',
@@ -24,7 +32,7 @@ export const rtp: readonly Entry[] = [
         kind: 'operation',
         name: `rtp/${verb}-${label}`,
         what: `${what}: ${verb}`,
-        quick: false,
+        quick: label === '1200',
         module: url('rtp-codecs'),
         subjects: ['millrace', 'werift'],
         settings: { kind, bytes, verb },
@@ -40,11 +48,16 @@ export const rtp: readonly Entry[] = [
           kind: 'operation',
           name: `srtp/${profile}-${verb}-${label === 'sr' ? 'rtcp' : label}`,
           what: `${what}: ${verb} with ${profile}`,
-          quick: false,
+          quick: profile === 'aead-aes-128-gcm' && label === '1200',
           module: url('srtp-packets'),
-          subjects: ['millrace', 'werift'],
+          subjects: [
+            'millrace',
+            'millrace-portable',
+            ...(WERIFT_PROFILES.includes(profile) ? ['werift'] : []),
+          ],
           settings: { kind, bytes, verb, profile },
           bytesPerOperation: bytes,
+          counters: [{ name: 'dropped', unit: '', better: 'lower' }],
         }),
       ),
     ),

@@ -1,11 +1,13 @@
-// RTP and RTCP packets, parsed and marshalled. werift for now; @millrace/rtp has its place here.
+// RTP and RTCP packets, parsed and marshalled. millrace reads and writes in place and reuses one view, werift makes
+// objects; each gets what it works on fastest, and what is read is used.
 import type { Operation, OperationSettings, Prepared } from '@millrace/bench-harness';
-import { importIfThere, notThereYet } from './not-there-yet.ts';
-import { mediaPackets, PACKETS } from './rtp-inputs.ts';
+import { RtpPacket } from '@millrace/rtp';
+import { notThereYet } from './not-there-yet.ts';
+import { mediaPackets, PACKETS, RTP_HEADER_BYTES } from './rtp-inputs.ts';
 import type { PacketKind } from './rtp-kinds.ts';
 
 interface WeriftRtp {
-  readonly header: { readonly sequenceNumber: number };
+  readonly header: { readonly sequenceNumber: number; readonly timestamp: number; readonly ssrc: number };
   readonly payload: Buffer;
   serialize(): Buffer;
 }
@@ -20,9 +22,9 @@ interface Werift {
 
 export const operation: Operation = {
   subjects: {
-    async millrace(): Promise<Prepared> {
-      await importIfThere('@millrace/rtp');
-      return notThereYet('a benchmark of @millrace/rtp, which now exists,');
+    millrace({ kind, verb, bytes }: OperationSettings): Prepared {
+      if (kind !== 'rtp') return notThereYet('RTCP of @millrace/rtp');
+      return verb === 'parse' ? parseRtp(bytes as number) : marshalRtp(bytes as number);
     },
     async werift({ kind, verb, bytes }: OperationSettings): Promise<Prepared> {
       const { RtpPacket, RtcpPacketConverter } = (await import('werift')) as unknown as Werift;
@@ -38,12 +40,49 @@ export const operation: Operation = {
       if (kind === 'rtp')
         return each(raw, (packet) => {
           const { header, payload } = RtpPacket.deSerialize(packet);
-          return header.sequenceNumber + payload.length;
+          return header.sequenceNumber + header.timestamp + header.ssrc + payload.length;
         });
       return each(raw, (packet) => RtcpPacketConverter.deSerialize(packet)[0]!.type);
     },
   },
 };
+
+function parseRtp(bytes: number): Prepared {
+  const view = new RtpPacket();
+  return each(mediaPackets('rtp', bytes), (packet) => {
+    if (!view.read(packet, 0, packet.length)) throw new Error('a good packet was refused');
+    return view.sequenceNumber + view.timestamp + view.ssrc + view.payloadBytes;
+  });
+}
+
+/** Header and payload into the slot they are sent from. */
+function marshalRtp(bytes: number): Prepared {
+  const packets = mediaPackets('rtp', bytes).map((packet) => {
+    const view = new RtpPacket();
+    view.read(packet, 0, packet.length);
+    return view;
+  });
+  const out = new Uint8Array(bytes);
+  const written = new RtpPacket();
+  const write = ({
+    payloadType,
+    sequenceNumber,
+    timestamp,
+    ssrc,
+    bytes,
+    headerEnd,
+    end,
+  }: RtpPacket): number => {
+    written.begin(out, 0, out.length, payloadType, sequenceNumber, timestamp, ssrc);
+    written.setPayload(bytes, headerEnd, end);
+    return out[3]! + out[RTP_HEADER_BYTES]!;
+  };
+  for (const packet of packets) {
+    write(packet);
+    if (Buffer.compare(out, packet.bytes) !== 0) throw new Error('what was written is not what was read');
+  }
+  return each(packets, write);
+}
 
 function each<Item>(items: readonly Item[], work: (item: Item) => number): Prepared {
   let next = 0;

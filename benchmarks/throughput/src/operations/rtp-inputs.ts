@@ -7,7 +7,7 @@ import { NACK_ENTRIES, type PacketKind, RTCP_BYTES, SR_REPORTS } from './rtp-kin
 export const PACKETS = 64;
 export const RTP_HEADER_BYTES = 12;
 
-const SSRC = 0x1234_5678;
+export const SSRC = 0x1234_5678;
 
 /** 64 packets of one kind, no two the same; `bytes` is for RTP alone. */
 export function mediaPackets(kind: PacketKind, bytes: number): Buffer[] {

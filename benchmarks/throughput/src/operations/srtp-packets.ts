@@ -1,88 +1,103 @@
-// RTP and RTCP packets, protected and unprotected. werift for now; @millrace/srtp has its place here.
+// RTP and RTCP packets, protected and unprotected. In place: what is protected is what the packet before has left
+// behind, under the next sequence number; what is unprotected is copied in first, and after all packets the receiver forgets
+// their source, since it would refuse them as replays.
 import type { Operation, OperationSettings, Prepared } from '@millrace/bench-harness';
+import { slab as portableSlab, srtpCryptos } from '@millrace/crypto';
+import { loadNative } from '@millrace/native';
+import { putU16, u16 } from '@millrace/sans-io';
+import { PROFILES, type SrtpProfile, SrtpReceiver, SrtpSender } from '@millrace/srtp';
 import { randomArrays } from './inputs.ts';
-import { importIfThere, notThereYet } from './not-there-yet.ts';
-import { mediaPackets, PACKETS, RTP_HEADER_BYTES } from './rtp-inputs.ts';
+import { mediaPackets, RTP_HEADER_BYTES, SSRC } from './rtp-inputs.ts';
+import { weriftSrtp } from './srtp-werift.ts';
 
-interface WeriftRtp {
-  readonly header: object;
-  readonly payload: Buffer;
-}
-interface Werift {
-  RtpPacket: { deSerialize(bytes: Buffer): WeriftRtp };
-  SrtpSession: new (
-    config: object,
-  ) => {
-    encrypt(payload: Buffer, header: object): Buffer;
-    decrypt(packet: Buffer): Buffer;
+/** What is unprotected before the receiver begins anew. */
+const RING = 256;
+const SLOT_BYTES = 2_048;
+
+const by =
+  (name: 'millrace' | 'millrace-portable') =>
+  ({ kind, verb, bytes, profile }: OperationSettings): Prepared => {
+    const native = name === 'millrace' ? loadNative() : undefined;
+    const slab = native?.slab(SLOT_BYTES) ?? portableSlab(SLOT_BYTES);
+    const { keyBytes, saltBytes } = PROFILES[profile as SrtpProfile];
+    const options = {
+      profile: profile as SrtpProfile,
+      masterKey: randomArrays(1, keyBytes)[0]!,
+      masterSalt: randomArrays(1, saltBytes, 2)[0]!,
+      cryptos: native?.srtp ?? srtpCryptos,
+    };
+    const isRtp = kind === 'rtp';
+    const plain = isRtp ? mediaPackets('rtp', bytes as number)[0]! : mediaPackets('sr', 0)[0]!;
+    return verb === 'protect'
+      ? protecting(new SrtpSender(options), slab, plain, isRtp)
+      : unprotecting(new SrtpSender(options), new SrtpReceiver(options), slab, plain, isRtp);
   };
-  SrtcpSession: new (
-    config: object,
-  ) => {
-    encrypt(packet: Buffer): Buffer;
-    decrypt(packet: Buffer): Buffer;
-  };
-}
 
-/** The profiles that werift knows, with their numbers in RFC 5764 and RFC 7714 and the bytes of their salts. */
-const WERIFT_PROFILES: Readonly<Record<string, { readonly id: number; readonly salt: number }>> = {
-  'aes-128-cm-hmac-sha1-80': { id: 1, salt: 14 },
-  'aead-aes-128-gcm': { id: 7, salt: 12 },
-};
-
-export const operation: Operation = {
-  subjects: {
-    async millrace(): Promise<Prepared> {
-      await importIfThere('@millrace/srtp');
-      return notThereYet('a benchmark of @millrace/srtp, which now exists,');
-    },
-    // It keeps no replay window, so that a packet can be opened again.
-    async werift({ kind, verb, bytes, profile }: OperationSettings): Promise<Prepared> {
-      const { RtpPacket, SrtpSession, SrtcpSession } = (await import('werift')) as unknown as Werift;
-      const config = weriftConfig(profile as string);
-      const opens = verb === 'unprotect';
-      if (kind === 'rtp') {
-        const session = new SrtpSession(config);
-        const raw = mediaPackets('rtp', bytes as number);
-        const packets = raw.map((packet) => RtpPacket.deSerialize(packet));
-        const seal = ({ payload, header }: WeriftRtp): Buffer => session.encrypt(payload, header);
-        const sealed = packets.map(seal);
-        expectOpened(raw, sealed.map(session.decrypt));
-        return opens ? each(sealed, session.decrypt) : each(packets, seal);
+function protecting(sender: SrtpSender, slab: Uint8Array, plain: Uint8Array, isRtp: boolean): Prepared {
+  slab.set(plain);
+  const { length } = plain;
+  let sequence = u16(plain, 2);
+  return {
+    run(times) {
+      let sum = 0;
+      for (let i = 0; i < times; i++) {
+        let end: number;
+        if (isRtp) {
+          putU16(slab, 2, sequence++ & 0xffff);
+          end = sender.protectRtp(slab, 0, length);
+        } else {
+          // The sender's SSRC lies in what is never encrypted.
+          end = sender.protectRtcp(slab, 0, length);
+        }
+        sum += end + slab[end - 1]!;
       }
-      const session = new SrtcpSession(config);
-      const raw = mediaPackets('sr', 0);
-      const sealed = raw.map((packet) => session.encrypt(packet));
-      expectOpened(raw, sealed.map(session.decrypt));
-      return opens ? each(sealed, session.decrypt) : each(raw, (packet) => session.encrypt(packet));
+      return sum;
     },
-  },
-};
-
-function weriftConfig(name: string): object {
-  const { id, salt } = WERIFT_PROFILES[name]!;
-  const [key, salts] = randomArrays(2, 16).map((array) => Buffer.from(array));
-  const keys = {
-    localMasterKey: key!,
-    localMasterSalt: salts!.subarray(0, salt),
-    remoteMasterKey: key!,
-    remoteMasterSalt: salts!.subarray(0, salt),
+    counters: () => ({ dropped: total(sender.drops) }),
+    close: () => sender.close(),
   };
-  return { profile: id, keys };
 }
 
-function expectOpened(raw: readonly Buffer[], opened: readonly Buffer[]): void {
-  if (!raw.every((packet, i) => packet.equals(opened[i]!)))
-    throw new Error('what was opened is not what was sealed');
-}
-
-function each<Item>(items: readonly Item[], work: (item: Item) => Buffer): Prepared {
+function unprotecting(
+  sender: SrtpSender,
+  receiver: SrtpReceiver,
+  slab: Uint8Array,
+  plain: Uint8Array,
+  isRtp: boolean,
+): Prepared {
+  const first = u16(plain, 2);
+  const sealed = Array.from({ length: RING }, (_, i) => {
+    slab.set(plain);
+    if (isRtp) putU16(slab, 2, (first + i) & 0xffff);
+    const end = isRtp ? sender.protectRtp(slab, 0, plain.length) : sender.protectRtcp(slab, 0, plain.length);
+    return slab.slice(0, end);
+  });
+  sender.close();
   let next = 0;
   return {
     run(times) {
       let sum = 0;
-      for (let i = 0; i < times; i++) sum += work(items[next++ % PACKETS]!)[RTP_HEADER_BYTES]!;
+      for (let i = 0; i < times; i++) {
+        const at = next++ % RING;
+        if (at === 0) receiver.removeStream(SSRC);
+        const packet = sealed[at]!;
+        slab.set(packet);
+        const end = isRtp
+          ? receiver.unprotectRtp(slab, 0, packet.length)
+          : receiver.unprotectRtcp(slab, 0, packet.length);
+        sum += end + slab[RTP_HEADER_BYTES]!;
+      }
       return sum;
     },
+    counters: () => ({ dropped: total(receiver.drops) }),
+    close: () => receiver.close(),
   };
 }
+
+function total(drops: Readonly<Record<string, number | undefined>>): number {
+  return Object.values(drops).reduce((sum: number, count) => sum + (count ?? 0), 0);
+}
+
+export const operation: Operation = {
+  subjects: { millrace: by('millrace'), 'millrace-portable': by('millrace-portable'), werift: weriftSrtp },
+};
