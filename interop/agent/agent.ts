@@ -47,6 +47,15 @@ export interface BulkResult {
   readonly messages: number;
 }
 
+const PATH_STATS: ReadonlySet<string> = new Set([
+  'transport',
+  'candidate-pair',
+  'local-candidate',
+  'remote-candidate',
+]);
+const STATS_PATIENCE = 500; // ms
+const LONGEST_PATH = 8_000; // characters
+
 export class Agent {
   readonly #options: AgentOptions;
   #connections: Connection[] = [];
@@ -133,6 +142,17 @@ export class Agent {
       signaling: pc.signalingState,
       maxMessageBytes: pc.sctp?.maxMessageSize ?? null,
     };
+  }
+
+  /** What is known of the way to the other side, as JSON to be read by people when something does not connect. */
+  async path(number: number): Promise<string> {
+    const { pc, candidates } = this.#connection(number);
+    const report: unknown[] = [this.states(number), { gathering: pc.iceGatheringState, candidates }];
+    const stats = await Promise.race([pc.getStats?.(), sleep(STATS_PATIENCE)]);
+    stats?.forEach((each) => {
+      if (PATH_STATS.has(each.type)) report.push(each);
+    });
+    return JSON.stringify(report).slice(0, LONGEST_PATH);
   }
 
   async connectionState(number: number, wanted: string[], patience: number): Promise<string> {

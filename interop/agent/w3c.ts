@@ -60,6 +60,8 @@ export interface PeerConnection {
   setLocalDescription(description: Description): Promise<unknown>;
   setRemoteDescription(description: Description): Promise<unknown>;
   addIceCandidate(candidate: CandidateInit | null): Promise<unknown>;
+  /** Not all have it, and some never settle. */
+  getStats?(): Promise<{ forEach(callback: (stats: { readonly type: string }) => void): void }>;
   close(): unknown;
 }
 

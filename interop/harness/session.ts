@@ -77,9 +77,23 @@ export class Session {
   async open(label: string = 'first'): Promise<[ChannelEnd, ChannelEnd]> {
     const near = await this.offerer.create(label);
     await this.negotiate();
-    const far = await this.answerer.incoming();
-    await Promise.all([near.opened(), far.opened()]);
-    return [near, far];
+    try {
+      const far = await this.answerer.incoming();
+      await Promise.all([near.opened(), far.opened()]);
+      return [near, far];
+    } catch (error) {
+      throw new Error(`${(error as Error).message}\n${await this.#paths()}`, { cause: error });
+    }
+  }
+
+  /** How both ends see the way between them: for the reader of a failure. */
+  async #paths(): Promise<string> {
+    const seen = async (end: End): Promise<string> => {
+      const path = end.remote.call('path', end.connection);
+      return `${end.name}: ${await settled('stats', end, path).catch((error) => String(error))}`;
+    };
+    const lines = await Promise.all([this.offerer, this.answerer].map(seen));
+    return [...lines, ...this.refused].join('\n');
   }
 
   /** Further channels on the open connection. */
