@@ -1,9 +1,14 @@
 // Whatever a peer can make grow has a cap: each is met here at the cap and at one more.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { add32, u16 } from '@millrace/sans-io';
+import { add32, u16, u32 } from '@millrace/sans-io';
 import { CHUNK, makeChunk } from '../src/packet/chunks.ts';
+import { CAUSE, makeAbortChunk } from '../src/packet/error-causes.ts';
+import { parseInit } from '../src/packet/init.ts';
+import { putLatestRun, writeLatestTsnsHeader } from '../src/packet/latest-tsns.ts';
 import { concatParts, makeParameter, PARAMETER, walkParameters } from '../src/packet/parameters.ts';
+import { makeOutgoingReset, makeReconfigChunk } from '../src/packet/re-config.ts';
+import { iDataChunk } from './rfc8260/chunks.ts';
 import {
   bytes,
   dataChunk,
@@ -16,7 +21,7 @@ import {
 } from './scripted-peer.ts';
 
 const BEGIN = 2;
-const { HEARTBEAT, HEARTBEAT_ACK, ERROR, INIT } = CHUNK;
+const { DATA, I_DATA, I_FORWARD_TSN, HEARTBEAT, HEARTBEAT_ACK, ERROR, INIT, LATEST_TSNS } = CHUNK;
 
 /** How many parameters the INIT ACK reports as not known. */
 function parseReports(initAck: Uint8Array): number {
@@ -265,4 +270,129 @@ describe('caps of what a peer can make grow', () => {
     assert.ok(bytesInFlight >= 0 && bytesInFlight <= 11_480);
     assert.equal(peer.association.state, 'connected');
   });
+
+  test('LATEST TSNS: 64 runs of one chunk are looked at', () => {
+    for (const runs of [64, 65]) {
+      const peer = new ScriptedPeer({ initialWindowPackets: 300, maxBurst: 300 }).connect({
+        extensions: [LATEST_TSNS],
+      });
+      const { association } = peer;
+      for (let i = 0; i < 200; i++) association.send(1, 51, bytes(1_000), 0, 1_000, { ordered: true }, 0);
+      const sent = peer.takeChunks().length;
+      assert.equal(sent, 200);
+      const each = association.stats.bytesInFlight / sent;
+      const latest = new Uint8Array(4 + runs * 8);
+      // Newest first; every third TSN from 102 on.
+      for (let i = 0; i < runs; i++) {
+        const tsn = 102 + 3 * (runs - 1 - i);
+        putLatestRun(latest, 0, i, tsn, tsn);
+      }
+      writeLatestTsnsHeader(latest, 0, runs);
+      peer.now = 10;
+      peer.send([latest, sackChunk({ cumulative: 99 })]);
+      const acknowledged = sent - association.stats.bytesInFlight / each - countLost(peer);
+      assert.equal(acknowledged, 64, `${runs} runs`);
+    }
+  });
+
+  test('LATEST TSNS: no more than 32 runs are told, however many there are', () => {
+    for (const holes of [65, 1_000]) {
+      const peer = new ScriptedPeer().connect({ extensions: [LATEST_TSNS] });
+      for (let i = 0; i < holes; i++) peer.send([dataChunk({ tsn: PEER_TSN + 1 + 2 * i, ssn: i })]);
+      const latest = peer.takeChunks().find(({ type }) => type === LATEST_TSNS)!;
+      assert.equal(latest.bytes.length, 4 + 32 * 8);
+      assert.equal(u32(latest.bytes, 4), PEER_TSN + 2 * holes - 1, 'the newest first');
+    }
+  });
+
+  test('maxOutstandingChunks, and as far as gap blocks reach towards those without LATEST TSNS', () => {
+    for (const [maxOutstandingChunks, extensions, most] of [
+      [1_000, [LATEST_TSNS], 1_000],
+      [70_000, [], 65_535],
+      [70_000, [LATEST_TSNS], 70_000],
+    ] as const) {
+      const peer = new ScriptedPeer({
+        maxOutstandingChunks,
+        initialWindowPackets: 10_000,
+        maxBurst: 10_000,
+      }).connect({ window: 1 << 30, extensions });
+      const { association } = peer;
+      for (let i = 0; i <= most; i++) association.send(i % 4, 51, bytes(1), 0, 1, { ordered: true }, 0);
+      assert.equal(peer.takeChunks().length, most);
+      assert.equal(association.totalBuffered, 1);
+    }
+  });
+
+  test('32 extensions of a Supported Extensions parameter are kept', () => {
+    for (const [before, type] of [
+      [30, I_DATA],
+      [31, DATA],
+    ] as const) {
+      const peer = new ScriptedPeer().connect({
+        extensions: [...Array.from({ length: before }, () => 0xfe), I_DATA, I_FORWARD_TSN],
+      });
+      peer.association.send(1, 51, bytes(1), 0, 1, { ordered: true }, 0);
+      assert.deepEqual(peer.takeTypes(), [type]);
+    }
+  });
+
+  test('eight parameters of INIT that we do not know are reported', () => {
+    for (const [sent, reported] of [
+      [8, 8],
+      [9, 8],
+    ] as const) {
+      const peer = new ScriptedPeer();
+      const unknown = Array.from({ length: sent }, () => makeParameter(0xc123, bytes(4)));
+      peer.send([makeChunk(INIT, 0, concatParts([initChunk().subarray(4, 20), ...unknown]))], 0);
+      assert.equal(parseReports(peer.takeChunks()[0]!.bytes), reported);
+    }
+  });
+
+  test('512 bytes of the reason of an ABORT are kept', () => {
+    for (const length of [512, 513]) {
+      const peer = new ScriptedPeer().connect();
+      peer.send([makeAbortChunk(0, makeParameter(CAUSE.USER_ABORT, new Uint8Array(length).fill(0x78)))]);
+      assert.equal(peer.seen.closed?.cause?.text?.length, 512);
+    }
+  });
+
+  test('Cookie Preservative lengthens the life of a cookie by a minute at most', () => {
+    for (const [now, answer] of [
+      [119_999, CHUNK.COOKIE_ACK],
+      [120_001, ERROR],
+    ] as const) {
+      const peer = new ScriptedPeer({ cookieLife: 60_000 });
+      peer.send([initChunk({ cookiePreservative: 3_600_000 })], 0);
+      const initAck = peer.takeChunks()[0]!;
+      peer.theirs = parseInit(initAck.bytes, 0, initAck.bytes.length)!;
+      peer.now = now;
+      peer.send([makeChunk(CHUNK.COOKIE_ECHO, 0, peer.theirs.cookie!)]);
+      assert.deepEqual(peer.takeTypes(), [answer]);
+    }
+  });
+
+  test('what comes behind a stream reset that waits is charged to the window', () => {
+    for (const chunk of [dataChunk, iDataChunk]) {
+      const peer = new ScriptedPeer({ receiveWindow: 10_000, maxMessageSize: 10_000 }).connect({
+        extensions: chunk === dataChunk ? [CHUNK.RE_CONFIG] : [CHUNK.RE_CONFIG, I_DATA, I_FORWARD_TSN],
+      });
+      const request = { requestSequence: PEER_TSN, responseSequence: 99, lastTsn: PEER_TSN, streams: [] };
+      peer.send([makeReconfigChunk([makeOutgoingReset(request)])]);
+      // Each costs 64 bytes beside its payload.
+      for (let i = 1; i <= 10; i++)
+        peer.send([chunk({ tsn: PEER_TSN + i, ssn: i - 1, mid: i - 1, payload: bytes(936) } as never)]);
+      assert.equal(peer.association.stats.receiveWindow, 0);
+      assert.equal(peer.association.stats.drops['window-exceeded'], 0);
+      peer.send([chunk({ tsn: PEER_TSN + 11, ssn: 10, mid: 10, payload: bytes(936) } as never)]);
+      assert.equal(peer.association.stats.drops['window-exceeded'], 1);
+      peer.send([chunk({ tsn: PEER_TSN })]);
+      assert.equal(peer.seen.messages.length, 11);
+      assert.equal(peer.association.stats.receiveWindow, 10_000);
+    }
+  });
 });
+
+/** Chunks taken for lost: they are sent again. */
+function countLost(peer: ScriptedPeer): number {
+  return peer.takeTypes().length;
+}
