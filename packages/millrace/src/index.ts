@@ -11,6 +11,35 @@ export {
 export { type Diagnostics, diagnostics } from './diagnostics.ts';
 export { RTCError, type RTCErrorDetailType, RTCErrorEvent, type RTCErrorInit } from './errors.ts';
 export type {
+  RTCRtpCapabilities,
+  RTCRtpCodec,
+  RTCRtpHeaderExtensionCapability,
+} from './media/capabilities.ts';
+export type { PacketNumbers } from './media/packet-numbers.ts';
+export type { RTCRtpTransceiverInit } from './media/peer-media.ts';
+export {
+  type RTCRtpContributingSource,
+  RTCRtpReceiver,
+  type RTCRtpSynchronizationSource,
+} from './media/receiver.ts';
+export {
+  type RTCRtpCodecParameters,
+  type RTCRtpEncodingParameters,
+  type RTCRtpHeaderExtensionParameters,
+  type RTCRtpParameters,
+  RTCRtpSender,
+  type RTCRtpSendParameters,
+} from './media/sender.ts';
+export { MediaStream } from './media/stream.ts';
+export {
+  MediaStreamTrack,
+  type MediaStreamTrackInit,
+  type RtpHandler,
+  type RtpPacketSource,
+} from './media/track.ts';
+export { RTCTrackEvent, type RTCTrackEventInit } from './media/track-event.ts';
+export { RTCRtpTransceiver, type RTCRtpTransceiverDirection } from './media/transceiver.ts';
+export type {
   MillraceConfiguration,
   RTCBundlePolicy,
   RTCConfiguration,

@@ -1,13 +1,13 @@
 // What the peer connection makes of descriptions: the exceptions W3C webrtc-pc asks for, and small judgements.
 import { randomUnit } from '@millrace/sans-io';
 import {
-  dataSection,
   isDataSection,
   isIceRestart,
   type MediaSection,
   type Origin,
   SdpError,
   type SessionDescription,
+  transportSection,
 } from '@millrace/sdp';
 import { exception, RTCError } from '../errors.ts';
 import { random } from './session.ts';
@@ -17,17 +17,20 @@ export function isUsedData(section: MediaSection): boolean {
   return !section.rejected && isDataSection(section);
 }
 
-/**
- * The data section, and those that share its transport in a BUNDLE: a peer may name any of them with a candidate
- * (RFC 8840 §4.2, RFC 9143 §7.1.3).
- */
+/** The sections on the one transport: a peer may name any of them with a candidate (RFC 8840 §4.2, RFC 9143 §7.1.3). */
 export function transportSections(description: SessionDescription): readonly MediaSection[] {
-  const ice = dataSection(description)?.ice;
+  const ice = transportSection(description)?.ice;
   if (!ice) return [];
   return description.media.filter(
     (section) =>
       section.ice?.usernameFragment === ice.usernameFragment && section.ice.password === ice.password,
   );
+}
+
+/** The place of the section that speaks for the transport; -1 if there is none. */
+export function transportIndex(description: SessionDescription): number {
+  const section = transportSection(description);
+  return section ? description.media.indexOf(section) : -1;
 }
 
 export function newOrigin(): Origin {
@@ -56,7 +59,7 @@ export function fine(error: SdpError | undefined): void {
 }
 
 export function isSameIdentity(given: SessionDescription, own: SessionDescription): boolean {
-  const [a, b] = [dataSection(given), dataSection(own)];
+  const [a, b] = [transportSection(given), transportSection(own)];
   if (given.media.length !== own.media.length || a?.mid !== b?.mid) return false;
   if (!a || !b) return a === b;
   return !isIceRestart(a, b) && JSON.stringify(a.fingerprints) === JSON.stringify(b.fingerprints);

@@ -1,6 +1,7 @@
 // The events of RTCPeerConnection and their `on...` attributes (W3C webrtc-pc §4.4.2).
 import type { RTCDataChannelEvent } from '../data-channel/rtc-data-channel.ts';
 import { type Handler, handlerOf, setHandler, TypedEventTarget } from '../events.ts';
+import type { RTCTrackEvent } from '../media/track-event.ts';
 import type { RTCPeerConnectionIceEvent } from './ice-event.ts';
 
 export interface RTCPeerConnectionEventMap {
@@ -12,6 +13,7 @@ export interface RTCPeerConnectionEventMap {
   icegatheringstatechange: Event;
   connectionstatechange: Event;
   datachannel: RTCDataChannelEvent;
+  track: RTCTrackEvent;
 }
 
 export class PeerConnectionEvents extends TypedEventTarget<RTCPeerConnectionEventMap> {
@@ -77,5 +79,13 @@ export class PeerConnectionEvents extends TypedEventTarget<RTCPeerConnectionEven
 
   set ondatachannel(handler: Handler<RTCDataChannelEvent>) {
     setHandler(this, 'datachannel', handler);
+  }
+
+  get ontrack(): Handler<RTCTrackEvent> {
+    return handlerOf(this, 'track');
+  }
+
+  set ontrack(handler: Handler<RTCTrackEvent>) {
+    setHandler(this, 'track', handler);
   }
 }

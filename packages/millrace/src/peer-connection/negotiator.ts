@@ -17,9 +17,11 @@ import {
   nextOrigin,
   type Origin,
   parseSessionDescription,
+  type RtpSectionInit,
   SdpError,
   type SessionDescription,
   strongFingerprints,
+  transportSection,
 } from '@millrace/sdp';
 import { exception } from '../errors.ts';
 import {
@@ -30,6 +32,7 @@ import {
   noIceRestart,
   sdpType,
   taken,
+  transportIndex,
   transportSections,
 } from './description-rules.ts';
 import { AppliedDescription, Descriptions, type Side } from './descriptions.ts';
@@ -49,14 +52,30 @@ export interface NegotiationHost {
   /** What stays the same in every description of this side. */
   readonly identity: Pick<LocalDescriptionInit, 'fingerprints' | 'sctpPort' | 'maxMessageSize'>;
   onStateChange(): void;
-  /** A local description with a data section has been set: candidates are wanted. */
-  onLocalData(): void;
+  /** Audio and video. */
+  readonly media: NegotiatedMedia;
+  /** RFC 8829 §4.1.1. */
+  readonly maxBundle: boolean;
+  /** A local description that is of use has been set: candidates are wanted. */
+  onLocalDescription(): void;
   /** A candidate that came between the making of a description and its setting, so that its text does not tell. */
   onUntoldCandidate(candidate: string): void;
-  /** An answer has been set that takes the data section. */
+  /** An answer has been set that takes a section. */
   onAnswered(negotiated: NegotiatedSession): void;
   /** An answer has been set that refuses the data section, or with which it has gone. */
   onRefused(): void;
+}
+
+/** What negotiation has to do with audio and video: `Transceivers` and who tells of tracks. */
+export interface NegotiatedMedia {
+  offerInits(): readonly RtpSectionInit[];
+  answerInits(): readonly RtpSectionInit[];
+  onLocalOffer(offer: SessionDescription): void;
+  onRemoteOffer(offer: SessionDescription): void;
+  onAnswer(side: Side, offer: SessionDescription, answer: SessionDescription, isFinal: boolean): void;
+  rollback(): void;
+  /** Remote tracks that have come are told of. */
+  tell(): void;
 }
 
 /** A candidate of this side, with the section it belongs to. */
@@ -82,14 +101,8 @@ export class Negotiator {
   makeOffer(): SessionDescription {
     const previous = this.#descriptions.negotiated;
     const wantsData = this.#host.wantsData || (previous !== undefined && dataSection(previous) !== undefined);
-    if (wantsData) return createOffer(this.#localInit(), previous);
-    return {
-      origin: this.#origin,
-      iceLite: false,
-      bundles: [],
-      media: previous?.media ?? [],
-      attributes: [],
-    };
+    const { media, maxBundle } = this.#host;
+    return createOffer({ ...this.#localInit(), media: media.offerInits(), wantsData, maxBundle }, previous);
   }
 
   makeAnswer(): SessionDescription {
@@ -97,7 +110,7 @@ export class Negotiator {
     if ((state !== 'have-remote-offer' && state !== 'have-local-pranswer') || !remote) {
       throw exception('InvalidStateError', `can't create an answer in state ${state}`);
     }
-    return taken(createAnswer(this.#localInit(), remote.data));
+    return taken(createAnswer({ ...this.#localInit(), media: this.#host.media.answerInits() }, remote.data));
   }
 
   #localInit(): LocalDescriptionInit {
@@ -132,22 +145,27 @@ export class Negotiator {
         'sections, ICE credentials and fingerprint must stay as created',
       );
     }
+    const offer = this.#descriptions.remote?.data;
     const negotiated = type === 'offer' ? undefined : this.#settle('local', data);
+    const hadData = this.#host.session.negotiated?.remoteSctpPort !== undefined;
     this.#origin = nextOrigin(data.origin);
     const description = new AppliedDescription(type, data, text || formatSessionDescription(data));
     this.#apply('local', description, () => {
+      const { media } = this.#host;
+      if (type === 'offer') media.onLocalOffer(data);
+      else if (offer) media.onAnswer('local', offer, data, type === 'answer');
       if (negotiated) this.#host.onAnswered(negotiated);
-      else if (type === 'answer' && this.#host.session.negotiated) this.#host.onRefused();
+      if (type === 'answer' && hadData && !dataSection(data)) this.#host.onRefused();
       this.#tellCandidates(data, own);
     });
   }
 
   /** Has candidates gathered, and those told that the text of the description, `data`, does not name. */
   #tellCandidates(data: SessionDescription, own: SessionDescription): void {
-    const told = dataSection(data);
-    const known = dataSection(own);
+    const told = transportSection(data);
+    const known = transportSection(own);
     if (!told || !known) return;
-    this.#host.onLocalData();
+    this.#host.onLocalDescription();
     for (const line of known.candidates)
       if (!told.candidates.includes(line)) this.#host.onUntoldCandidate(line);
     if (known.endOfCandidates && !told.endOfCandidates) this.#host.onUntoldCandidate('');
@@ -174,9 +192,12 @@ export class Negotiator {
     const data = taken(parseSessionDescription(text));
     this.#checkRemote(type, data);
     const negotiated = type === 'offer' ? undefined : this.#settle('remote', data);
-    const isRefused =
-      type === 'answer' && !negotiated && this.#descriptions.local?.data.media.some(isUsedData);
+    const offer = this.#descriptions.local?.data;
+    const isRefused = type === 'answer' && !dataSection(data) && offer?.media.some(isUsedData);
     this.#apply('remote', new AppliedDescription(type, data, text), () => {
+      const { media } = this.#host;
+      if (type === 'offer') media.onRemoteOffer(data);
+      else if (offer) media.onAnswer('remote', offer, data, type === 'answer');
       this.#takeCandidates(data);
       if (negotiated) this.#host.onAnswered(negotiated);
       if (isRefused) this.#host.onRefused();
@@ -206,10 +227,12 @@ export class Negotiator {
     this.#descriptions.apply(side, description);
     settle();
     if (this.#descriptions.state !== before) this.#host.onStateChange();
+    this.#host.media.tell();
   }
 
   #rollback(): void {
     this.#descriptions.rollback();
+    this.#host.media.rollback();
     this.#host.session.forgetRemoteCandidates();
     this.#host.onStateChange();
   }
@@ -217,7 +240,7 @@ export class Negotiator {
   /** Transports that run are there to stay: other credentials, or another certificate, would need new ones. */
   #requireSameTransport(data: SessionDescription): void {
     const { negotiated } = this.#host.session;
-    const section = dataSection(data);
+    const section = transportSection(data);
     if (!negotiated || !section) return;
     if (isIceRestart({ ...section, ice: negotiated.ice }, section)) throw noIceRestart();
     const isKnown = strongFingerprints(section).some(({ algorithm, value }) =>
@@ -226,15 +249,17 @@ export class Negotiator {
     if (!isKnown) throw exception('NotSupportedError', 'another fingerprint needs a new connection');
   }
 
-  /** What an answer of `side` settles together with the offer it answers; `undefined` if it refuses the data section. */
+  /** What an answer of `side` settles together with the offer it answers; `undefined` if it takes nothing. */
   #settle(side: Side, data: SessionDescription): NegotiatedSession | undefined {
     const offered = side === 'local' ? this.#descriptions.remote : this.#descriptions.local;
-    const offer = offered && dataSection(offered.data);
-    const answer = dataSection(data);
+    const answer = transportSection(data);
+    // The same section, whatever else the offer has in the group.
+    const offer = answer && offered?.data.media[data.media.indexOf(answer)];
     if (!offered || !offer || !answer) return undefined;
     const isOfferer = side === 'remote';
     const [remote, remoteDescription] = isOfferer ? [answer, data] : [offer, offered.data];
     if (!remote.ice) return undefined; // checked before; this is for the compiler
+    const remoteData = dataSection(data) && dataSection(remoteDescription);
     const held = this.#host.session.negotiated;
     const role = dtlsRole(isOfferer ? 'offerer' : 'answerer', offer.setup, answer.setup, held?.dtlsRole);
     return {
@@ -244,8 +269,8 @@ export class Negotiator {
       iceLite: remoteDescription.iceLite,
       dtlsRole: taken(role),
       fingerprints: strongFingerprints(remote),
-      remoteSctpPort: remote.sctpPort,
-      maxSendSize: maxSendSize(remote.maxMessageSize),
+      remoteSctpPort: remoteData?.sctpPort,
+      maxSendSize: remoteData ? maxSendSize(remoteData.maxMessageSize) : Number.POSITIVE_INFINITY,
     };
   }
 
@@ -257,7 +282,7 @@ export class Negotiator {
     const usernameFragment = given.usernameFragment ?? parsed?.usernameFragment;
     const isForAll = given.sdpMid == null && given.sdpMLineIndex == null;
     const target = isForAll ? undefined : { mid: given.sdpMid, index: given.sdpMLineIndex, usernameFragment };
-    const place = target ? findSection(remote.data, target) : remote.data.media.findIndex(isUsedData);
+    const place = target ? findSection(remote.data, target) : transportIndex(remote.data);
     if (place instanceof SdpError) throw exception('OperationError', place.message);
     for (const description of new Set([pendingRemote, currentRemote])) {
       if (isEnd) description?.endCandidates(target);
@@ -272,7 +297,7 @@ export class Negotiator {
   /** Enters a candidate of this side (or, as empty text, their end) into the local descriptions. */
   placeLocalCandidate(text: string): PlacedCandidate | undefined {
     const { local, pendingLocal, currentLocal } = this.#descriptions;
-    const index = local?.data.media.findIndex(isUsedData) ?? -1;
+    const index = local ? transportIndex(local.data) : -1;
     const section = local?.data.media[index];
     if (!section) return undefined;
     const mid = section.mid ?? null;

@@ -1,10 +1,10 @@
-// RTCPeerConnection (W3C webrtc-pc §4.4) for data channels: negotiation, events and the life of a connection.
-// What moves bytes is the session's; what the descriptions say is @millrace/sdp's. Media and ICE restart are
-// not here yet.
+// RTCPeerConnection (W3C webrtc-pc §4.4): negotiation, events and the life of a connection. What moves bytes is the
+// session's; what the descriptions say is @millrace/sdp's; audio and video are PeerMedia's. ICE restart is not here yet.
+// Longer than most files: it is the list of what the standard gives the class, each member a line or two.
 import { type ChannelInit, DataChannelError, DataChannels } from '@millrace/datachannel';
 import { formatCandidate } from '@millrace/ice';
 import type { Millis } from '@millrace/sans-io';
-import { dataSection, formatSessionDescription } from '@millrace/sdp';
+import { dataSection, formatSessionDescription, transportSection } from '@millrace/sdp';
 import {
   defaultCertificate,
   dtlsCertificateOf,
@@ -15,6 +15,12 @@ import { ChannelBridge } from '../data-channel/bridge.ts';
 import { parseDataChannelInit, type RTCDataChannelInit } from '../data-channel/init.ts';
 import { type RTCDataChannel, RTCDataChannelEvent } from '../data-channel/rtc-data-channel.ts';
 import { exception } from '../errors.ts';
+import { PeerMedia, type RTCRtpTransceiverInit } from '../media/peer-media.ts';
+import type { RTCRtpReceiver } from '../media/receiver.ts';
+import type { RTCRtpSender } from '../media/sender.ts';
+import type { MediaStream } from '../media/stream.ts';
+import type { MediaStreamTrack } from '../media/track.ts';
+import type { RTCRtpTransceiver } from '../media/transceiver.ts';
 import { inTask, queueTask } from '../task-queue.ts';
 import { now } from '../transport/alarm.ts';
 import { checkedConfiguration, isSameMillrace, type RTCConfiguration } from './configuration.ts';
@@ -28,13 +34,13 @@ import type { RTCIceGathererState, RTCIceTransportState } from './ice-transport.
 import { type NegotiationHost, Negotiator } from './negotiator.ts';
 import { OperationsChain } from './operations-chain.ts';
 import type { RTCSctpTransport } from './sctp-transport.ts';
-import { Session, type SessionEnd, type SessionTimings } from './session.ts';
+import { random, Session, type SessionEnd, type SessionTimings } from './session.ts';
 import type {
   RTCLocalSessionDescriptionInit,
   RTCSessionDescription,
   RTCSessionDescriptionInit,
 } from './session-description.ts';
-import { type RTCStatsReport, StatsIds, statsReport } from './stats.ts';
+import { mediaReport, type RTCStatsReport, StatsIds, statsReport } from './stats.ts';
 import { Transports } from './transports.ts';
 
 const DEFAULT_MAX_MESSAGE_SIZE = 262_144;
@@ -62,6 +68,7 @@ export class RTCPeerConnection extends PeerConnectionEvents {
   readonly #session: Session;
   readonly #transports: Transports;
   readonly #statsIds = new StatsIds();
+  readonly #media: PeerMedia;
   #configuration: RTCConfiguration;
   #isClosed = false;
   /** By `close` here, after which nothing is told. */
@@ -99,8 +106,9 @@ export class RTCPeerConnection extends PeerConnectionEvents {
     this.#session = this.#makeSession();
     this.#transports = new Transports(this, this.#session, () => {
       const local = this.#negotiator.descriptions.local;
-      return (local && dataSection(local.data)?.mid) ?? null;
+      return (local && transportSection(local.data)?.mid) ?? null;
     });
+    this.#media = this.#makeMedia();
     this.#negotiator = new Negotiator(this.#negotiationHost());
   }
 
@@ -123,7 +131,7 @@ export class RTCPeerConnection extends PeerConnectionEvents {
   /** Whether the peer takes candidates one by one; `null` until its description is known. */
   get canTrickleIceCandidates(): boolean | null {
     const remote = this.#negotiator.descriptions.remote?.data;
-    return remote ? (dataSection(remote)?.iceOptions.includes('trickle') ?? false) : null;
+    return remote ? (transportSection(remote)?.iceOptions.includes('trickle') ?? false) : null;
   }
 
   get localDescription(): RTCSessionDescription | null {
@@ -246,11 +254,54 @@ export class RTCPeerConnection extends PeerConnectionEvents {
   }
 
   /** Byte counts, states and drops of every layer (W3C webrtc-stats, and `millrace-*` members beyond it). */
-  getStats(_selector?: null): Promise<RTCStatsReport> {
+  getStats(selector?: MediaStreamTrack | null): Promise<RTCStatsReport> {
+    if (selector) return this.#media.statsOf(selector);
     const { opened, closed } = this.#bridge;
     return Promise.resolve(
-      statsReport(this.#statsIds, this.#session, this.#channels, this.#open, opened, closed),
+      statsReport(
+        this.#statsIds,
+        this.#session,
+        this.#channels,
+        this.#open,
+        opened,
+        closed,
+        this.#media.transceivers,
+      ),
     );
+  }
+
+  /**
+   * Makes a sender and a receiver (W3C webrtc-pc §5.1), for a track or for a kind of media.
+   *
+   * @throws {TypeError} for what is neither, or for encodings that contradict each other
+   * @throws {DOMException} InvalidStateError on a closed connection
+   */
+  addTransceiver(trackOrKind: MediaStreamTrack | string, init?: RTCRtpTransceiverInit): RTCRtpTransceiver {
+    this.#assertOpen();
+    return this.#media.addTransceiver(trackOrKind, init);
+  }
+
+  /** Sends the track's packets; `streams` are those that the peer's track is in. */
+  addTrack(track: MediaStreamTrack, ...streams: MediaStream[]): RTCRtpSender {
+    this.#assertOpen();
+    return this.#media.addTrack(track, streams);
+  }
+
+  removeTrack(sender: RTCRtpSender): void {
+    this.#assertOpen();
+    this.#media.removeTrack(sender);
+  }
+
+  getTransceivers(): RTCRtpTransceiver[] {
+    return this.#media.getTransceivers();
+  }
+
+  getSenders(): RTCRtpSender[] {
+    return this.#media.getSenders();
+  }
+
+  getReceivers(): RTCRtpReceiver[] {
+    return this.#media.getReceivers();
   }
 
   /** Ends the connection at once, tells the peer, and loses what was not yet sent. See `Symbol.asyncDispose`. */
@@ -277,6 +328,8 @@ export class RTCPeerConnection extends PeerConnectionEvents {
     const wantsData = (): boolean => this.#wantsData();
     return {
       session: this.#session,
+      media: this.#media,
+      maxBundle: this.#configuration.bundlePolicy === 'max-bundle',
       get wantsData() {
         return wantsData();
       },
@@ -292,16 +345,33 @@ export class RTCPeerConnection extends PeerConnectionEvents {
         this.#fire(new Event('signalingstatechange'));
       },
       // Candidates are news of their own: the first comes after this step has been reported as done.
-      onLocalData: () => void setImmediate(() => this.#gather()),
+      onLocalDescription: () => void setImmediate(() => this.#gather()),
       onUntoldCandidate: (candidate) => queueTask(this.#tellCandidate, candidate),
       onAnswered: (negotiated) => {
-        this.#transports.onSctpNegotiated(negotiated.maxSendSize);
+        if (negotiated.remoteSctpPort !== undefined)
+          this.#transports.onSctpNegotiated(negotiated.maxSendSize);
         this.#session.start(negotiated);
       },
       onRefused: () => {
         for (const channel of this.#open) channel.close();
       },
     };
+  }
+
+  #makeMedia(): PeerMedia {
+    const isClosed = (): boolean => this.#isClosed;
+    return new PeerMedia({
+      random,
+      transport: this.#transports.dtls,
+      get isClosed() {
+        return isClosed();
+      },
+      wake: () => this.#session.driver.wake(),
+      onPath: (path) => this.#session.attachMedia(path),
+      onNeedsNegotiation: () => this.#checkNegotiationNeeded(),
+      onTrack: (event) => this.#fire(event),
+      stats: (isWanted) => mediaReport(this.#statsIds, this.#session, this.#media.transceivers, isWanted),
+    });
   }
 
   get #maxMessageSize(): number {
@@ -407,15 +477,27 @@ export class RTCPeerConnection extends PeerConnectionEvents {
     this.#isClosed = true;
     this.#chain.close();
     this.#session.close();
+    this.#media.close();
     this.#transports.close(!this.#isSilent);
   }
 
   /** W3C webrtc-pc §4.7.3: asks for negotiation once, when nothing else is going on. */
   #checkNegotiationNeeded(): void {
-    if (this.#needsNegotiation || this.#isClosed || !this.#wantsData()) return;
-    if (this.#hasNegotiatedData() || this.signalingState !== 'stable') return;
+    if (this.#needsNegotiation || this.#isClosed || this.signalingState !== 'stable') return;
+    const needsData = this.#wantsData() && !this.#hasNegotiatedData();
+    if (!needsData && !this.#mediaNeedsNegotiation()) return;
     this.#needsNegotiation = true;
     queueTask(this.#askForNegotiation, undefined);
+  }
+
+  #mediaNeedsNegotiation(): boolean {
+    const { currentLocal, currentRemote } = this.#negotiator.descriptions;
+    const { transceivers } = this.#media;
+    return transceivers.needsNegotiation(
+      currentLocal?.data,
+      currentRemote?.data,
+      currentLocal?.type === 'offer',
+    );
   }
 
   #wantsData(): boolean {

@@ -22,6 +22,7 @@ import type { Millis, RandomSource } from '@millrace/sans-io';
 import { SctpAssociation, type CloseReason as SctpCloseReason } from '@millrace/sctp';
 import type { DtlsRole, Fingerprint } from '@millrace/sdp';
 import { nodeStunCrypto } from '@millrace/stun/node-crypto';
+import type { RtpPath } from '../media/media-path.ts';
 import { queueTask } from '../task-queue.ts';
 import { now } from '../transport/alarm.ts';
 import { type Backend, checksum, chooseBackend } from '../transport/backend.ts';
@@ -77,7 +78,8 @@ export interface NegotiatedSession {
   readonly iceLite: boolean;
   readonly dtlsRole: DtlsRole;
   readonly fingerprints: readonly Fingerprint[];
-  readonly remoteSctpPort: number;
+  /** `undefined`: there are no data channels. */
+  readonly remoteSctpPort: number | undefined;
   /** Bytes; Infinity for no limit. */
   readonly maxSendSize: number;
 }
@@ -121,6 +123,7 @@ export class Session {
   #negotiated: NegotiatedSession | undefined;
   #dtls: DtlsConnection | undefined;
   #association: SctpAssociation | undefined;
+  #media: RtpPath | undefined;
   #hasPath = false;
   #pathRoundTripTime: Millis | undefined;
   #end: SessionEnd | undefined;
@@ -166,6 +169,10 @@ export class Session {
     return this.#negotiated;
   }
 
+  get media(): RtpPath | undefined {
+    return this.#media;
+  }
+
   get end(): SessionEnd | undefined {
     return this.#end;
   }
@@ -188,10 +195,16 @@ export class Session {
     this.#observer.onGathered();
   }
 
-  /** Begins to connect: both descriptions are known. Called again, only the size of messages may change. */
+  /** Begins to connect: both descriptions are known. Called again, the size of messages may change, or data be added. */
   start(negotiated: NegotiatedSession): void {
-    this.#channels.maxMessageSize = negotiated.maxSendSize;
-    if (this.#negotiated || this.driver.isClosed) return;
+    if (negotiated.remoteSctpPort !== undefined) this.#channels.maxMessageSize = negotiated.maxSendSize;
+    if (this.driver.isClosed) return;
+    if (this.#negotiated) {
+      // Data channels may come to a connection of audio and video.
+      if (this.#negotiated.remoteSctpPort === undefined) this.#negotiated = negotiated;
+      this.#startSctp();
+      return;
+    }
     this.#negotiated = negotiated;
     this.#channels.setRole(negotiated.dtlsRole);
     // RFC 8445 §6.1.1. A peer that has our offer may have begun to check before its own offer took the place of
@@ -330,12 +343,47 @@ export class Session {
   #onSecured(): void {
     if (!this.#negotiated || this.#end) return;
     this.timings.dtlsConnected = now();
-    const { remoteSctpPort } = this.#negotiated;
+    this.#secureMedia();
+    this.#observer.onDtlsState('connected');
+    this.#startSctp();
+  }
+
+  /** Audio and video have been negotiated: their packets go the way of the others from now on. */
+  attachMedia(media: RtpPath): void {
+    if (this.#media) return;
+    this.#media = media;
+    this.driver.attachMedia(media);
+    this.#secureMedia();
+  }
+
+  /** RFC 5764 §4.2: keys out of a handshake whose fingerprint has been verified, so out of none before. */
+  #secureMedia(): void {
+    if (!this.#media || this.#dtls?.state !== 'connected') return;
+    const keys = this.#dtls.exportSrtpKeys();
+    if (!keys) return; // the peer's DTLS does without SRTP: media is dropped, as not secured
+    const { profile, clientKey, clientSalt, serverKey, serverSalt } = keys;
+    const isClient = this.#negotiated?.dtlsRole === 'client';
+    this.#media.secure(
+      {
+        profile,
+        localKey: isClient ? clientKey : serverKey,
+        localSalt: isClient ? clientSalt : serverSalt,
+        remoteKey: isClient ? serverKey : clientKey,
+        remoteSalt: isClient ? serverSalt : clientSalt,
+      },
+      this.#backend.srtpCryptos,
+    );
+    this.driver.wake();
+  }
+
+  #startSctp(): void {
+    const remotePort = this.#negotiated?.remoteSctpPort;
+    if (remotePort === undefined || this.#association || this.#dtls?.state !== 'connected') return;
     const { roundTripTime } = this.agent;
     const { sendBuffer, congestionControl } = this.#options;
     this.#association = new SctpAssociation({
       localPort: this.#options.localSctpPort,
-      remotePort: remoteSctpPort,
+      remotePort,
       random,
       cookieMac,
       checksum,
@@ -348,7 +396,6 @@ export class Session {
       ...(sendBuffer === undefined ? {} : { sendQueueLimit: sendBuffer }),
       ...(congestionControl === undefined ? {} : { congestionControl }),
     });
-    this.#observer.onDtlsState('connected');
     this.driver.attachSctp(this.#association);
   }
 

@@ -5,6 +5,8 @@ import { performance } from 'node:perf_hooks';
 import type { DataChannels } from '@millrace/datachannel';
 import type { Candidate, CandidatePair } from '@millrace/ice';
 import type { RTCDataChannel } from '../data-channel/rtc-data-channel.ts';
+import { addMediaStats } from '../media/media-stats.ts';
+import type { Transceivers } from '../media/transceivers.ts';
 import type { Session } from './session.ts';
 
 export interface RTCStats {
@@ -28,6 +30,22 @@ export class StatsIds {
   }
 }
 
+/** What concerns some senders and receivers alone. */
+export function mediaReport(
+  ids: StatsIds,
+  session: Session,
+  transceivers: Transceivers,
+  isWanted: (core: object) => boolean,
+): RTCStatsReport {
+  const report = new Map<string, RTCStats>();
+  const timestamp = performance.timeOrigin + performance.now();
+  addMediaStats(ids, session.media, transceivers, isWanted, (type, id, members) => {
+    report.set(id, { id, timestamp, type, ...members });
+    return id;
+  });
+  return report;
+}
+
 /** `open` holds the channels of this moment; the counts are those since the connection was made. */
 export function statsReport(
   ids: StatsIds,
@@ -36,6 +54,7 @@ export function statsReport(
   open: Iterable<RTCDataChannel>,
   dataChannelsOpened: number,
   dataChannelsClosed: number,
+  transceivers: Transceivers,
 ): RTCStatsReport {
   const report = new Map<string, RTCStats>();
   const timestamp = performance.timeOrigin + performance.now();
@@ -67,6 +86,7 @@ export function statsReport(
       dataChannels: { ...channels.drops.counts },
     },
   });
+  addMediaStats(ids, session.media, transceivers, () => true, add);
   if (session.association) add('sctp-transport', 'S', { transportId: 'T', ...sctpMembers(session) });
   return report;
 }
@@ -151,8 +171,13 @@ function sctpMembers({ association }: Session): Record<string, unknown> {
   };
 }
 
-function layerDrops({ dtls, association }: Session): Record<string, unknown> {
+function layerDrops({ dtls, association, media }: Session): Record<string, unknown> {
   return {
+    ...(media && {
+      media: { ...media.drops.counts },
+      srtp: media.srtpDrops,
+      rtp: { ...media.chain.drops.counts },
+    }),
     dtls: dtls && { ...dtls.drops },
     sctp: association && { ...association.stats.drops },
   };

@@ -1,10 +1,11 @@
 // Which cryptography and which sockets a connection runs on: what @millrace/native offers, where it works and is
 // wanted, else what Node has. Chosen once for the process, at the first connection.
-import { createAeadKey, createCrc32c, describeAead, slab } from '@millrace/crypto';
+import { createAeadKey, createCrc32c, describeAead, slab, srtpCryptos } from '@millrace/crypto';
 import type { DtlsCrypto } from '@millrace/dtls';
 import { nodeDtlsCrypto } from '@millrace/dtls/node-crypto';
 import { loadNative, type Native, type Probe } from '@millrace/native';
 import { crc32c } from '@millrace/sctp';
+import type { SrtpCryptos } from '@millrace/srtp';
 import { type DatagramPort, openDgramPort, type PortHandlers } from './datagram-port.ts';
 import { SendBatch } from './send-batch.ts';
 
@@ -14,6 +15,8 @@ export interface Backend {
   /** What was tried, and why it is used or not. */
   readonly probes: readonly Probe[];
   readonly crypto: DtlsCrypto;
+  /** For SRTP. */
+  readonly srtpCryptos: SrtpCryptos;
   /** Cipher suites by preference: the one that is quickest here comes first. */
   readonly cipherSuites: readonly number[];
   /** Where the datagrams of all connections on this back end are put together. */
@@ -44,6 +47,7 @@ export function chooseBackend(wantsNative: boolean): Backend {
     description: `portable: ${describeAead()}, node:dgram`,
     probes: [],
     crypto: portableCrypto,
+    srtpCryptos,
     cipherSuites: GCM_FIRST,
     batch: new SendBatch(slab),
     openPort: openDgramPort,
@@ -62,6 +66,7 @@ function nativeBackend(native: Native): Backend {
           ? aead.createRecordKey(algorithm, key, fixedNonce, direction)
           : undefined,
     },
+    srtpCryptos: native.srtp ?? srtpCryptos,
     cipherSuites: GCM_FIRST,
     batch: new SendBatch((bytes) => native.slab(bytes)),
     openPort: udp

@@ -1,8 +1,9 @@
 // Hot: the one place that knows sockets and time. It moves datagrams between the sockets and the cores of one
-// connection (ICE, then DTLS, then SCTP with its data channels) and rules over nothing else: what the events
+// connection (ICE, then DTLS, then SCTP with its data channels, and RTP) and rules over nothing else: what the events
 // mean is the observer's business.
 //
 //   socket -> classify -> ICE                             channel.send -> SCTP queue
+//                      -> RTP and RTCP: media
 //                      -> DTLS opens in place -> SCTP        turn's end: SCTP writes packet -> DTLS seals -> socket
 //
 // Whatever happens within one turn of the event loop (datagrams that came, messages the application sent) is one
@@ -13,6 +14,7 @@ import { type DtlsConnection, type DtlsSink, MAX_PLAINTEXT_BYTES } from '@millra
 import type { IceAgent, IceSink, Route, TransportAddress } from '@millrace/ice';
 import { Drops, type Millis, NEVER, ownCopy, setCopyPart } from '@millrace/sans-io';
 import type { SctpAssociation } from '@millrace/sctp';
+import type { MediaPath } from '../media/media-path.ts';
 import { Alarm, now } from './alarm.ts';
 import type { Backend } from './backend.ts';
 import type { DatagramPort } from './datagram-port.ts';
@@ -66,6 +68,7 @@ export class Driver {
   readonly #dtlsSink: DtlsSink;
   #dtls: DtlsConnection | undefined;
   #association: SctpAssociation | undefined;
+  #media: MediaPath | undefined;
   #hasUsablePath = false;
   /** The route the association has been told of. */
   #path: Route | undefined;
@@ -143,6 +146,11 @@ export class Driver {
     this.onPath();
   }
 
+  attachMedia(media: MediaPath): void {
+    this.#media = media;
+    this.wake();
+  }
+
   /** What is sent takes another path from now on, or its first one. */
   onPath(): void {
     const route = this.#agent.selectedRoute ?? this.#agent.usableRoute;
@@ -200,6 +208,10 @@ export class Driver {
         else this.drops.count('unverified-source');
         break;
       case 'rtp':
+        if (!this.#media) this.drops.count('not-used');
+        else if (this.#agent.isVerified(route)) this.#media.receive(bytes, at, end, this.#received[1]);
+        else this.drops.count('unverified-source');
+        break;
       case 'turn-channel':
         this.drops.count('not-used');
         break;
@@ -262,6 +274,7 @@ export class Driver {
       this.#agent.deadline(),
       this.#dtls?.deadline() ?? NEVER,
       this.#association?.deadline() ?? NEVER,
+      this.#media?.deadline() ?? NEVER,
       this.#channels.deadline(),
     );
   }
@@ -270,12 +283,14 @@ export class Driver {
     if (this.#agent.deadline() <= at) this.#agent.expire(at);
     if (this.#dtls && this.#dtls.deadline() <= at) this.#dtls.expire(at);
     if (this.#association && this.#association.deadline() <= at) this.#association.expire(at);
+    if (this.#media && this.#media.deadline() <= at) this.#media.expire(at);
   }
 
   #drain(at: Millis): void {
     this.#agent.drain(this.#observer.ice);
     this.#dtls?.drain(this.#dtlsSink);
     this.#channels.drain(this.#observer.channelsSink, at);
+    this.#media?.drain();
   }
 
   /** Sends until there is nothing more to send; false if the turn's share or the kernel's room was used up first. */
@@ -308,6 +323,7 @@ export class Driver {
       if (length === 0) break;
       if (!this.#add(length, port, route)) return false;
     }
+    if (this.#media && !this.#flushMedia(this.#media, port, route, at)) return false;
     const association = this.#association;
     if (!association || dtls.state !== 'connected') return true;
     if (port.isBusy) return false;
@@ -322,6 +338,18 @@ export class Driver {
       if (record === 0) return true; // the sequence numbers are used up: DTLS has closed itself
       if (!this.#add(record, port, route)) return false;
       bytes += record;
+    }
+    return false;
+  }
+
+  /** Before data: it is what can't wait. */
+  #flushMedia(media: MediaPath, port: DatagramPort, route: Route, at: Millis): boolean {
+    const { batch } = this.#backend;
+    for (let count = 0; count < MAX_DATAGRAMS_PER_TURN; count++) {
+      if (port.isBusy) return false;
+      const length = media.transmit(batch.slab, batch.at, batch.at + MAX_DATAGRAM_BYTES, at);
+      if (length === 0) return true;
+      if (!this.#add(length, port, route)) return false;
     }
     return false;
   }
