@@ -74,6 +74,8 @@ export class MediaStreamTrack extends TypedEventTarget<TrackEvents> {
   onkeyframerequest: ((rid: string | null) => void) | null = null;
   readonly #sinks: PacketSink[] = [];
   readonly #own: RtpPacketSource;
+  /** Of the layers that have been written. */
+  #layers: RtpPacketSource[] | undefined;
   readonly #view = new RtpPacket();
   #isMuted = false;
   #hasEnded = false;
@@ -138,16 +140,16 @@ export class MediaStreamTrack extends TypedEventTarget<TrackEvents> {
 
   /**
    * Sends the RTP packet `bytes[at, end)`, which is copied; its SSRC, payload type and header extensions are made those
-   * of each sender. False if some sender could not take it, such as before the connection is up.
+   * of each sender. `rid` is the layer, for senders that have layers. False if some sender could not take it, such as before the connection is up.
    *
    * @throws {DOMException} InvalidStateError for a remote track, whose packets come from its peer
    * @throws {TypeError} when it is no RTP packet
    */
-  writeRtp(bytes: Uint8Array, at = 0, end: number = bytes.length): boolean {
+  writeRtp(bytes: Uint8Array, at = 0, end: number = bytes.length, rid: string | null = null): boolean {
     if (this.#remote)
       throw exception('InvalidStateError', 'the packets of a remote track come from its peer');
     if (!this.#view.read(bytes, at, end)) throw new TypeError('these bytes are not an RTP packet');
-    return this.enabled && !this.#hasEnded && this.#forward(this.#view, this.#own);
+    return this.enabled && !this.#hasEnded && this.#forward(this.#view, this.#sourceOf(rid));
   }
 
   /** Copies of the packets that come, for those who can wait; what comes while 512 wait unread is lost. */
@@ -189,6 +191,14 @@ export class MediaStreamTrack extends TypedEventTarget<TrackEvents> {
 
   set onended(handler: Handler<Event>) {
     setHandler(this, 'ended', handler);
+  }
+
+  #sourceOf(rid: string | null): RtpPacketSource {
+    if (rid === null) return this.#own;
+    this.#layers ??= [];
+    let source = this.#layers.find((one) => one.rid === rid);
+    if (!source) this.#layers.push((source = { ...this.#own, rid }));
+    return source;
   }
 
   #deliver(packet: RtpPacket, source: RtpPacketSource): boolean {
