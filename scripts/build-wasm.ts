@@ -40,6 +40,13 @@ const MODULES: readonly Module[] = [
     memoryBase: 0x14300,
     features: ['simd', 'relaxed-simd'],
   },
+  {
+    source: 'packages/crypto/wasm/hmac-sha1.ts',
+    output: 'packages/crypto/src/wasm/hmac-sha1.wasm.ts',
+    name: 'HMAC_SHA1_WASM',
+    memoryBase: 0x14800,
+    features: ['simd'],
+  },
 ];
 
 const { values } = readArguments({ options: { check: { type: 'boolean', default: false } } });

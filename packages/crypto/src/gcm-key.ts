@@ -23,11 +23,17 @@ export class GcmKey implements AeadKey {
   #long: AeadKey | undefined;
   #isClosed = false;
 
-  constructor(module: GcmModule, algorithm: 'aes-128-gcm' | 'aes-256-gcm', key: Uint8Array) {
+  /** `salt`: what successive nonces have been XORed with, if anything. */
+  constructor(
+    module: GcmModule,
+    algorithm: 'aes-128-gcm' | 'aes-256-gcm',
+    key: Uint8Array,
+    salt?: Uint8Array,
+  ) {
     this.#module = module;
     this.#algorithm = algorithm;
     this.#key = Uint8Array.from(key);
-    this.#stream = new KeyStream(module, key.length === 16 ? 'aes-128-ecb' : 'aes-256-ecb', key);
+    this.#stream = new KeyStream(module, key.length === 16 ? 'aes-128-ecb' : 'aes-256-ecb', key, 8, salt);
     heap.set(this.#stream.encryptZeros(), NONCE_AT);
     module.prepare(GCM_STATE_AT, NONCE_AT);
     present = this;

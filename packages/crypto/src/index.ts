@@ -1,6 +1,8 @@
 export { createAeadKey, describeAead } from './aead-key.ts';
 export { type Crc32c, createCrc32c } from './crc32c.ts';
+export { createCtrKey } from './ctr-key.ts';
 export { CryptoError, type CryptoErrorCode } from './errors.ts';
+export { createHmacSha1Key } from './hmac-key.ts';
 export {
   AEAD_KEY_BYTES,
   AEAD_NONCE_BYTES,
@@ -12,5 +14,4 @@ export {
 } from './keys.ts';
 export { nodeAeadKey } from './node-aead-key.ts';
 export { type SrtpCryptos, srtpCryptos } from './srtp-cryptos.ts';
-export { createCtrKey, createHmacSha1Key } from './srtp-keys.ts';
 export { slab } from './wasm/memory.ts';

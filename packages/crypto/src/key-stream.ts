@@ -1,14 +1,17 @@
 // Hot: the key stream of AES in counter mode from one long-lived ECB cipher of node:crypto. A GCM or CTR object of
-// Node cannot take a new nonce, and a new object for each record costs more than everything else together; ECB of
-// counter blocks makes the same stream. A call into Node still costs as much as a whole record, so when nonces come
-// in rising order, as those of a record layer do, the streams of the next few are fetched along.
+// Node cannot take a new nonce, and a new object for each packet costs more than everything else together; ECB of
+// counter blocks makes the same stream. A call into Node still costs as much as a whole packet, so when the numbers in
+// nonces come in rising order, as those of a record layer or of an SRTP source do, the streams of the next few are
+// fetched along.
 import { type Cipheriv, createCipheriv } from 'node:crypto';
-import { u32 } from '@millrace/sans-io';
-import { COUNTERS_AT, heap, MAX_STREAM_BYTES, NONCE_AT, STREAM_AT } from './wasm/memory.ts';
+import { u16, u32 } from '@millrace/sans-io';
+import { COUNTERS_AT, heap, MAX_STREAM_BYTES, NONCE_AT, put, STREAM_AT } from './wasm/memory.ts';
 
-/** Most bytes and most nonces that are fetched ahead. What a key holds on to while records are under way. */
+/** Most bytes and most nonces that are fetched ahead. What a lane holds on to while packets are under way. */
 const AHEAD_BYTES = 10_240;
 const AHEAD_NONCES = 16;
+/** Rows of numbers, such as the sources of SRTP under one key, that are followed at a time. */
+const MOST_LANES = 4;
 
 export interface CounterWriter {
   /** Writes the blocks nonce || first, nonce || first + 1 ... to `to`. */
@@ -17,28 +20,46 @@ export interface CounterWriter {
 
 /** Views of the counter blocks by their number, made once. */
 const views: Array<Uint8Array | undefined> = [];
-/** Whose stream lies at STREAM_AT. */
-let present: KeyStream | undefined;
+
+/** Numbers that have all else of the nonce in common. All are signed 32-bit numbers, which cost no garbage. */
+class Lane {
+  prefix0 = 0;
+  prefix1 = 0;
+  prefix2 = 0;
+  /** The streams of `count` numbers from `first` on, `blocks` blocks each. */
+  stream: Uint8Array | undefined = undefined;
+  first = 0;
+  count = 0;
+  blocks = 0;
+  /** The longest need since the last fetch, which the next one provides for. */
+  longest = 0;
+  /** The number used last. */
+  last = 0;
+}
 
 export class KeyStream {
   readonly #writer: CounterWriter;
   readonly #cipher: Cipheriv;
-  /** The streams of `#count` nonces from `#first` on, `#blocks` blocks each. */
-  #stream: Uint8Array | undefined;
-  #prefix0 = 0;
-  #prefix1 = 0;
-  #first = 0;
-  #count = 0;
-  #blocks = 0;
-  /** The longest need since the last fetch, which the next one provides for. */
-  #longest = 0;
-  /** The last word of the nonce used last. */
-  #last = 0;
+  /** Where the 32 bits of the number lie: at the end of a nonce of 12 bytes, or in front of a 16-bit block counter. */
+  readonly #numberAt: 8 | 10;
+  /** What the number has been XORed with. */
+  readonly #mask: number;
+  /** The one used last comes first. */
+  readonly #lanes: Lane[] = [new Lane()];
 
-  constructor(writer: CounterWriter, cipher: 'aes-128-ecb' | 'aes-192-ecb' | 'aes-256-ecb', key: Uint8Array) {
+  /** `salt`: what numbers that rise have been XORed with, if anything. */
+  constructor(
+    writer: CounterWriter,
+    cipher: 'aes-128-ecb' | 'aes-192-ecb' | 'aes-256-ecb',
+    key: Uint8Array,
+    numberAt: 8 | 10,
+    salt?: Uint8Array,
+  ) {
     this.#writer = writer;
     this.#cipher = createCipheriv(cipher, key, null);
     this.#cipher.setAutoPadding(false);
+    this.#numberAt = numberAt;
+    this.#mask = salt === undefined ? 0 : u32(salt, numberAt) | 0;
   }
 
   /** AES of one block of zeros. */
@@ -46,27 +67,27 @@ export class KeyStream {
     return this.#cipher.update(new Uint8Array(16));
   }
 
-  /** Where `blocks` blocks of the stream lie that begins with the counter block nonce || 1. */
+  /**
+   * Where `blocks` blocks of the stream lie: of the counter blocks nonce || 1 ... for a nonce of 12 bytes, or from the
+   * counter block `nonce` on, whose last two bytes are zero.
+   */
   at(nonce: Uint8Array, blocks: number): number {
-    const prefix0 = u32(nonce, 0);
-    const prefix1 = u32(nonce, 4);
-    const last = u32(nonce, 8);
-    if (blocks > this.#longest) this.#longest = blocks;
-    const isSamePrefix = prefix0 === this.#prefix0 && prefix1 === this.#prefix1;
-    let index = (last - this.#first) >>> 0;
-    if (!isSamePrefix || index >= this.#count || blocks > this.#blocks) {
-      const isNext = isSamePrefix && last === (this.#last + 1) >>> 0;
-      this.#prefix0 = prefix0;
-      this.#prefix1 = prefix1;
-      this.#first = last;
-      index = 0;
-      this.#fetch(nonce, blocks, isNext ? this.#count * 2 : 1);
-    } else if (present !== this) {
-      heap.set(this.#stream!, STREAM_AT);
-      present = this;
-    }
-    this.#last = last;
-    return STREAM_AT + index * this.#blocks * 16;
+    const numberAt = this.#numberAt;
+    const number = u32(nonce, numberAt) ^ this.#mask;
+    const lane = this.#laneOf(
+      u32(nonce, 0) | 0,
+      u32(nonce, 4) | 0,
+      numberAt === 8 ? 0 : u16(nonce, 8),
+      number,
+    );
+    if (blocks > lane.longest) lane.longest = blocks;
+    const index = (number - lane.first) >>> 0;
+    if (index < lane.count && blocks <= lane.blocks) {
+      const from = index * lane.blocks * 16;
+      put(lane.stream!, from, from + blocks * 16, STREAM_AT);
+    } else this.#fetch(lane, nonce, number, blocks);
+    lane.last = number;
+    return STREAM_AT;
   }
 
   /** `blocks` blocks of the stream that begins with the counter block prefix || counter. Nothing is fetched ahead. */
@@ -74,43 +95,73 @@ export class KeyStream {
     heap.set(prefix, NONCE_AT);
     this.#writer.counters(COUNTERS_AT, NONCE_AT, counter, blocks);
     heap.set(this.#cipher.update(viewOf(blocks)), STREAM_AT);
-    this.#forget();
-    present = this;
     return STREAM_AT;
   }
 
   wipe(): void {
-    this.#stream?.fill(0);
-    if (present === this) heap.fill(0, STREAM_AT, STREAM_AT + MAX_STREAM_BYTES);
-    this.#forget();
+    for (const lane of this.#lanes) {
+      lane.stream?.fill(0);
+      lane.stream = undefined;
+      lane.count = 0;
+    }
+    heap.fill(0, STREAM_AT, STREAM_AT + MAX_STREAM_BYTES);
   }
 
-  #fetch(nonce: Uint8Array, blocks: number, wanted: number): void {
-    if (wanted > 1) blocks = this.#longest;
+  #laneOf(prefix0: number, prefix1: number, prefix2: number, number: number): Lane {
+    const lanes = this.#lanes;
+    const recent = lanes[0]!;
+    if (recent.prefix1 === prefix1 && recent.prefix0 === prefix0 && recent.prefix2 === prefix2) return recent;
+    let at = 1;
+    for (; at < lanes.length; at++) {
+      const lane = lanes[at]!;
+      if (lane.prefix1 === prefix1 && lane.prefix0 === prefix0 && lane.prefix2 === prefix2) break;
+    }
+    const isNew = at === lanes.length;
+    if (isNew && at < MOST_LANES) lanes.push(new Lane());
+    else if (isNew) at--;
+    const lane = lanes[at]!;
+    for (; at > 0; at--) lanes[at] = lanes[at - 1]!;
+    lanes[0] = lane;
+    if (isNew) {
+      lane.prefix0 = prefix0;
+      lane.prefix1 = prefix1;
+      lane.prefix2 = prefix2;
+      lane.stream = undefined;
+      lane.count = 0;
+      lane.longest = 0;
+      lane.last = number; // which nothing follows on
+    }
+    return lane;
+  }
+
+  #fetch(lane: Lane, nonce: Uint8Array, number: number, needed: number): void {
+    const isNext = number === ((lane.last + 1) | 0);
+    const wanted = isNext ? lane.count * 2 : 1;
+    const blocks = wanted > 1 ? lane.longest : needed;
     const count = Math.max(1, Math.min(wanted, AHEAD_NONCES, Math.floor(AHEAD_BYTES / (blocks * 16))));
     for (let i = 0; i < 12; i++) heap[NONCE_AT + i] = nonce[i]!;
-    for (let i = 0; i < count; i++) {
-      const word = this.#first + i;
-      heap[NONCE_AT + 8] = word >>> 24;
-      heap[NONCE_AT + 9] = word >>> 16;
-      heap[NONCE_AT + 10] = word >>> 8;
-      heap[NONCE_AT + 11] = word;
-      this.#writer.counters(COUNTERS_AT + i * blocks * 16, NONCE_AT, 1, blocks);
-    }
+    for (let i = 0; i < count; i++) this.#writeCounters((number + i) ^ this.#mask, i * blocks * 16, blocks);
     const stream = this.#cipher.update(viewOf(count * blocks));
-    heap.set(stream, STREAM_AT);
-    present = this;
+    put(stream, 0, needed * 16, STREAM_AT);
     // One nonce's stream is not asked for twice: an idle key holds no memory.
-    this.#stream = count > 1 ? stream : undefined;
-    this.#count = count;
-    this.#blocks = count > 1 ? blocks : 0;
-    this.#longest = 0;
+    lane.stream = count > 1 ? stream : undefined;
+    lane.first = number;
+    lane.count = count;
+    lane.blocks = count > 1 ? blocks : 0;
+    lane.longest = 0;
   }
 
-  #forget(): void {
-    this.#stream = undefined;
-    this.#count = 0;
-    this.#blocks = 0;
+  /** With `word` in the place of the number. */
+  #writeCounters(word: number, to: number, blocks: number): void {
+    const numberAt = NONCE_AT + this.#numberAt;
+    heap[numberAt] = word >>> 24;
+    heap[numberAt + 1] = word >>> 16;
+    if (this.#numberAt === 8) {
+      heap[numberAt + 2] = word >>> 8;
+      heap[numberAt + 3] = word;
+    }
+    // Else the other half stands in front of the 16 bits that count blocks.
+    this.#writer.counters(COUNTERS_AT + to, NONCE_AT, this.#numberAt === 8 ? 1 : word << 16, blocks);
   }
 }
 

@@ -1,7 +1,8 @@
 // What `@millrace/srtp` has handed in.
 import { createAeadKey } from './aead-key.ts';
+import { createCtrKey } from './ctr-key.ts';
+import { createHmacSha1Key } from './hmac-key.ts';
 import type { AeadAlgorithm, AeadKey, CtrKey, HmacKey } from './keys.ts';
-import { createCtrKey, createHmacSha1Key } from './srtp-keys.ts';
 
 export interface SrtpCryptos {
   createCtrKey(key: Uint8Array, salt?: Uint8Array): CtrKey;

@@ -28,6 +28,7 @@ export class Stream {
     if (this.highest < 0) return 1;
     const ahead = sequence - this.highest;
     // RFC 3711 §3.3.1, appendix A: of the roll-over counters before, now and next, the one that brings it closest.
+
     // Deviation: RFC 3711 appendix A gives a packet the counter before, modulo 2^32, where there has been no roll-over
     // yet. No such packet can exist; as in libsrtp, it counts as a jump ahead, and the tag decides.
     if (ahead > HALF && this.roc !== 0) return ahead - 0x1_0000;
