@@ -23,7 +23,7 @@ interface Event {
 
 const NO_STREAMS: readonly number[] = [];
 /** Records kept for reuse, by all associations together. */
-const KEPT_EVENTS = 1_024;
+const KEPT_EVENTS = 4_096;
 const freeEvents: Event[] = [];
 
 export class EventQueue {

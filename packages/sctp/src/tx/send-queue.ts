@@ -7,7 +7,7 @@ import { DEFAULT_PRIORITY, OutgoingMessage, OutgoingStream } from './outgoing-st
 import type { StreamScheduler } from './scheduler.ts';
 
 /** Message objects kept for reuse, by all associations together. */
-const KEPT_MESSAGES = 4_096;
+const KEPT_MESSAGES = 16_384;
 const freeMessages: OutgoingMessage[] = [];
 /** Messages no longer than this go out whole, or nearly, and may always begin. */
 const SHORT_MESSAGE_BYTES = 1_024;
