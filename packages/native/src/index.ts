@@ -20,5 +20,6 @@ export type {
   SendPath,
   UdpAddress,
   UdpHandlers,
+  UdpRun,
   UdpStats,
 } from './udp/port.ts';

@@ -17,7 +17,7 @@ export function openDgram(address: string, port: number, handlers: SuiteHandlers
         if (isOpen) handlers.onBatchEnd();
       });
       socket.setRecvBufferSize(4 * 1024 * 1024);
-      resolve({
+      const opened: SuiteSocket = {
         local: { address, port: socket.address().port },
         get isBusy() {
           return isOpen && socket.getSendQueueCount() > 0;
@@ -28,12 +28,19 @@ export function openDgram(address: string, port: number, handlers: SuiteHandlers
             socket.send(bytes, at, Math.min(segmentBytes, end - at), remote.port, remote.address);
           return socket.getSendQueueCount() === 0;
         },
+        sendMany(runs, count = runs.length) {
+          let isTaken = true;
+          for (const { bytes, at, end, segmentBytes, remote } of runs.slice(0, count))
+            isTaken = opened.send(bytes, at, end, segmentBytes, remote) && isTaken;
+          return isTaken;
+        },
         close() {
           if (!isOpen) return;
           isOpen = false;
           socket.close();
         },
-      });
+      };
+      resolve(opened);
     });
   });
 }

@@ -7,10 +7,12 @@ import { Memory } from '../src/memory.ts';
 import { Addresses } from '../src/udp/addresses.ts';
 import { Descriptors } from '../src/udp/descriptor.ts';
 import { AF_INET, findLibc, type Libc } from '../src/udp/libc.ts';
-import type { UdpHandlers } from '../src/udp/port.ts';
+import { MessageBatch, type MessageSender } from '../src/udp/message-batch.ts';
+import type { UdpParts } from '../src/udp/parts.ts';
+import type { UdpHandlers, UdpRun } from '../src/udp/port.ts';
 import { Receiver } from '../src/udp/receiver.ts';
 import { type DatagramSender, Sender } from '../src/udp/sender.ts';
-import { type UdpParts, UdpSocket } from '../src/udp/socket.ts';
+import { UdpSocket } from '../src/udp/socket.ts';
 
 const REMOTE = { address: '127.0.0.1', port: 9 };
 
@@ -32,21 +34,56 @@ class ScriptedSender implements DatagramSender {
   }
 
   sendOne(_descriptor: number, _bytes: Uint8Array, at: number, end: number): number {
-    return this.#answer(`one ${at}-${end}`, end - at);
+    return this.answer(`one ${at}-${end}`, end - at);
   }
 
   sendGroup(_descriptor: number, _bytes: Uint8Array, at: number, end: number): number {
-    return this.#answer(`group ${at}-${end}`, end - at);
+    return this.answer(`group ${at}-${end}`, end - at);
   }
 
   sendMany(_descriptor: number, _bytes: Uint8Array, at: number, end: number, segmentBytes: number): number {
-    return this.#answer(`many ${at}-${end}`, Math.ceil((end - at) / segmentBytes));
+    return this.answer(`many ${at}-${end}`, Math.ceil((end - at) / segmentBytes));
   }
 
-  #answer(call: Call, success: number): number {
+  answer(call: Call, success: number): number {
     this.calls.push(call);
     const answer = this.script.shift() ?? success;
     return typeof answer === 'string' ? -this.#errorNumber(answer) : answer;
+  }
+}
+
+/** The same for messages to several peers: `messages 0-300/100 400-450`, with the length that the kernel cuts by. */
+class ScriptedMessages implements MessageSender {
+  readonly names: Uint8Array;
+  readonly #real: MessageSender;
+  readonly #sender: ScriptedSender;
+  readonly #laidOut: string[] = [];
+
+  constructor(real: MessageSender, sender: ScriptedSender) {
+    this.#real = real;
+    this.names = real.names;
+    this.#sender = sender;
+  }
+
+  nameAt(message: number): number {
+    return this.#real.nameAt(message);
+  }
+
+  put(
+    message: number,
+    memory: Uint8Array,
+    at: number,
+    end: number,
+    segmentBytes: number,
+    name: number,
+  ): boolean {
+    if (!this.#real.put(message, memory, at, end, segmentBytes, name)) return false;
+    this.#laidOut[message] = `${at}-${end}${segmentBytes === 0 ? '' : `/${segmentBytes}`}`;
+    return true;
+  }
+
+  send(_descriptor: number, count: number): number {
+    return this.#sender.answer(`messages ${this.#laidOut.slice(0, count).join(' ')}`, count);
   }
 }
 
@@ -63,6 +100,7 @@ if (ffi && typeof libc === 'object' && process.platform === 'linux') {
     addresses,
     descriptors,
     sender,
+    messages: new ScriptedMessages(new MessageBatch(ffi, libc, memory), sender),
     receiver: new Receiver(ffi, libc as Libc, memory),
   };
   const bytes = memory.allocate(70_000);
@@ -265,6 +303,161 @@ if (ffi && typeof libc === 'object' && process.platform === 'linux') {
       assert.deepEqual(sender.calls, []);
       assert.equal(socket.send(bytes, 5, 5, 100, REMOTE), true);
       assert.deepEqual(sender.calls, []);
+    });
+  });
+
+  describe('runs to several peers', () => {
+    afterEach(() => {
+      for (const socket of opened.splice(0)) socket.close();
+    });
+
+    const run = (at: number, end: number, segmentBytes: number, port = 9): UdpRun => ({
+      bytes,
+      at,
+      end,
+      segmentBytes,
+      remote: { address: '127.0.0.1', port },
+    });
+    const three = [run(0, 300, 100, 9), run(300, 400, 100, 10), run(400, 650, 100, 11)];
+
+    test('go in one call, each run a message that the kernel cuts', () => {
+      const socket = open([]);
+      assert.equal(socket.sendMany(three), true);
+      assert.deepEqual(sender.calls, ['messages 0-300/100 300-400 400-650/100']);
+      assert.equal(socket.stats.datagramsSent, 3 + 1 + 3);
+      assert.equal(socket.stats.bytesSent, 650);
+      assert.equal(socket.stats.sendCalls, 1);
+    });
+
+    test('without segmentation each datagram is a message; without sendmmsg, a call', () => {
+      const many = open([], 'sendmmsg');
+      many.sendMany(three);
+      assert.deepEqual(sender.calls, ['messages 0-100 100-200 200-300 300-400 400-500 500-600 600-650']);
+      const plain = open([], 'plain');
+      plain.sendMany(three);
+      assert.equal(sender.calls.length, 7);
+      assert.ok(sender.calls.every((call) => call.startsWith('one')));
+      assert.equal(plain.stats.datagramsSent, 7);
+    });
+
+    test('one run is sent as `send` does, none is nothing, and of more only `count` go', () => {
+      const socket = open([]);
+      socket.sendMany([]);
+      socket.sendMany([run(0, 300, 100)]);
+      socket.sendMany(three, 2);
+      socket.sendMany(three, 0);
+      assert.deepEqual(sender.calls, ['group 0-300', 'messages 0-300/100 300-400']);
+    });
+
+    test('a call holds 64 messages, a message 64 segments and 65,500 bytes', () => {
+      const socket = open([]);
+      socket.sendMany(Array.from({ length: 65 }, (_, i) => run(i, i + 1, 1, 100 + i)));
+      assert.deepEqual(
+        sender.calls.map((call) => call.split(' ').length - 1),
+        [64, 1],
+      );
+      assert.ok(sender.calls[1]!.startsWith('one'));
+      sender.calls.length = 0;
+      socket.sendMany([run(0, 6500, 100), run(0, 66_000, 33_000)]);
+      assert.deepEqual(sender.calls, ['messages 0-6400/100 6400-6500 0-33000 33000-66000']);
+    });
+
+    test('a call that took some goes on with the rest', () => {
+      const socket = open([2]);
+      socket.sendMany([...three, run(650, 700, 50, 12)]);
+      assert.deepEqual(sender.calls, [
+        'messages 0-300/100 300-400 400-650/100 650-700',
+        'messages 400-650/100 650-700',
+      ]);
+      assert.equal(socket.stats.datagramsSent, 8);
+    });
+
+    test('the message that fails goes alone, and what is wrong with it is its own matter', () => {
+      const socket = open([1, 'ENETUNREACH', 'ENETUNREACH']);
+      assert.equal(socket.sendMany(three), true);
+      assert.deepEqual(sender.calls, [
+        'messages 0-300/100 300-400 400-650/100',
+        'messages 300-400 400-650/100',
+        'one 300-400',
+        'group 400-650',
+      ]);
+      assert.equal(socket.stats.datagramsRefused, 1);
+      assert.equal(socket.stats.datagramsSent, 6);
+    });
+
+    test('EIO: the run goes one by one, and the socket does without segmentation', () => {
+      const socket = open(['EIO', 'EIO']);
+      socket.sendMany(three);
+      assert.deepEqual(sender.calls, [
+        'messages 0-300/100 300-400 400-650/100',
+        'group 0-300',
+        'one 0-100',
+        'one 100-200',
+        'one 200-300',
+        'messages 300-400 400-500 500-600 600-650',
+      ]);
+      assert.equal(socket.stats.sendPath, 'sendmmsg');
+    });
+
+    test('EMSGSIZE: what is as long is lost and reported, the other runs go', async () => {
+      const reports: number[] = [];
+      const reported = new Promise<void>((resolve) => {
+        const socket = open(['EMSGSIZE', 'EMSGSIZE', 'EMSGSIZE'], 'gso', {
+          onMtuExceeded: (_, length) => {
+            reports.push(length);
+            resolve();
+          },
+        });
+        socket.sendMany([run(0, 3000, 1500), run(3000, 3100, 100, 10), run(3100, 3200, 100, 11)]);
+        assert.equal(sender.calls.at(-1), 'messages 3000-3100 3100-3200');
+        assert.equal(socket.stats.datagramsTooLong, 2);
+        assert.equal(socket.stats.datagramsSent, 2);
+      });
+      await reported;
+      assert.deepEqual(reports, [1500]);
+    });
+
+    test('EAGAIN keeps what is left of all runs, in order, and says when it has gone', async () => {
+      let isWritable = (): void => {};
+      const writable = new Promise<void>((resolve) => {
+        isWritable = resolve;
+      });
+      const socket = open([1, 'EAGAIN', 'EAGAIN'], 'gso', { onWritable: () => isWritable() });
+      assert.equal(socket.sendMany(three), false);
+      assert.equal(socket.isBusy, true);
+      assert.equal(socket.sendMany([run(0, 100, 100)]), true); // tried once
+      sender.calls.length = 0;
+      await writable;
+      assert.equal(socket.isBusy, false);
+      assert.deepEqual(sender.calls, ['one 300-400', 'group 400-650']);
+      assert.equal(socket.stats.datagramsSent, 3 + 1 + 1 + 3);
+      assert.equal(socket.stats.datagramsRefused, 0);
+    });
+
+    test('what waits is tried once more when the socket closes', () => {
+      const socket = open(['EAGAIN', 'EAGAIN']);
+      assert.equal(socket.sendMany(three), false);
+      sender.calls.length = 0;
+      socket.close();
+      assert.deepEqual(sender.calls, ['group 0-300', 'one 300-400', 'group 400-650']);
+    });
+
+    test('a mistake in any run is refused before any call', () => {
+      const socket = open([]);
+      assert.throws(() => socket.sendMany([three[0]!, run(5, 4, 1)]), { code: 'BAD_RANGE' });
+      assert.throws(() => socket.sendMany([three[0]!, run(0, 4, 0)]), { code: 'BAD_LENGTH' });
+      assert.throws(() => socket.sendMany([three[0]!, run(0, 4, 4, 70_000)]), { code: 'BAD_ADDRESS' });
+      const v6 = { ...run(0, 4, 4), remote: { address: '::1', port: 9 } };
+      assert.throws(() => socket.sendMany([three[0]!, v6]), { code: 'BAD_ADDRESS' });
+      assert.deepEqual(sender.calls, []);
+      socket.sendMany([run(5, 5, 100), run(6, 6, 100)]);
+      assert.deepEqual(sender.calls, []);
+    });
+
+    test('runs that may be cut up by IP go by themselves', () => {
+      const socket = open([]);
+      socket.sendMany([three[0]!, { ...three[1]!, mayFragment: true }, three[2]!, run(650, 700, 50)]);
+      assert.deepEqual(sender.calls, ['messages 0-300/100', 'one 300-400', 'messages 400-650/100 650-700']);
     });
   });
 }

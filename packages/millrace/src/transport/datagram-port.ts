@@ -17,6 +17,17 @@ export interface PortHandlers {
   onError(error: Error): void;
 }
 
+/** Datagrams of one length, the last perhaps shorter, that lie end to end in `bytes[at, end)`. */
+export interface DatagramRun {
+  readonly bytes: Uint8Array;
+  readonly at: number;
+  readonly end: number;
+  readonly segmentBytes: number;
+  readonly remote: TransportAddress;
+  /** IP may cut up what is longer than the path carries, instead of losing it. */
+  readonly mayFragment: boolean;
+}
+
 /** One UDP socket: on node:dgram, or on the kernel's batched calls. */
 export interface DatagramPort {
   readonly local: TransportAddress;
@@ -25,7 +36,16 @@ export interface DatagramPort {
    * True: they are on their way, or lost. False: the bytes must stay as they are until `isBusy` is false again,
    * which is also the moment to stop sending.
    */
-  send(bytes: Uint8Array, at: number, end: number, segmentBytes: number, remote: TransportAddress): boolean;
+  send(
+    bytes: Uint8Array,
+    at: number,
+    end: number,
+    segmentBytes: number,
+    remote: TransportAddress,
+    mayFragment?: boolean,
+  ): boolean;
+  /** The same for the first `count` of `runs`, in one call to the system where that is possible. The objects are borrowed. */
+  sendMany(runs: readonly DatagramRun[], count: number): boolean;
   /** Whether datagrams wait in this process because the kernel would not take them. */
   readonly isBusy: boolean;
   close(): void;
@@ -90,6 +110,15 @@ export class DgramPort implements DatagramPort {
     // No callback: a datagram that the network refuses is a lost datagram, and every layer above expects losses.
     for (; at < end; at += segmentBytes)
       this.#socket.send(bytes, at, Math.min(segmentBytes, end - at), remote.port, remote.address);
+    return !this.isBusy;
+  }
+
+  /** node:dgram lets IP cut up what is longer than the interface's MTU in any case. */
+  sendMany(runs: readonly DatagramRun[], count: number): boolean {
+    for (let i = 0; i < count; i++) {
+      const { bytes, at, end, segmentBytes, remote } = runs[i]!;
+      this.send(bytes, at, end, segmentBytes, remote);
+    }
     return !this.isBusy;
   }
 

@@ -44,7 +44,14 @@ const BUSY_PAUSE: Millis = 1;
 const MAX_EARLY_DATAGRAMS = 8;
 const MAX_EARLY_BYTES = 16_384;
 
-const DROP_REASONS = ['unverified-source', 'unknown-protocol', 'too-early', 'closed', 'not-used'] as const;
+const DROP_REASONS = [
+  'unverified-source',
+  'unknown-protocol',
+  'too-early',
+  'closed',
+  'not-used',
+  'busy-port',
+] as const;
 export type DriverDrop = (typeof DROP_REASONS)[number];
 
 interface MutableRoute {
@@ -334,9 +341,10 @@ export class Driver {
       const limit = start + headroom + MAX_PLAINTEXT_BYTES;
       const length = association.transmit(batch.slab, start + headroom, limit, at);
       if (length === 0) return true;
+      const { mayFragment } = association;
       const record = dtls.seal(batch.slab, start, length);
       if (record === 0) return true; // the sequence numbers are used up: DTLS has closed itself
-      if (!this.#add(record, port, route)) return false;
+      if (!this.#add(record, port, route, mayFragment)) return false;
       bytes += record;
     }
     return false;
@@ -354,9 +362,14 @@ export class Driver {
     return false;
   }
 
-  #add(length: number, port: DatagramPort, route: Route): boolean {
+  #add(length: number, port: DatagramPort, route: Route, mayFragment = false): boolean {
+    const { batch } = this.#backend;
+    if (!batch.hasRoomFor(port)) {
+      this.drops.count('busy-port');
+      return false;
+    }
     this.packetsSent++;
     this.bytesSent += length;
-    return this.#backend.batch.add(length, port, route);
+    return batch.add(length, port, route, mayFragment);
   }
 }

@@ -2,12 +2,13 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Route, TransportAddress } from '@millrace/ice';
 import fc from 'fast-check';
-import type { DatagramPort } from '../../src/transport/datagram-port.ts';
-import { MAX_DATAGRAM_BYTES, SendBatch } from '../../src/transport/send-batch.ts';
+import type { DatagramPort, DatagramRun } from '../../src/transport/datagram-port.ts';
+import { MAX_DATAGRAM_BYTES, MAX_SLABS_PER_BUSY_PORT, SendBatch } from '../../src/transport/send-batch.ts';
 
 interface Call {
   readonly sizes: number[];
   readonly remote: TransportAddress;
+  readonly mayFragment?: boolean;
 }
 
 /** A port that keeps what it is given, and is busy when it is told to be. */
@@ -20,14 +21,44 @@ class RecordingPort implements DatagramPort {
   isBusy = false;
   getsBusy: () => boolean = () => false;
 
-  send(bytes: Uint8Array, at: number, end: number, segmentBytes: number, remote: TransportAddress): boolean {
+  /** How many runs each call to the port carried. */
+  readonly runs: number[] = [];
+
+  send(
+    bytes: Uint8Array,
+    at: number,
+    end: number,
+    segmentBytes: number,
+    remote: TransportAddress,
+    mayFragment = false,
+  ): boolean {
+    this.runs.push(1);
+    return this.#take(bytes, at, end, segmentBytes, remote, mayFragment);
+  }
+
+  sendMany(runs: readonly DatagramRun[], count: number): boolean {
+    this.runs.push(count);
+    let isTaken = true;
+    for (const { bytes, at, end, segmentBytes, remote, mayFragment } of runs.slice(0, count))
+      isTaken = this.#take(bytes, at, end, segmentBytes, remote, mayFragment) && isTaken;
+    return isTaken;
+  }
+
+  #take(
+    bytes: Uint8Array,
+    at: number,
+    end: number,
+    segmentBytes: number,
+    remote: TransportAddress,
+    mayFragment: boolean,
+  ): boolean {
     const sizes: number[] = [];
     for (let from = at; from < end; from += segmentBytes) {
       const to = Math.min(end, from + segmentBytes);
       sizes.push(to - from);
       this.datagrams.push({ bytes: bytes.slice(from, to), remote });
     }
-    this.calls.push({ sizes, remote });
+    this.calls.push({ sizes, remote, ...(mayFragment ? { mayFragment } : {}) });
     this.isBusy = this.getsBusy();
     if (this.isBusy) this.held.push({ live: bytes.subarray(at, end), copy: bytes.slice(at, end) });
     return !this.isBusy;
@@ -111,7 +142,80 @@ describe('a batch of datagrams', () => {
     for (let i = 0; i < 5; i++) add(sent, MAX_DATAGRAM_BYTES, port, to);
     sent.flush();
     const counts = port.calls.map(({ sizes }) => sizes.length);
-    assert.deepEqual(counts, [64, 1, 54, 1, 3, 2]);
+    assert.deepEqual(counts, [64, 1, 50, 5, 3, 1, 1]);
+  });
+
+  test('gives the runs of one socket to it in one call, whoever they are for', () => {
+    const sent = batch();
+    const [one, other] = [new RecordingPort(), new RecordingPort()];
+    for (let i = 0; i < 5; i++) add(sent, 100 + i, one, route(i));
+    add(sent, 100, other, route(9));
+    add(sent, 100, one, route(1));
+    sent.flush();
+    assert.deepEqual(one.runs, [5, 1]);
+    assert.deepEqual(other.runs, [1]);
+    for (let i = 0; i < 65; i++) add(sent, 10, one, route(i));
+    sent.flush();
+    assert.deepEqual(one.runs, [5, 1, 64, 1]);
+  });
+
+  test('one run among several that the port can not send is lost alone', () => {
+    const sent = batch();
+    const port = new RecordingPort();
+    const take = port.send.bind(port);
+    port.sendMany = () => {
+      throw new Error('BAD_ADDRESS');
+    };
+    port.send = (bytes, at, end, segmentBytes, remote, mayFragment) => {
+      if (remote.port === 2) throw new Error('BAD_ADDRESS');
+      return take(bytes, at, end, segmentBytes, remote, mayFragment);
+    };
+    for (const to of [1, 2, 3]) add(sent, 100, port, route(to), to);
+    assert.equal(sent.flush(), true);
+    assert.deepEqual(
+      port.datagrams.map(({ remote }) => remote.port),
+      [1, 3],
+    );
+  });
+
+  test('what may be cut up is a run of its own', () => {
+    const sent = batch();
+    const port = new RecordingPort();
+    const to = route(1);
+    for (const mayFragment of [false, true, true, false]) {
+      sent.slab.fill(0, sent.at, sent.at + 1200);
+      sent.add(1200, port, to, mayFragment);
+    }
+    sent.flush();
+    assert.deepEqual(port.calls, [
+      { sizes: [1200], remote: to.remote },
+      { sizes: [1200, 1200], remote: to.remote, mayFragment: true },
+      { sizes: [1200], remote: to.remote },
+    ]);
+  });
+
+  test(`a port that stays busy holds ${MAX_SLABS_PER_BUSY_PORT} slabs and no more`, () => {
+    let allocated = 0;
+    const sent = new SendBatch((bytes) => {
+      allocated++;
+      return new Uint8Array(bytes);
+    });
+    const [stuck, other] = [new RecordingPort(), new RecordingPort()];
+    stuck.getsBusy = () => true;
+    for (let i = 0; i < MAX_SLABS_PER_BUSY_PORT; i++) {
+      assert.equal(sent.hasRoomFor(stuck), true);
+      add(sent, 100, stuck, route(1), i);
+      assert.equal(sent.flush(), false);
+    }
+    assert.equal(sent.hasRoomFor(stuck), false);
+    assert.equal(sent.hasRoomFor(other), true);
+    assert.equal(allocated, 1 + MAX_SLABS_PER_BUSY_PORT);
+    for (const { live, copy } of stuck.held) assert.deepEqual(live, copy);
+    stuck.isBusy = false;
+    assert.equal(sent.hasRoomFor(stuck), true);
+    add(sent, 100, stuck, route(1));
+    sent.flush();
+    assert.equal(allocated, 1 + MAX_SLABS_PER_BUSY_PORT); // the first comes back
   });
 
   test('flushed when it is empty, sends nothing', () => {

@@ -17,11 +17,28 @@ export interface SuiteHandlers {
   onError(error: Error): void;
 }
 
+export interface SuiteRun {
+  readonly bytes: Uint8Array;
+  readonly at: number;
+  readonly end: number;
+  readonly segmentBytes: number;
+  readonly remote: SuiteAddress;
+  readonly mayFragment?: boolean;
+}
+
 /** The interface under test: what millrace's driver asks of a port. */
 export interface SuiteSocket {
   readonly local: SuiteAddress;
   readonly isBusy: boolean;
-  send(bytes: Uint8Array, at: number, end: number, segmentBytes: number, remote: SuiteAddress): boolean;
+  send(
+    bytes: Uint8Array,
+    at: number,
+    end: number,
+    segmentBytes: number,
+    remote: SuiteAddress,
+    mayFragment?: boolean,
+  ): boolean;
+  sendMany(runs: readonly SuiteRun[], count?: number): boolean;
   close(): void;
 }
 
@@ -124,6 +141,58 @@ export function udpSuite(subject: UdpSubject): void {
           a.socket.close();
           b.socket.close();
         });
+
+      for (const [memory, allocate] of subject.memories)
+        test(`runs to several peers from ${memory}, sent together, arrive at each as its datagrams`, async () => {
+          const a = await collect(address);
+          const peers = await Promise.all(Array.from({ length: 5 }, () => collect(address)));
+          const room = allocate(60_000);
+          room.set(pattern(60_000, 7));
+          const runs: SuiteRun[] = [];
+          const expected: number[][] = peers.map(() => []);
+          let at = 0;
+          for (const [i, [segmentBytes, bytes]] of MANY_RUNS.entries()) {
+            const { local } = peers[i % peers.length]!.socket;
+            runs.push({ bytes: room, at, end: at + bytes, segmentBytes, remote: local });
+            expected[i % peers.length]!.push(...lengths(segmentBytes, bytes));
+            at += bytes;
+          }
+          const unused = { ...runs[0]!, remote: a.socket.local };
+          a.socket.sendMany([...runs, unused], runs.length);
+          await Promise.all(peers.map((peer, i) => peer.until(expected[i]!.length)));
+          for (const [i, peer] of peers.entries()) {
+            assert.deepEqual(
+              peer.got.map((each) => each.bytes.length),
+              expected[i],
+            );
+            const mine = runs.filter((_, run) => run % peers.length === i);
+            assert.deepEqual(
+              joined(peer.got.map((each) => each.bytes)),
+              joined(mine.map(({ at: from, end }) => room.slice(from, end))),
+            );
+          }
+          assert.equal(a.got.length, 0);
+          for (const each of [a, ...peers]) each.socket.close();
+        });
+
+      test('a datagram that may be cut up arrives whole, as do those that may not', async () => {
+        const [a, b] = [await collect(address), await collect(address)];
+        for (const mayFragment of [true, false, true]) {
+          const bytes = pattern(5000, 5);
+          a.socket.send(bytes, 0, 5000, 2000, b.socket.local, mayFragment);
+        }
+        // Beyond the MTU of IPv6 on loopback, which has to be cut up; IPv4 can't carry more than that.
+        if (address.includes(':')) a.socket.send(pattern(65_500, 5), 0, 65_500, 65_500, b.socket.local, true);
+        const expected = [2000, 2000, 1000, 2000, 2000, 1000, 2000, 2000, 1000];
+        if (address.includes(':')) expected.push(65_500);
+        await b.until(expected.length);
+        assert.deepEqual(
+          b.got.map((each) => each.bytes.length),
+          expected,
+        );
+        a.socket.close();
+        b.socket.close();
+      });
 
       test('datagrams of different lengths, one behind the other, keep their bounds', async () => {
         const [a, b] = [await collect(address), await collect(address)];
@@ -280,6 +349,17 @@ const RUNS: ReadonlyArray<readonly [segmentBytes: number, bytes: number]> = [
   [16_421, 16_421 * 5],
   [33_000, 66_001],
   [60_000, 60_001],
+];
+
+const MANY_RUNS: ReadonlyArray<readonly [segmentBytes: number, bytes: number]> = [
+  [1200, 12_000],
+  [100, 100],
+  [100, 250],
+  [1, 3],
+  [1200, 1201],
+  [500, 7000],
+  [9000, 20_000],
+  [40, 40],
 ];
 
 function lengths(segmentBytes: number, bytes: number): number[] {

@@ -42,13 +42,23 @@ export class Addresses {
    * @throws {NativeError} `BAD_ADDRESS` if it is not a numeric one of that family, with a port
    */
   write(remote: UdpAddress, family: Family, out: Uint8Array, at: number): void {
-    const { address, port } = remote;
-    const name = this.#find(address, family);
-    if (name === undefined || !(port >= 0 && port <= 65_535) || !Number.isInteger(port))
-      throw new NativeError('BAD_ADDRESS', `${address} port ${port}`);
+    const { port } = remote;
+    const name = this.find(remote, family);
     for (let i = 0; i < name.length; i++) out[at + i] = name[i]!;
     out[at + PORT_AT] = port >> 8;
     out[at + PORT_AT + 1] = port;
+  }
+
+  /**
+   * The socket address of `remote`, but for its port.
+   *
+   * @throws {NativeError} `BAD_ADDRESS` if it is not a numeric one of that family, with a port
+   */
+  find({ address, port }: UdpAddress, family: Family): Uint8Array {
+    const name = this.#find(address, family);
+    if (name === undefined || !(port >= 0 && port <= 65_535) || !Number.isInteger(port))
+      throw new NativeError('BAD_ADDRESS', `${address} port ${port}`);
+    return name;
   }
 
   /** The socket address at `at`. */

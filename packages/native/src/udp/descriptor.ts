@@ -12,6 +12,7 @@ import {
   IPV6_MTU_DISCOVER,
   IPV6_V6ONLY,
   type Libc,
+  PMTUDISC_DONT,
   PMTUDISC_PROBE,
   POLLIN,
   SO_ERROR,
@@ -45,7 +46,7 @@ export class Descriptors {
   }
 
   /**
-   * A bound socket that never blocks and never fragments.
+   * A bound socket that never blocks and does not fragment.
    *
    * @throws {Error} as of node:dgram; {NativeError} `BAD_ADDRESS`
    */
@@ -60,9 +61,15 @@ export class Descriptors {
       this.close(descriptor);
       throw error;
     }
-    if (family === AF_INET) this.set(descriptor, IPPROTO_IP, IP_MTU_DISCOVER, PMTUDISC_PROBE);
-    else this.set(descriptor, IPPROTO_IPV6, IPV6_MTU_DISCOVER, PMTUDISC_PROBE);
+    this.setFragmenting(descriptor, family, false);
     return descriptor;
+  }
+
+  /** Whether what is too long for a link may be cut up on its way. */
+  setFragmenting(descriptor: number, family: Family, mayFragment: boolean): void {
+    const value = mayFragment ? PMTUDISC_DONT : PMTUDISC_PROBE;
+    if (family === AF_INET) this.set(descriptor, IPPROTO_IP, IP_MTU_DISCOVER, value);
+    else this.set(descriptor, IPPROTO_IPV6, IPV6_MTU_DISCOVER, value);
   }
 
   /** Gives a socket room for bursts: with privilege beyond the system's limit, without it up to there. */

@@ -21,6 +21,8 @@ export const IPV6_MTU_DISCOVER = 23;
 export const IPV6_V6ONLY = 26;
 /** Sets "don't fragment" and takes no notice of what the kernel believes the path to carry. */
 export const PMTUDISC_PROBE = 3;
+/** Leaves it unset: this host and, with IPv4, routers may cut what is too long. */
+export const PMTUDISC_DONT = 0;
 export const SOL_UDP = 17;
 export const UDP_SEGMENT = 103;
 export const UDP_GRO = 104;

@@ -6,11 +6,13 @@ import type { Memory } from '../memory.ts';
 import { Addresses } from './addresses.ts';
 import { Descriptors } from './descriptor.ts';
 import { AF_INET, AF_INET6, findLibc, SOL_UDP, UDP_GRO } from './libc.ts';
+import { MessageBatch } from './message-batch.ts';
+import type { UdpParts } from './parts.ts';
 import type { NativeSocket, NativeUdp, ReceivePath, SendPath, UdpHandlers } from './port.ts';
 import { Receiver } from './receiver.ts';
 import { testSockets } from './self-test.ts';
 import { Sender } from './sender.ts';
-import { type UdpParts, UdpSocket } from './socket.ts';
+import { UdpSocket } from './socket.ts';
 
 /** Sockets, or why there are none. `report` hears about each step. */
 export function openUdp(
@@ -32,6 +34,7 @@ export function openUdp(
       addresses,
       descriptors: new Descriptors(ffi, libc, memory, addresses),
       sender: new Sender(ffi, libc, memory),
+      messages: new MessageBatch(ffi, libc, memory),
       receiver: new Receiver(ffi, libc, memory),
     };
     const findings = testSockets(parts, without, report);

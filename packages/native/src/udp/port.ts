@@ -6,6 +6,17 @@ export interface UdpAddress {
   readonly port: number;
 }
 
+/** Datagrams of one length, the last perhaps shorter, that lie end to end in `bytes[at, end)` and go to one peer. */
+export interface UdpRun {
+  readonly bytes: Uint8Array;
+  readonly at: number;
+  readonly end: number;
+  readonly segmentBytes: number;
+  readonly remote: UdpAddress;
+  /** Whether what is longer than the MTU may be cut up by IP instead of being lost. Default false. */
+  readonly mayFragment?: boolean;
+}
+
 /** What a socket hands up. None of it is called from within a call of the owner's. */
 export interface UdpHandlers {
   /**
@@ -73,9 +84,27 @@ export interface NativeSocket {
    * taken is sent from where it lies as soon as it can be: leave the bytes as they are until `isBusy` is false
    * (`onWritable`). What is sent while the socket is busy is tried once and otherwise lost.
    *
+   * With `mayFragment` what is longer than the MTU is cut up by IP instead of being lost; that costs two system calls
+   * more.
+   *
    * @throws {NativeError} `BAD_RANGE`, `BAD_LENGTH` (a segment of 0 bytes or more than UDP can carry), `BAD_ADDRESS`
    */
-  send(bytes: Uint8Array, at: number, end: number, segmentBytes: number, remote: UdpAddress): boolean;
+  send(
+    bytes: Uint8Array,
+    at: number,
+    end: number,
+    segmentBytes: number,
+    remote: UdpAddress,
+    mayFragment?: boolean,
+  ): boolean;
+  /**
+   * The same as `send` for the first `count` of `runs`, one after the other, but as messages of as few system calls as
+   * the system allows: runs to different peers, or of different lengths, go together. The objects are read within the
+   * call only; the bytes as with `send`.
+   *
+   * @throws {NativeError} as `send`, before anything has been sent
+   */
+  sendMany(runs: readonly UdpRun[], count?: number): boolean;
   /** As with node:dgram: whether the open socket keeps the process alive. It does at first. */
   ref(): this;
   unref(): this;
@@ -88,7 +117,7 @@ export interface NativeUdp {
   readonly receivePath: ReceivePath;
   /**
    * Binds a socket to a numeric address; port 0 lets the system choose. An IPv6 socket carries IPv6 only. Datagrams
-   * are never fragmented: those longer than the interface's MTU go to `onMtuExceeded`.
+   * are not fragmented unless `send` is told so: those longer than the interface's MTU go to `onMtuExceeded`.
    *
    * @throws {Error} with `code` (`EADDRINUSE`, `EADDRNOTAVAIL`, ...), `errno`, `syscall`, `address` and `port`, as of
    *   node:dgram

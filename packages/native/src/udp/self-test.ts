@@ -3,8 +3,8 @@
 
 import { nameBytes } from './addresses.ts';
 import { AF_INET, SOL_UDP, UDP_GRO, UDP_SEGMENT } from './libc.ts';
+import type { UdpParts } from './parts.ts';
 import type { ReceivePath, SendPath } from './port.ts';
-import type { UdpParts } from './socket.ts';
 
 export interface Findings {
   readonly sendPath: SendPath;
