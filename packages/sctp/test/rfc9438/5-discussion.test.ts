@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { shares } from '../lossy-link.ts';
+import { fairness, shares } from '../lossy-link.ts';
 
 describe('RFC 9438 CUBIC on a link of 100 Mbit/s with a queue of one bandwidth-delay product', () => {
   for (const roundTripTime of [1, 20, 50])
@@ -14,6 +14,11 @@ describe('RFC 9438 CUBIC on a link of 100 Mbit/s with a queue of one bandwidth-d
     // An average window of sqrt(1.5 / p) packets, of which 1,128 bytes are the user's.
     const expected = (Math.sqrt(1.5 / 0.01) * 1_128) / 20 / 12_500;
     assert.ok(share! >= expected, `${share} of ${expected}`);
+  });
+
+  test('§5.2: a flow that begins a second later gets its share within 20 s', () => {
+    const both = shares(['cubic', 'cubic'], 50, 0, 3_000, 20_000, 1_000);
+    assert.ok(fairness(both) >= 0.9, `${both}`);
   });
 
   test('§5.2: two flows share', () => {

@@ -108,8 +108,8 @@ class Cubic implements CongestionControl {
     const shape = this.#now;
     const isFirst = shape.slowStartThreshold === Number.POSITIVE_INFINITY;
     // RFC 9406 §4.3: only the first slow start has anything to search for.
-    const growth = isFirst ? this.#hystart.growth(sample) : sample.ackedBytes;
-    if (sample.windowLimited) shape.window += growth;
+    if (isFirst) shape.window = this.#hystart.next(shape.window, this.#size.mtu, sample);
+    else if (sample.windowLimited) shape.window += sample.ackedBytes;
     if (isFirst && this.#hystart.isOver) shape.slowStartThreshold = shape.window;
     if (shape.window > shape.slowStartThreshold) shape.window = shape.slowStartThreshold;
   }

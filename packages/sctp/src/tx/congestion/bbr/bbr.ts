@@ -51,6 +51,16 @@ const PROBE_WAIT: Millis = 2_000;
 const PROBE_WAIT_RANDOM: Millis = 1_000;
 /** In ProbeBW_UP, growth in a round below which more bandwidth is not to be had. */
 const UP_GROWTH = 1.1;
+/**
+ * What a round of ProbeBW_UP adds to the share x of a flow on a full path is a factor of 1.25 / (1 + x / 4): this much if
+ * it has less than a third of the path, and less than a sixth.
+ */
+const THIRD_GROWTH = 1.15;
+const SIXTH_GROWTH = 1.2;
+/** Of the window, doublings by which inflight_hi grows at once while a flow with a small share makes up for it. */
+const RISING_ROUNDS = 3;
+/** Round trips from Startup to the first probe: what Startup found may have been others on their way. */
+const FIRST_PROBE_ROUND_TRIPS = 4;
 /** Of the window, by which inflight_hi grows in the first round of ProbeBW_UP. */
 const RAISE_SHARE = 1 / 32;
 /** A burst lasts a millisecond; so much of the window is for what waits to be sent in bursts (§5.6.4.2). */
@@ -81,6 +91,10 @@ export class Bbr implements CongestionControl {
   #upRounds = 0;
   #bytesPerRaise: number = NEVER;
   #ackedForRaise = 0;
+  /** max_bw before ProbeBW_UP; whether what its first round has brought is still to be seen, and whether it was much. */
+  #bandwidthBefore = 0;
+  #isLooking = false;
+  #isRising = false;
   /** The ack of what was sent while probing ends the cycle of the bandwidth filter. */
   #isStopping = false;
   #probeRttEnd: Millis = 0;
@@ -152,6 +166,7 @@ export class Bbr implements CongestionControl {
       if (isProbing) this.#onTooMuchInFlight(sample);
       else model.lowerBounds(BETA, this.window);
     }
+    if (this.state === 'Down' || this.state === 'Cruise') model.concede();
     if (this.state === 'Startup' && this.#isFilled) this.#enter('Drain');
     if (this.#isStopping) {
       this.#isStopping = false;
@@ -187,8 +202,9 @@ export class Bbr implements CongestionControl {
 
   /** §5.3.2: the queue that Startup made is gone. */
   #checkDrained(sample: Readonly<AckSample>): void {
-    if (this.state === 'Drain' && sample.flight <= this.#product(this.#model.bandwidth, 1))
-      this.#startDown(sample);
+    if (this.state !== 'Drain' || sample.flight > this.#product(this.#model.bandwidth, 1)) return;
+    this.#startDown(sample);
+    this.#probeWait = FIRST_PROBE_ROUND_TRIPS * sample.smoothedRoundTripTime;
   }
 
   /** §5.3.3.5 BBRUpdateProbeBWCyclePhase. */
@@ -209,11 +225,46 @@ export class Bbr implements CongestionControl {
         if (this.#isTimeToProbe(sample.now)) this.#startRefill(sample);
         return;
       case 'Refill':
-        if (model.isRoundStart && model.rounds > this.#phaseRound) this.#startUp(sample);
+        if (model.isRoundStart && model.rounds > this.#phaseRound) this.#onRefillEnd(sample);
         return;
       case 'Up':
-        if (this.#isUpDone(sample)) this.#startDown(sample);
+        this.#updateUp(sample);
     }
+  }
+
+  /**
+   * Deviation: the draft takes the result of a probe at the next one, and a flow that came late needs minutes for its
+   * share. Here the round after the probe shows what it has brought. A flow whose share turns out small probes on until
+   * growth ceases, and one whose share is very small goes back to Startup: the pipe was not full of its own packets.
+   */
+  #updateUp(sample: Readonly<AckSample>): void {
+    const isDone = this.#isUpDone(sample);
+    if (isDone && this.#isRising) this.#startDown(sample);
+    else if (isDone) {
+      this.#isLooking = true;
+      this.#enter('Refill');
+    } else if (this.#model.isRoundStart && this.#hasGrown(SIXTH_GROWTH)) this.#startAgain(sample);
+  }
+
+  #onRefillEnd(sample: Readonly<AckSample>): void {
+    if (!this.#isLooking) {
+      this.#isRising = false;
+      this.#bandwidthBefore = this.#model.maxBandwidth;
+      this.#startUp(sample);
+      return;
+    }
+    this.#isLooking = false;
+    this.#isRising = this.#hasGrown(THIRD_GROWTH);
+    if (!this.#isRising) this.#startDown(sample);
+    else if (this.#hasGrown(SIXTH_GROWTH)) this.#startAgain(sample);
+    else {
+      this.#upRounds = RISING_ROUNDS;
+      this.#startUp(sample);
+    }
+  }
+
+  #hasGrown(factor: number): boolean {
+    return this.#model.maxBandwidth >= this.#bandwidthBefore * factor;
   }
 
   /**
@@ -222,7 +273,7 @@ export class Bbr implements CongestionControl {
    */
   #isUpDone(sample: Readonly<AckSample>): boolean {
     const model = this.#model;
-    if (!model.isRoundStart || model.rounds <= this.#phaseRound) return false;
+    if (!model.isRoundStart || model.rounds <= this.#phaseRound + (this.#isRising ? 1 : 0)) return false;
     const isFull = sample.flight >= this.#product(model.maxBandwidth, PACING_GAIN.Up);
     if (model.maxBandwidth >= this.#fullBandwidth * UP_GROWTH) {
       this.#fullBandwidth = model.maxBandwidth;
@@ -251,8 +302,18 @@ export class Bbr implements CongestionControl {
     this.#enter('Down');
   }
 
+  #startAgain(sample: Readonly<AckSample>): void {
+    this.#isFilled = false;
+    this.#fullCount = 0;
+    this.#fullBandwidth = this.#model.maxBandwidth;
+    this.flightHigh = NEVER;
+    this.#model.beginRound(sample.delivered);
+    this.#enter('Startup');
+  }
+
   #startRefill(sample: Readonly<AckSample>): void {
     this.#model.resetLowerBounds();
+    this.#isLooking = false;
     this.#upRounds = 0;
     this.#ackedForRaise = 0;
     this.#model.beginRound(sample.delivered);

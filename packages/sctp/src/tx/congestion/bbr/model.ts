@@ -30,6 +30,9 @@ const RANDOM_LOSS_MEMORY = 0.9;
 /** So many times what is lost at random may be chance. */
 const RANDOM_LOSS_TOLERANCE = 2;
 
+/** Of max_bw, what is left of it after a round in which less than that arrived. */
+const CONCESSION = 0.9;
+
 export class BbrModel {
   /** Rounds since the beginning (§5.5.1), and whether one has just begun. */
   rounds = 0;
@@ -109,6 +112,18 @@ export class BbrModel {
   advanceCycle(): void {
     this.#cycle ^= 1;
     this.#bandwidths[this.#cycle] = 0;
+  }
+
+  /**
+   * Deviation: where there is always a queue, and clearly less arrives than max_bw says, others have come. The draft finds
+   * out two probes later; here max_bw follows what arrives, by no more than a tenth a round.
+   */
+  concede(): void {
+    if (!this.hasQueue || this.bandwidthLatest >= this.maxBandwidth * CONCESSION) return;
+    const bandwidths = this.#bandwidths;
+    for (let i = 0; i < bandwidths.length; i++)
+      bandwidths[i] = Math.min(bandwidths[i]!, Math.max(this.bandwidthLatest, bandwidths[i]! * CONCESSION));
+    this.maxBandwidth = Math.max(bandwidths[0]!, bandwidths[1]!);
   }
 
   resetLowerBounds(): void {
