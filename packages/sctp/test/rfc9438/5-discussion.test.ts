@@ -16,8 +16,8 @@ describe('RFC 9438 CUBIC on a link of 100 Mbit/s with a queue of one bandwidth-d
     assert.ok(share! >= expected, `${share} of ${expected}`);
   });
 
-  test('§5.2: a flow that begins a second later gets its share within 20 s', () => {
-    const both = shares(['cubic', 'cubic'], 50, 0, 3_000, 20_000, 1_000);
+  test('§5.2: a flow that begins a second later gets its share within 30 s', () => {
+    const both = shares(['cubic', 'cubic'], 50, 0, 3_000, 30_000, 1_000);
     assert.ok(fairness(both) >= 0.9, `${both}`);
   });
 

@@ -38,11 +38,12 @@ class Cubic implements CongestionControl {
   readonly #before: Shape;
   /** The epoch after a timeout begins at the plateau. */
   #isAfterTimeout = false;
-  readonly #hystart = new HyStart();
+  readonly #hystart: HyStart;
   readonly #size: PacketSize;
 
   constructor(path: CongestionPath) {
     this.#size = path.size;
+    this.#hystart = new HyStart(path.random);
     this.#now = {
       window: path.initialWindow,
       slowStartThreshold: Number.POSITIVE_INFINITY,

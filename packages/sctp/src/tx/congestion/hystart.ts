@@ -15,18 +15,20 @@ const MIN_RTT_DIVISOR = 8;
 const N_RTT_SAMPLE = 8;
 const CSS_GROWTH_DIVISOR = 4;
 /** In place of CSS_ROUNDS: trials whose growth brought nothing, after which slow start is over. */
-const CSS_TRIALS = 3;
+const CSS_TRIALS = 4;
+/** Rounds between two trials, at most: drawn anew, since those of two flows spoil each other if they coincide. */
+const MAX_SETTLING_ROUNDS = 4;
 /**
  * A trial's rounds: the window has become smaller and its rate settles; the window grows; what that brings is seen. If it
  * brings something the window grows in the next round, and in each after that as long as the one before shows in the rate.
  */
-const SETTLING = 0;
+const SETTLED = 0;
 const GROWING = 1;
 const LOOKING = 2;
 const STEPPING = 3;
 const RISING = 4;
-/** Growth of the rate when the window grows by a quarter, with two thirds of a path, and with a sixth. */
-const SHARED_GROWTH = 1.07;
+/** Growth of the rate when the window grows by a quarter, with half of a path, and with a sixth. */
+const SHARED_GROWTH = 1.09;
 const FREE_GROWTH = 1.2;
 /** Of what fills the path, the window with which CSS begins. */
 const FILL = 1.1;
@@ -44,12 +46,18 @@ export class HyStart {
   #recentMin: Millis = NEVER;
   #samples = 0;
   #failures = 0;
-  #trial = SETTLING;
+  #trial = SETTLED;
   /** The best rate of the round under way and of the one before, in bytes per ms, and the windows with which they began. */
   #rate = 0;
   #lastRate = 0;
   #roundWindow = 0;
   #lastRoundWindow = 0;
+
+  readonly #random: () => number;
+
+  constructor(random: () => number) {
+    this.#random = random;
+  }
 
   /** Slow start begins. */
   begin(): void {
@@ -107,7 +115,7 @@ export class HyStart {
       if (this.#trial === LOOKING) this.#trial = STEPPING;
       return window;
     }
-    this.#trial = SETTLING;
+    this.#trial = SETTLED - Math.floor(this.#random() * MAX_SETTLING_ROUNDS);
     if (++this.#failures >= CSS_TRIALS) this.isOver = true;
     return Math.min(window, this.#lastRoundWindow);
   }
@@ -127,7 +135,7 @@ export class HyStart {
     if (this.isInCss || this.#lastRoundMin === NEVER) return false;
     if (shortest < this.#lastRoundMin + this.#threshold) return false;
     this.isInCss = true;
-    this.#trial = SETTLING;
+    this.#trial = SETTLED;
     return true;
   }
 }
