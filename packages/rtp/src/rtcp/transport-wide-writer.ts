@@ -1,6 +1,6 @@
 // Hot: writes transport-wide feedback, packet by packet, with as few bytes as the chunks allow without looking back.
 // draft-holmer-rmcat-transport-wide-cc-extensions-01 §3.1. Layout in transport-wide-feedback.ts.
-import { copyBytes, putU16, putU24 } from '@millrace/sans-io';
+import { putU16, putU24 } from '@millrace/sans-io';
 import { RtpError } from '../errors.ts';
 import { RTCP_TYPE, writeFeedback, writeRtcpHeader } from './rtcp-header.ts';
 import {
@@ -112,7 +112,9 @@ export class TransportWideWriter {
     if (this.#statusCount === 0) return 0;
     while (this.#pending > 0) this.#emit(true);
     putU16(out, at + 14, this.#statusCount);
-    let end = copyBytes(out, this.#chunksEnd, this.#deltas, 0, this.#deltaBytes);
+    let end = this.#chunksEnd;
+    // They are few, and a view of them would be garbage.
+    for (let i = 0; i < this.#deltaBytes; i++) out[end++] = this.#deltas[i]!;
     while ((end - at) % 4 !== 0) out[end++] = 0;
     writeRtcpHeader(out, at, FORMAT, RTCP_TYPE.transportFeedback, end - at);
     return end - at;
