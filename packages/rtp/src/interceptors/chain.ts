@@ -7,8 +7,8 @@
 import { Drops, type Millis, NEVER, type RandomSource } from '@millrace/sans-io';
 import { within } from '../option-range.ts';
 import { RtpPacket } from '../packet/rtp-packet.ts';
+import { RtcpReader } from '../rtcp/rtcp-reader.ts';
 import type { ChainContext, ChainSink, Interceptor } from './interceptor.ts';
-import { RtcpPacket } from './rtcp-packet.ts';
 import { SendQueue } from './send-queue.ts';
 import type { RtpStream, StreamInfo } from './stream.ts';
 import { StreamTable } from './stream-table.ts';
@@ -62,7 +62,7 @@ export type ChainDrop =
 
 type PacketHook = (packet: RtpPacket, stream: RtpStream, now: Millis) => boolean;
 type LeaveHook = (packet: RtpPacket, stream: RtpStream, now: Millis) => void;
-type RtcpHook = (rtcp: RtcpPacket, now: Millis) => void;
+type RtcpHook = (rtcp: RtcpReader, now: Millis) => void;
 type WriteHook = (out: Uint8Array, at: number, end: number, now: Millis) => number;
 type DeadlineHook = () => Millis;
 type ExpireHook = (now: Millis) => void;
@@ -95,7 +95,7 @@ export class InterceptorChain {
   readonly #maxRtcpBytes: number;
   readonly #maxPacketBytes: number;
   readonly #ownSsrc: number;
-  readonly #rtcp = new RtcpPacket();
+  readonly #rtcp = new RtcpReader();
   readonly #leaving = new RtpPacket();
   #wantsRtcp = false;
   #wantsRtp = false;
@@ -176,20 +176,15 @@ export class InterceptorChain {
     return stream;
   }
 
-  /** Takes a compound RTCP packet from the wire. What is sound in front of a malformed part counts. */
+  /** Takes a compound RTCP packet from the wire: all of it if it is sound, else nothing. */
   receiveRtcp(bytes: Uint8Array, at: number, end: number, now: Millis): void {
     const rtcp = this.#rtcp;
-    const hooks = this.#receiveRtcp;
-    if (at >= end) this.drops.count('malformed-rtcp');
-    while (at < end) {
-      const next = rtcp.read(bytes, at, end);
-      if (next === 0) {
-        this.drops.count('malformed-rtcp');
-        return;
-      }
-      for (let i = 0; i < hooks.length; i++) hooks[i]!(rtcp, now);
-      at = next;
+    if (!rtcp.begin(bytes, at, end)) {
+      this.drops.count('malformed-rtcp');
+      return;
     }
+    const hooks = this.#receiveRtcp;
+    while (rtcp.next()) for (let i = 0; i < hooks.length; i++) hooks[i]!(rtcp, now);
   }
 
   // ---- to the wire ----

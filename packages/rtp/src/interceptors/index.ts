@@ -7,7 +7,6 @@ export { PacketHistory } from './packet-history.ts';
 export { Reception } from './reception.ts';
 export { Reports, type ReportsDrop, type ReportsOptions } from './reports.ts';
 export { RoundTripTime } from './round-trip-time.ts';
-export { RtcpPacket } from './rtcp-packet.ts';
 export { type RtxDrop, RtxReceiver } from './rtx-receiver.ts';
 export { type Feedback, type PayloadInfo, RtpStream, type StreamInfo } from './stream.ts';
 export { Transmission } from './transmission.ts';

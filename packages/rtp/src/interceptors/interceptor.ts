@@ -6,7 +6,7 @@
 //               ──► receiveRtp (first to last) ──────────────► application
 import type { Millis, RandomSource } from '@millrace/sans-io';
 import type { RtpPacket } from '../packet/rtp-packet.ts';
-import type { RtcpPacket } from './rtcp-packet.ts';
+import type { RtcpReader } from '../rtcp/rtcp-reader.ts';
 import type { RtpStream } from './stream.ts';
 
 /**
@@ -24,7 +24,7 @@ export interface Interceptor {
   /** A packet from the wire, in place. False: it ends here (consumed, or dropped and counted). */
   receiveRtp?(packet: RtpPacket, stream: RtpStream, now: Millis): boolean;
   /** One packet of a compound RTCP packet from the wire. */
-  receiveRtcp?(rtcp: RtcpPacket, now: Millis): void;
+  receiveRtcp?(rtcp: RtcpReader, now: Millis): void;
 
   /** A packet from the application. False: it is dropped, and counted by whoever says so. */
   sendRtp?(packet: RtpPacket, stream: RtpStream, now: Millis): boolean;

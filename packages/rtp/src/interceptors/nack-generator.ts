@@ -1,12 +1,12 @@
 // Hot: notices what is missing of remote streams, asks for it, asks again when a round trip has brought nothing, and
 // gives up. RFC 4585 §3.5, §6.2.1. What a jump of sequence numbers can make us ask for is bounded.
-import { Drops, type Millis, NEVER, putU16, putU32 } from '@millrace/sans-io';
+import { Drops, type Millis, NEVER, putU16 } from '@millrace/sans-io';
 import { within } from '../option-range.ts';
 import type { RtpPacket } from '../packet/rtp-packet.ts';
+import { FEEDBACK_HEADER_BYTES, RTCP_TYPE, writeFeedback, writeRtcpHeader } from '../rtcp/rtcp-header.ts';
 import type { ChainContext, ChainSink, Interceptor } from './interceptor.ts';
 import { ReceiveLog } from './receive-log.ts';
 import type { RoundTripTime } from './round-trip-time.ts';
-import { RTCP_RTPFB } from './rtcp-packet.ts';
 import type { RtpStream } from './stream.ts';
 
 export interface NackGeneratorOptions {
@@ -31,7 +31,6 @@ export interface NackGeneratorOptions {
 export type NackGeneratorDrop = 'sequence-jump' | 'lost-event';
 
 const GENERIC_NACK = 1;
-const FCI_AT = 12;
 const FCI_BYTES = 4;
 const MAX_LOST_EVENTS = 512;
 
@@ -170,7 +169,7 @@ export class NackGenerator implements Interceptor {
     const start = at;
     const askAgainAt = now + this.#roundTripTime.smoothed + this.#retryMargin;
     let asked = 0;
-    at += FCI_AT;
+    at += FEEDBACK_HEADER_BYTES;
     for (let lost = log.firstMissing(); lost >= 0; lost = log.nextMissing((lost + 1) & 0xffff)) {
       if (!this.#isDue(log, slot, lost, now)) continue;
       if (asked >= this.#maxAsked || end - at < FCI_BYTES) break;
@@ -195,11 +194,8 @@ export class NackGenerator implements Interceptor {
     this.asked += asked;
     this.#nackCounts[slot]!++;
     const stream = this.#context!.remoteAt(slot)!;
-    out[start] = 0x80 | GENERIC_NACK;
-    out[start + 1] = RTCP_RTPFB;
-    putU16(out, start + 2, (at - start) / 4 - 1);
-    putU32(out, start + 4, this.#context!.ownSsrc);
-    putU32(out, start + 8, stream.ssrc);
+    writeFeedback(out, start, end, RTCP_TYPE.transportFeedback, GENERIC_NACK, this.#context!.ownSsrc, stream.ssrc);
+    writeRtcpHeader(out, start, GENERIC_NACK, RTCP_TYPE.transportFeedback, at - start);
     return at - start;
   }
 

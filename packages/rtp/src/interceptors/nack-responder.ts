@@ -5,10 +5,11 @@ import { Drops, type Millis, putU16, putU32, randomU32, u16 } from '@millrace/sa
 import { within } from '../option-range.ts';
 import { rtpHeaderEnd } from '../packet/rtp-header.ts';
 import type { RtpPacket } from '../packet/rtp-packet.ts';
+import { FEEDBACK_HEADER_BYTES, RTCP_KIND } from '../rtcp/rtcp-header.ts';
+import type { RtcpReader } from '../rtcp/rtcp-reader.ts';
 import type { ChainContext, Interceptor } from './interceptor.ts';
 import { PacketHistory } from './packet-history.ts';
 import type { RoundTripTime } from './round-trip-time.ts';
-import { RTCP_RTPFB, type RtcpPacket } from './rtcp-packet.ts';
 import type { RtpStream } from './stream.ts';
 
 export interface NackResponderOptions {
@@ -37,8 +38,6 @@ export type NackResponderDrop =
   | 'over-budget'
   | 'too-many-pending';
 
-const GENERIC_NACK = 1;
-const FCI_AT = 12;
 const AUDIO_SHARE = 8;
 
 export class NackResponder implements Interceptor {
@@ -113,10 +112,10 @@ export class NackResponder implements Interceptor {
     this.#budget = Math.min(this.#burstBytes, this.#budget + (packet.end - packet.at) * this.#share);
   }
 
-  receiveRtcp(rtcp: RtcpPacket, now: Millis): void {
-    if (rtcp.packetType !== RTCP_RTPFB || rtcp.count !== GENERIC_NACK) return;
+  receiveRtcp(rtcp: RtcpReader, now: Millis): void {
+    if (rtcp.kind !== RTCP_KIND.nack) return;
     // RFC 4585 §6.2.1: at least one field of feedback control information.
-    if (rtcp.end - rtcp.at < FCI_AT + 4) {
+    if (rtcp.end - rtcp.at < FEEDBACK_HEADER_BYTES + 4) {
       this.drops.count('malformed');
       return;
     }
@@ -128,7 +127,7 @@ export class NackResponder implements Interceptor {
     }
     this.#nackCounts[stream.slot]!++;
     const { bytes } = rtcp;
-    for (let at = rtcp.at + FCI_AT; at + 4 <= rtcp.end; at += 4) {
+    for (let at = rtcp.at + FEEDBACK_HEADER_BYTES; at + 4 <= rtcp.end; at += 4) {
       // RFC 4585 §6.2.1: a packet id, and a bit for each of the 16 that follow it.
       const first = u16(bytes, at);
       this.#ask(history, stream.slot, first, now);

@@ -1,6 +1,7 @@
 // Hot: what has come of one remote stream: highest number, loss, jitter. RFC 3550 §6.4.1, appendices A.1, A.3, A.8.
 // Without the probation of A.1: a stream is announced before its first packet counts.
 import { type Millis, putU24, putU32, u16, u32 } from '@millrace/sans-io';
+import { toNtpShort, unixMillis } from '../rtcp/ntp-time.ts';
 
 // RFC 3550 appendix A.1.
 const MAX_DROPOUT = 3_000;
@@ -84,7 +85,7 @@ export class Reception {
   onSenderReport(bytes: Uint8Array, at: number, now: Millis): void {
     this.#lastReport = ((u16(bytes, at + 2) << 16) | u16(bytes, at + 4)) >>> 0;
     this.#lastReportAt = now;
-    this.senderWall = (u32(bytes, at) - 2_208_988_800) * 1_000 + u32(bytes, at + 4) / 4_294_967.296;
+    this.senderWall = unixMillis(u32(bytes, at), u32(bytes, at + 4));
     this.senderTimestamp = u32(bytes, at + 8);
     this.senderPackets = u32(bytes, at + 12);
     this.senderBytes = u32(bytes, at + 16);
@@ -128,7 +129,7 @@ export class Reception {
     putU32(out, at + 12, this.jitter);
     putU32(out, at + 16, this.#lastReport);
     // RFC 3550 §6.4.1: DLSR in units of 1/65536 s, 0 before the first sender report.
-    putU32(out, at + 20, this.senderReports === 0 ? 0 : (now - this.#lastReportAt) * 65.536);
+    putU32(out, at + 20, this.senderReports === 0 ? 0 : toNtpShort(now - this.#lastReportAt));
   }
 
   #onSequence(sequenceNumber: number): boolean {

@@ -2,15 +2,17 @@
 // the peer's reports say. RFC 3550 §6, RFC 4585 §3.4 (timing), RFC 5506 (reduced size), RFC 8108 §5.3 (several senders).
 // Deviation: the interval is fixed and varied at random, not computed from the session's bandwidth and membership:
 // these sessions are point to point, and feedback goes out as soon as there is any (RFC 4585 §3.4, no T_rr_interval).
-import { Drops, type Millis, NEVER, putU16, putU32, randomUnit, u32 } from '@millrace/sans-io';
+import { Drops, type Millis, NEVER, putU32, randomUnit, u32 } from '@millrace/sans-io';
 import { RtpError } from '../errors.ts';
 import { within } from '../option-range.ts';
 import type { RtpPacket } from '../packet/rtp-packet.ts';
+import { SDES_ITEM } from '../rtcp/source-description.ts';
+import { RTCP_TYPE, writeRtcpHeader } from '../rtcp/rtcp-header.ts';
+import type { RtcpReader } from '../rtcp/rtcp-reader.ts';
 import type { RtcpLead } from './chain.ts';
 import type { ChainContext, ChainSink, Interceptor } from './interceptor.ts';
 import { REPORT_BLOCK_BYTES, Reception } from './reception.ts';
 import { compactNtp, type RoundTripTime } from './round-trip-time.ts';
-import { RTCP_BYE, RTCP_RR, RTCP_SDES, RTCP_SR, type RtcpPacket } from './rtcp-packet.ts';
 import type { RtpStream } from './stream.ts';
 import { SENDER_INFO_BYTES, Transmission } from './transmission.ts';
 
@@ -30,7 +32,6 @@ export type ReportsDrop = 'malformed' | 'unknown-stream' | 'stray-packet';
 const RR_HEADER_BYTES = 8;
 const MAX_BLOCKS = 31;
 const MAX_BYES = 31;
-const SDES_CNAME = 1;
 
 export class Reports implements Interceptor, RtcpLead {
   readonly name = 'reports';
@@ -135,15 +136,15 @@ export class Reports implements Interceptor, RtcpLead {
     }
   }
 
-  receiveRtcp(rtcp: RtcpPacket, now: Millis): void {
-    switch (rtcp.packetType) {
-      case RTCP_SR:
+  receiveRtcp(rtcp: RtcpReader, now: Millis): void {
+    switch (rtcp.type) {
+      case RTCP_TYPE.senderReport:
         this.#onSenderReport(rtcp, now);
         break;
-      case RTCP_RR:
+      case RTCP_TYPE.receiverReport:
         this.#onBlocks(rtcp, rtcp.at + RR_HEADER_BYTES, now);
         break;
-      case RTCP_BYE:
+      case RTCP_TYPE.bye:
         this.#onBye(rtcp);
         break;
     }
@@ -177,9 +178,7 @@ export class Reports implements Interceptor, RtcpLead {
       this.#context!.wantRtcp();
       return 0;
     }
-    out[at] = 0x80 | count;
-    out[at + 1] = RTCP_BYE;
-    putU16(out, at + 2, count);
+    writeRtcpHeader(out, at, count, RTCP_TYPE.bye, length);
     for (let i = 0; i < count; i++) putU32(out, at + 4 + i * 4, this.#byes[i]!);
     this.#byes.length = 0;
     return length;
@@ -214,7 +213,7 @@ export class Reports implements Interceptor, RtcpLead {
       if (stream === undefined || transmission === undefined || !transmission.hasNews) continue;
       if (end - at < SENDER_INFO_BYTES + sdesBytes) return this.#roundGoesOn(at, start);
       const headerAt = at;
-      out[at + 1] = RTCP_SR;
+      out[at + 1] = RTCP_TYPE.senderReport;
       transmission.writeInfo(out, at + 4, stream.ssrc, stream.clockRate, wall, now);
       at = this.#writeBlocks(out, headerAt, at + SENDER_INFO_BYTES, end - sdesBytes, now);
       at = this.#writeSdes(out, at, stream.ssrc);
@@ -259,15 +258,12 @@ export class Reports implements Interceptor, RtcpLead {
       }
       this.#remoteCursor++;
     }
-    out[headerAt] = 0x80 | blocks;
-    putU16(out, headerAt + 2, (at - headerAt) / 4 - 1);
+    writeRtcpHeader(out, headerAt, blocks, out[headerAt + 1]!, at - headerAt);
     return at;
   }
 
   #openReceiverReport(out: Uint8Array, at: number, ssrc: number): number {
-    out[at] = 0x80;
-    out[at + 1] = RTCP_RR;
-    putU16(out, at + 2, 1);
+    writeRtcpHeader(out, at, 0, RTCP_TYPE.receiverReport, RR_HEADER_BYTES);
     putU32(out, at + 4, ssrc);
     return at + RR_HEADER_BYTES;
   }
@@ -275,11 +271,9 @@ export class Reports implements Interceptor, RtcpLead {
   #writeSdes(out: Uint8Array, at: number, ssrc: number): number {
     const length = this.#sdesBytes;
     const end = at + length;
-    out[at] = 0x81;
-    out[at + 1] = RTCP_SDES;
-    putU16(out, at + 2, length / 4 - 1);
+    writeRtcpHeader(out, at, 1, RTCP_TYPE.sourceDescription, length);
     putU32(out, at + 4, ssrc);
-    out[at + 8] = SDES_CNAME;
+    out[at + 8] = SDES_ITEM.cname;
     out[at + 9] = this.#cname.length;
     at += 10;
     for (let i = 0; i < this.#cname.length; i++) out[at++] = this.#cname[i]!;
@@ -293,7 +287,7 @@ export class Reports implements Interceptor, RtcpLead {
 
   // ---- what comes in ----
 
-  #onSenderReport(rtcp: RtcpPacket, now: Millis): void {
+  #onSenderReport(rtcp: RtcpReader, now: Millis): void {
     if (rtcp.end - rtcp.at < SENDER_INFO_BYTES) {
       this.drops.count('malformed');
       return;
@@ -305,7 +299,7 @@ export class Reports implements Interceptor, RtcpLead {
     this.#onBlocks(rtcp, rtcp.at + SENDER_INFO_BYTES, now);
   }
 
-  #onBlocks(rtcp: RtcpPacket, at: number, now: Millis): void {
+  #onBlocks(rtcp: RtcpReader, at: number, now: Millis): void {
     if (at + rtcp.count * REPORT_BLOCK_BYTES > rtcp.end) {
       this.drops.count('malformed');
       return;
@@ -322,7 +316,7 @@ export class Reports implements Interceptor, RtcpLead {
     }
   }
 
-  #onBye(rtcp: RtcpPacket): void {
+  #onBye(rtcp: RtcpReader): void {
     if (rtcp.at + 4 + rtcp.count * 4 > rtcp.end) {
       this.drops.count('malformed');
       return;

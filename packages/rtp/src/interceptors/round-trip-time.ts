@@ -1,9 +1,7 @@
 // The round-trip time to the peer as reports tell it, shared by the interceptors of a chain. RFC 3550 §6.4.1.
 import { type Millis, u32 } from '@millrace/sans-io';
+import { fromNtpShort, ntpFraction, ntpSeconds, ntpShort } from '../rtcp/ntp-time.ts';
 
-/** Seconds from 1900 to 1970. RFC 3550 §4 */
-const NTP_EPOCH_SECONDS = 2_208_988_800;
-const TWO_32 = 0x1_0000_0000;
 /** What a clock of 1/65536 s may be off by. */
 const ROUNDING = 66;
 const LONGEST: Millis = 30_000;
@@ -30,19 +28,9 @@ export class RoundTripTime {
   }
 }
 
-/** Milliseconds since 1970 as NTP seconds: the high half of a timestamp. */
-export function ntpSeconds(wall: Millis): number {
-  return (Math.floor(wall / 1_000) + NTP_EPOCH_SECONDS) % TWO_32;
-}
-
-/** The low half: parts of a second in units of 2^-32. */
-export function ntpFraction(wall: Millis): number {
-  return Math.floor(((wall % 1_000) / 1_000) * TWO_32);
-}
-
-/** The middle 32 bits of a timestamp: units of 2^-16 s. RFC 3550 §4 */
+/** A time since 1970 in units of 2^-16 s, as reports echo it. RFC 3550 §4 */
 export function compactNtp(wall: Millis): number {
-  return ((ntpSeconds(wall) & 0xffff) * 0x1_0000 + Math.floor(((wall % 1_000) / 1_000) * 0x1_0000)) >>> 0;
+  return ntpShort(ntpSeconds(wall), ntpFraction(wall));
 }
 
 /**
@@ -55,6 +43,6 @@ export function roundTripFrom(bytes: Uint8Array, at: number, arrivedAt: number):
   // RFC 3550 §6.4.1: A - LSR - DLSR.
   const units = (arrivedAt - lastReport - u32(bytes, at + 4)) | 0;
   if (units < -ROUNDING) return -1;
-  const sample = Math.max(0, units) / 65.536;
+  const sample = fromNtpShort(Math.max(0, units));
   return sample > LONGEST ? -1 : sample;
 }

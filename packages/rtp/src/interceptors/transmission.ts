@@ -1,6 +1,7 @@
 // What was sent of one local stream, and what the peer reports of it. RFC 3550 §6.4.1, §6.4.2.
 import { type Millis, putU32, u24, u32 } from '@millrace/sans-io';
-import { ntpFraction, ntpSeconds, RoundTripTime, roundTripFrom } from './round-trip-time.ts';
+import { ntpFraction, ntpSeconds } from '../rtcp/ntp-time.ts';
+import { RoundTripTime, roundTripFrom } from './round-trip-time.ts';
 
 /** SR header, sender's SSRC and sender information. */
 export const SENDER_INFO_BYTES = 28;
