@@ -194,7 +194,15 @@ export class NackGenerator implements Interceptor {
     this.asked += asked;
     this.#nackCounts[slot]!++;
     const stream = this.#context!.remoteAt(slot)!;
-    writeFeedback(out, start, end, RTCP_TYPE.transportFeedback, GENERIC_NACK, this.#context!.ownSsrc, stream.ssrc);
+    writeFeedback(
+      out,
+      start,
+      end,
+      RTCP_TYPE.transportFeedback,
+      GENERIC_NACK,
+      this.#context!.ownSsrc,
+      stream.ssrc,
+    );
     writeRtcpHeader(out, start, GENERIC_NACK, RTCP_TYPE.transportFeedback, at - start);
     return at - start;
   }

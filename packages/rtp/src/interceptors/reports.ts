@@ -6,9 +6,9 @@ import { Drops, type Millis, NEVER, putU32, randomUnit, u32 } from '@millrace/sa
 import { RtpError } from '../errors.ts';
 import { within } from '../option-range.ts';
 import type { RtpPacket } from '../packet/rtp-packet.ts';
-import { SDES_ITEM } from '../rtcp/source-description.ts';
 import { RTCP_TYPE, writeRtcpHeader } from '../rtcp/rtcp-header.ts';
 import type { RtcpReader } from '../rtcp/rtcp-reader.ts';
+import { SDES_ITEM } from '../rtcp/source-description.ts';
 import type { RtcpLead } from './chain.ts';
 import type { ChainContext, ChainSink, Interceptor } from './interceptor.ts';
 import { REPORT_BLOCK_BYTES, Reception } from './reception.ts';

@@ -26,7 +26,10 @@ const MANY = 0.5;
 /** Tells the sender of remote streams which packets came when. */
 export class TransportFeedback implements Interceptor {
   readonly name = 'transport-feedback';
-  readonly drops: Drops<TransportFeedbackDrop> = new Drops<TransportFeedbackDrop>(['sequence-jump', 'too-old']);
+  readonly drops: Drops<TransportFeedbackDrop> = new Drops<TransportFeedbackDrop>([
+    'sequence-jump',
+    'too-old',
+  ]);
   readonly #interval: Millis;
   readonly #window: number;
   readonly #mask: number;

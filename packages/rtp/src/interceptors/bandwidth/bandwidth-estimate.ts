@@ -28,8 +28,8 @@ const OVER_ARRIVED_BITS = 10_000;
 const LOW_LOSS = 0.02;
 const HIGH_LOSS = 0.1;
 /** Packets that a share of loss is taken of at least, and for how long at most. */
-const LOSS_PACKETS = 20;
-const LOSS_TIME: Millis = 1_000;
+const LOSS_PACKETS = 40;
+const LOSS_TIME: Millis = 2_000;
 /** What is added to a round trip before the effect of a change shows. §5.5 */
 const RESPONSE: Millis = 100;
 const LOSS_RESPONSE: Millis = 300;
@@ -160,7 +160,8 @@ export class BandwidthEstimate {
     this.#numbers[REMB] = Math.max(this.#min, bitsPerSecond);
     this.#numbers[REMB_AT] = now;
     // Without feedback of our own there is nothing else to go by.
-    if (this.#numbers[LAST_FEEDBACK]! < 0) this.#numbers[DELAY_RATE] = Math.min(this.#max, this.#numbers[REMB]!);
+    if (this.#numbers[LAST_FEEDBACK]! < 0)
+      this.#numbers[DELAY_RATE] = Math.min(this.#max, this.#numbers[REMB]!);
     this.#note();
   }
 
@@ -276,7 +277,10 @@ export class BandwidthEstimate {
     this.#arrivedPackets = 0;
     numbers[LOSS_SINCE] = now;
     if (share < LOW_LOSS)
-      numbers[LOSS_RATE] = Math.min(this.#max, numbers[LOSS_RATE]! * GROWTH ** (Math.min(elapsed, 1_000) / 1_000) + 1_000);
+      numbers[LOSS_RATE] = Math.min(
+        this.#max,
+        numbers[LOSS_RATE]! * GROWTH ** (Math.min(elapsed, 1_000) / 1_000) + 1_000,
+      );
     this.#onLoss(share, now);
   }
 
