@@ -2,7 +2,8 @@
 // requests (RFC 5104 §4.3.1) are told to whoever sends the stream. Each at most every so often, since a receiver that
 // sees loss asks with every packet and a sender that obeyed would send nothing but key frames.
 
-import type { ChainContext, Interceptor, RtcpPacket, RtpStream } from '@millrace/rtp/interceptors';
+import type { RtcpReader } from '@millrace/rtp';
+import type { ChainContext, Interceptor, RtpStream } from '@millrace/rtp/interceptors';
 import { type Millis, NEVER, putU16, putU32, u32 } from '@millrace/sans-io';
 
 const RTCP_PSFB = 206;
@@ -71,8 +72,8 @@ export class KeyFrames implements Interceptor {
     return at - start;
   }
 
-  receiveRtcp(rtcp: RtcpPacket, now: Millis): void {
-    if (rtcp.packetType !== RTCP_PSFB) return;
+  receiveRtcp(rtcp: RtcpReader, now: Millis): void {
+    if (rtcp.type !== RTCP_PSFB) return;
     if (rtcp.count === PLI) this.#tell(rtcp.mediaSsrc, now);
     else if (rtcp.count === FIR)
       for (let at = rtcp.at + PLI_BYTES; at + FIR_ENTRY_BYTES <= rtcp.end; at += FIR_ENTRY_BYTES)
