@@ -82,7 +82,14 @@ export function resolveOptions(options: SrtpSenderOptions & SrtpReceiverOptions)
   };
 }
 
-function checkOption(name: string, value: number, least: number, most: number, isGood = true): void {
+/** @throws {SrtpError} `BAD_OPTION` */
+export function checkOption(
+  name: string,
+  value: number,
+  least: number,
+  most: number,
+  isGood: boolean = true,
+): void {
   if (!(Number.isInteger(value) && value >= least && value <= most && isGood))
     throw new SrtpError('BAD_OPTION', `${name} is ${value}`);
 }

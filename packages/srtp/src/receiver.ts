@@ -119,7 +119,7 @@ export class SrtpReceiver {
    * @throws {SrtpError} `TOO_MANY_STREAMS`
    */
   setRollOverCounter(ssrc: number, roc: number): void {
-    if (!this.#streams.restart(ssrc | 0, roc | 0)) throw new SrtpError('TOO_MANY_STREAMS');
+    if (this.#streams.restart(ssrc | 0, roc | 0) === undefined) throw new SrtpError('TOO_MANY_STREAMS');
   }
 
   /** Forgets a source that has ended. Its old packets could be replayed from then on. */

@@ -3,7 +3,7 @@ import { type DropCounts, Drops, u16, u32 } from '@millrace/sans-io';
 import { DROP_REASONS, type SrtpDropReason } from './drops.ts';
 import { SrtpError } from './errors.ts';
 import { KeySchedule } from './key-schedule.ts';
-import { type ResolvedOptions, resolveOptions, type SrtpSenderOptions } from './options.ts';
+import { checkOption, type ResolvedOptions, resolveOptions, type SrtpSenderOptions } from './options.ts';
 import { isRtcp, MAX_HEADER_BYTES, payloadOffset } from './packet.ts';
 import { INDEX_BYTES, infoOf } from './profiles.ts';
 import { LAST_RTCP_INDEX, Stream, StreamTable } from './stream.ts';
@@ -97,13 +97,16 @@ export class SrtpSender {
   }
 
   /**
-   * Goes on with a source where another sender has left off (RFC 3711 §3.3.1). Which of its packets were sent is
-   * forgotten.
+   * Goes on with a source where another sender has left off (RFC 3711 §3.3.1), given the roll-over counter of its next
+   * RTP packet and the index of its next RTCP packet (at most 2^31: no more of them). Which packets were sent is forgotten.
    *
-   * @throws {SrtpError} `TOO_MANY_STREAMS`
+   * @throws {SrtpError} `TOO_MANY_STREAMS`, `BAD_OPTION`
    */
-  setRollOverCounter(ssrc: number, roc: number): void {
-    if (!this.#streams.restart(ssrc | 0, roc | 0)) throw new SrtpError('TOO_MANY_STREAMS');
+  resumeStream(ssrc: number, rollOverCounter: number, rtcpIndex: number): void {
+    checkOption('rtcpIndex', rtcpIndex, 0, LAST_RTCP_INDEX + 1);
+    const stream = this.#streams.restart(ssrc | 0, rollOverCounter | 0);
+    if (stream === undefined) throw new SrtpError('TOO_MANY_STREAMS');
+    stream.highestRtcp = rtcpIndex - 1;
   }
 
   /** Forgets a source that has ended. Never send under its SSRC again with this master key. */

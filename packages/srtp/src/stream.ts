@@ -91,16 +91,16 @@ export class StreamTable {
     this.#streams.set(stream.ssrc, stream);
   }
 
-  /** Sets the roll-over counter of a stream before its first packet. False if there is no room for the stream. */
-  restart(ssrc: number, roc: number): boolean {
+  /** Sets the roll-over counter of a stream before its first packet. Undefined if there is no room for the stream. */
+  restart(ssrc: number, roc: number): Stream | undefined {
     const known = this.get(ssrc);
-    if (known === undefined && this.isFull) return false;
+    if (known === undefined && this.isFull) return undefined;
     const stream = known ?? new Stream(ssrc);
     stream.roc = roc;
     stream.highest = -1;
     stream.rtpWindow = undefined;
     this.add(stream);
-    return true;
+    return stream;
   }
 
   delete(ssrc: number): boolean {
