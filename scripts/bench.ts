@@ -42,7 +42,9 @@ import { ROOT } from './workspace.ts';
 /** A run of everything begins no round that would end after so long. */
 const BUDGET_MS: Readonly<Record<Mode, number>> = { smoke: Infinity, quick: 150_000, full: 1_380_000 };
 /** What the README tells of has a spread, so a full run has so many rounds of it at least. */
-const HEADLINE_ROUNDS: Readonly<Record<Mode, number>> = { smoke: 0, quick: 0, full: 3 };
+const HEADLINE_ROUNDS: Readonly<Record<Mode, number>> = { smoke: 0, quick: 1, full: 3 };
+/** However slow the machine is: what has not begun by then is left out. */
+const LIMIT_MS: Readonly<Record<Mode, number>> = { smoke: Infinity, quick: 165_000, full: Infinity };
 const ENTRIES: readonly Entry[] = [...throughput, ...latency];
 
 try {
@@ -112,7 +114,11 @@ function run(
     ...(base ? { maxRounds: JUDGE_DEFAULTS.maxPairs, isSettled } : {}),
     ...(base || options.only.length > 0
       ? {}
-      : { budgetMillis: BUDGET_MS[mode], headlineRounds: HEADLINE_ROUNDS[mode] }),
+      : {
+          budgetMillis: BUDGET_MS[mode],
+          limitMillis: LIMIT_MS[mode],
+          headlineRounds: HEADLINE_ROUNDS[mode],
+        }),
     concurrency: mode === 'smoke' ? availableParallelism() : 1,
     onStep: (step) => progress.step(step),
   });
@@ -157,7 +163,7 @@ function toRecord(
     command: ['npm run bench', ...(process.argv.length > 2 ? ['--', ...process.argv.slice(2)] : [])].join(
       ' ',
     ),
-    complete: !interrupted,
+    complete: !interrupted && benchmarks.every(isMeasured),
     commit: readCommit(ROOT) ?? null,
     node: process.versions.node,
     v8: process.versions.v8,
@@ -171,9 +177,7 @@ function toRecord(
 
 /** Prints and writes what there is, and says how the process ends. */
 function conclude(options: BenchOptions, record: RunRecord, interrupted: boolean): number {
-  const measured = record.benchmarks.filter(({ series }) =>
-    series.some(({ rounds, skipped }) => rounds.length > 0 || skipped !== undefined),
-  );
+  const measured = record.benchmarks.filter(isMeasured);
   const { commit, machine, node, settings } = record;
   console.log(`\n${formatBenchmarks(measured)}`);
   for (const sweep of record.sweeps) console.log(`\n${formatSweep(sweep)}`);
@@ -193,6 +197,10 @@ function conclude(options: BenchOptions, record: RunRecord, interrupted: boolean
 
   let failures = 0;
   if (interrupted) console.error('interrupted: this is what there was');
+  else if (measured.length < record.benchmarks.length) {
+    const left = record.benchmarks.filter((benchmark) => !isMeasured(benchmark));
+    console.error(`no time was left for ${left.map(({ name }) => name).join(', ')}: --only measures them`);
+  }
   // A rival that cannot run is reported above; millrace has to, where there is something of it to run.
   for (const { name, series } of interrupted ? [] : measured)
     for (const { subject, side, skipped, rounds } of series)
@@ -219,6 +227,11 @@ function conclude(options: BenchOptions, record: RunRecord, interrupted: boolean
     failures++;
   }
   return interrupted ? 130 : failures > 0 ? 1 : 0;
+}
+
+/** Or it is known why not. */
+function isMeasured({ series }: RunRecord['benchmarks'][number]): boolean {
+  return series.some(({ rounds, skipped }) => rounds.length > 0 || skipped !== undefined);
 }
 
 function listenForInterrupt(): AbortSignal {

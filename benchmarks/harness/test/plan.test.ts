@@ -160,6 +160,17 @@ describe('a run', () => {
     assert.deepEqual(order, ['headline 0', 'a 0', 'b 0', 'headline 1', 'c 0', 'headline 2']);
   });
 
+  test('that is over leaves out what it has not begun', async () => {
+    const [result] = await runPlan({
+      tasks: planTasks([entry('test/sum')], () => lanes.slice(0, 1)),
+      mode: 'quick',
+      seconds: 0.02,
+      rounds: 2,
+      limitMillis: -1,
+    });
+    assert.deepEqual([result!.series[0]!.rounds.length, result!.series[0]!.skipped], [0, undefined]);
+  });
+
   test('begins no round for which there is no time', async () => {
     const [result] = await runPlan({
       tasks: planTasks([entry('test/sum')], () => lanes.slice(0, 1)),

@@ -67,7 +67,7 @@ export const endToEnd: readonly Entry[] = [
   {
     kind: 'flow',
     name: 'e2e/ping-pong-1024',
-    what: '1 KiB there and back, one at a time, on an idle channel, after four seconds of the same',
+    what: '1 KiB there and back, one at a time, on an idle channel, after some seconds of the same',
     quick: true,
     headline: true,
     flow: url('./ping-pong-flow.ts'),
@@ -80,7 +80,7 @@ export const endToEnd: readonly Entry[] = [
       load: 0,
       warmUp: mode === 'smoke' ? 1 : 300,
       // Two processes and what compiles their code share the cores for seconds; that would be all that p99 tells.
-      warmUpSeconds: mode === 'smoke' ? 0 : 4,
+      warmUpSeconds: { smoke: 0, quick: 3, full: 4 }[mode],
       seconds: mode === 'smoke' ? 0.05 : seconds,
     }),
   },

@@ -84,7 +84,7 @@ function renderPage(record: RunRecord, history: readonly RunRecord[], heatMaps: 
 <a class="skip" href="#main">Skip to the results</a>
 <header>
 <h1>millrace: benchmarks</h1>
-${record.complete ? undefined : html`<p class="warning">This run was interrupted: rounds or benchmarks are missing.</p>`}
+${record.complete ? undefined : html`<p class="warning">This run was interrupted or ran out of time: rounds or benchmarks are missing.</p>`}
 <dl class="facts">
 <dt>Date</dt><dd><time datetime="${date}">${date.slice(0, 16).replace('T', ' ')} UTC</time></dd>
 <dt>Commit</dt><dd>${commit ? `${commit.id}${commit.dirty ? ', with changes' : ''}` : 'none'}</dd>

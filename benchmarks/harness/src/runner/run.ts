@@ -42,6 +42,8 @@ export interface RunPlanOptions {
   readonly headlineRounds?: number;
   /** No round is begun that would end later than so many milliseconds after the start, but for the first. */
   readonly budgetMillis?: number;
+  /** After so many milliseconds nothing more is begun, not even a first round: what is left stays without rounds. */
+  readonly limitMillis?: number;
   /** How many lanes run at a time. Above 1 nothing is measured, only shown to work. */
   readonly concurrency?: number;
   readonly signal?: AbortSignal | undefined;
@@ -80,7 +82,8 @@ export async function runPlan(options: RunPlanOptions): Promise<TaskResult[]> {
     const { round, isPromised } = pass;
     const due = pass.results.filter((result) => isDue(result, round));
     await inParallel(concurrency, due, async (result) => {
-      if (signal?.aborted || !(isPromised || round === 0 || !outOfTime(result))) return;
+      const isOver = performance.now() - started > (options.limitMillis ?? Infinity);
+      if (signal?.aborted || isOver || !(isPromised || round === 0 || !outOfTime(result))) return;
       const began = performance.now();
       if (!(await runBothSides(result, round))) await runLanes(result, round);
       result.lastRoundMillis = performance.now() - began;
