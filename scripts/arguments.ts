@@ -7,7 +7,7 @@ export function readArguments<const T extends ParseArgsConfig>(config: T): Retur
     return parseArgs(config);
   } catch (error) {
     if (!String((error as { code?: unknown }).code).startsWith('ERR_PARSE_ARGS')) throw error;
-    const message = (error as Error).message.split(/\. (?=To )/)[0];
+    const message = (error as Error).message.split(/\. (?=To )/)[0]!.replaceAll('\n', ' ');
     const options = Object.keys(config.options ?? {}).map((name) => `--${name}`);
     console.error(`${message}; there are ${options.join(', ')}`);
     process.exit(2);

@@ -3,6 +3,7 @@
 // compares this checkout with itself, once as it is (must come out the same) and once with everything measured made
 // slower by that share (must come out as a regression). The fast version, on made-up noise, is among the tests.
 
+import type { Entry } from '@millrace/bench-harness';
 import { JUDGE_DEFAULTS, yardstick } from '@millrace/bench-harness/judge';
 import { percent } from '@millrace/bench-harness/report';
 import {
@@ -12,6 +13,7 @@ import {
   selectEntries,
   type TaskResult,
   toBenchmarkRecords,
+  UsageError,
   type Verdict,
 } from '@millrace/bench-harness/runner';
 import { benchmarks as latency } from '@millrace/bench-latency';
@@ -27,43 +29,60 @@ const { values } = readArguments({
     kind: { type: 'string', default: 'both' },
   },
 });
-const selection = { mode: 'quick', implementations: ['millrace'], sweeps: false } as const;
-const entries = selectEntries([yardstick, ...throughput, ...latency], {
-  ...selection,
-  only: values.only.split(','),
-});
-const slowdown = Number.parseFloat(values.slowdown) / 100;
-const cases = [
-  { name: 'A/A', environment: {}, due: 'same' },
-  {
-    name: `${(slowdown * 100).toFixed(0)} % slower`,
-    environment: { MILLRACE_BENCH_SLOWDOWN: String(slowdown) },
-    due: 'regressed',
-  },
-] as const;
-
-let wrong = 0;
-for (const { name, environment, due } of cases) {
-  if (values.kind !== 'both' && !name.startsWith(values.kind)) continue;
-  const right = new Map<string, number>();
-  for (let tried = 1; tried <= Number(values.tries); tried++) {
-    const started = performance.now();
-    for (const { benchmark, metric, verdict, ratio, low, high, pairs } of await compareWithItself(
-      environment,
-    )) {
-      const id = `${benchmark}, ${metric}`;
-      if (verdict === due) right.set(id, (right.get(id) ?? 0) + 1);
-      else wrong++;
-      const seconds = ((performance.now() - started) / 1000).toFixed(0);
-      console.log(
-        `${name} ${tried}/${values.tries} ${id}: ${verdict}${verdict === due ? '' : ' (WRONG)'}, ${percent(ratio)} (${percent(low)} to ${percent(high)}) by ${pairs} pairs, ${seconds} s`,
-      );
-    }
-  }
-  for (const [id, count] of right)
-    console.log(`${name}: ${id} was called ${due} in ${count} of ${values.tries} tries`);
+let entries: readonly Entry[];
+try {
+  process.exitCode = await main();
+} catch (error) {
+  if (!(error instanceof UsageError)) throw error;
+  console.error(error.message);
+  process.exitCode = 2;
 }
-process.exitCode = wrong === 0 ? 0 : 1;
+
+async function main(): Promise<number> {
+  const tries = Number(values.tries);
+  if (!(Number.isInteger(tries) && tries > 0))
+    throw new UsageError(`--tries takes a whole number above 0, not '${values.tries}'`);
+  const slowdown = Number.parseFloat(values.slowdown) / 100;
+  if (!(slowdown > 0)) throw new UsageError(`--slowdown takes a share such as 10%, not '${values.slowdown}'`);
+  if (!(Number(values.seconds) > 0))
+    throw new UsageError(`--seconds takes a number above 0, not '${values.seconds}'`);
+  const all = [
+    { kind: 'same', name: 'A/A', environment: {}, due: 'same' },
+    {
+      kind: 'slower',
+      name: `${(slowdown * 100).toFixed(0)} % slower`,
+      environment: { MILLRACE_BENCH_SLOWDOWN: String(slowdown) },
+      due: 'regressed',
+    },
+  ] as const;
+  const cases = all.filter(({ kind }) => values.kind === 'both' || values.kind === kind);
+  if (cases.length === 0) throw new UsageError(`--kind takes both, same or slower, not '${values.kind}'`);
+  const only = values.only.split(',');
+  const selection = { mode: 'quick', implementations: ['millrace'], sweeps: false, only } as const;
+  entries = selectEntries([yardstick, ...throughput, ...latency], selection);
+
+  let wrong = 0;
+  for (const { name, environment, due } of cases) {
+    const right = new Map<string, number>();
+    for (let tried = 1; tried <= tries; tried++) {
+      const started = performance.now();
+      for (const verdict of await compareWithItself(environment)) {
+        const id = `${verdict.benchmark}, ${verdict.metric}`;
+        const isRight = verdict.verdict === due;
+        right.set(id, (right.get(id) ?? 0) + (isRight ? 1 : 0));
+        if (!isRight) wrong++;
+        const { ratio, low, high, pairs } = verdict;
+        const seconds = ((performance.now() - started) / 1000).toFixed(0);
+        console.log(
+          `${name} ${tried}/${tries} ${id}: ${verdict.verdict}${isRight ? '' : ' (WRONG)'}, ${percent(ratio)} (${percent(low)} to ${percent(high)}) by ${pairs} pairs, ${seconds} s`,
+        );
+      }
+    }
+    for (const [id, count] of right)
+      console.log(`${name}: ${id} was called ${due} in ${count} of ${tries} tries`);
+  }
+  return wrong === 0 ? 0 : 1;
+}
 
 async function compareWithItself(environment: Readonly<Record<string, string>>): Promise<Verdict[]> {
   const results = await runPlan({

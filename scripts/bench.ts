@@ -126,6 +126,8 @@ function run(
 
 /** Whether more pairs would hardly change what is said of a benchmark. */
 function isSettled(result: TaskResult): boolean {
+  // There will be no pair: what one side cannot run is told once.
+  if (result.series.some(({ skipped }) => skipped !== undefined)) return true;
   const [benchmark] = toBenchmarkRecords([result]);
   const [before, after] = benchmark!.series;
   return judgeBenchmark(benchmark!, before, after).every(({ isSettled }) => isSettled);
