@@ -5,6 +5,8 @@ import type { RtpPath } from './media-path.ts';
 
 export interface MediaHost {
   readonly path: RtpPath;
+  /** Whether the path has been made. */
+  readonly hasPath: boolean;
   readonly transport: RTCDtlsTransport;
   /** RFC 7022: the name of this end, the same for all of its streams. */
   readonly cname: string;

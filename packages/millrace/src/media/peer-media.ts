@@ -38,17 +38,31 @@ export interface MediaOwner {
 }
 
 export class PeerMedia implements NegotiatedMedia, MediaHost {
-  readonly cname: string = randomUUID();
-  readonly path: RtpPath;
   readonly #owner: MediaOwner;
   readonly #transceivers: Transceivers;
   #news: TrackNews[] = [];
+  #cname: string | undefined;
+  #path: RtpPath | undefined;
 
   constructor(owner: MediaOwner) {
     this.#owner = owner;
-    const wallClockOffset = performance.timeOrigin;
-    this.path = new RtpPath({ cname: this.cname, random: owner.random, wallClockOffset });
     this.#transceivers = new Transceivers(this);
+  }
+
+  get cname(): string {
+    this.#cname ??= randomUUID();
+    return this.#cname;
+  }
+
+  /** Made when somebody asks for it: its queues are more than a megabyte, and most connections carry data alone. */
+  get path(): RtpPath {
+    const { random } = this.#owner;
+    this.#path ??= new RtpPath({ cname: this.cname, random, wallClockOffset: performance.timeOrigin });
+    return this.#path;
+  }
+
+  get hasPath(): boolean {
+    return this.#path !== undefined;
   }
 
   get transport(): RTCDtlsTransport {

@@ -256,6 +256,7 @@ export class Transceivers {
   /** Tells the path whose packets are whose from now on. */
   #route(): void {
     const sections = this.all.flatMap(({ receiver }) => receiver.section ?? []);
+    if (sections.length === 0 && !this.#host.hasPath) return;
     const extensions = new ExtensionMap();
     for (const { rtp } of sections) for (const { id, uri } of rtp.extensions) extensions.set(id, uri);
     this.#host.path.setSections(sections, extensions);
