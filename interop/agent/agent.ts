@@ -60,6 +60,7 @@ export class Agent {
   readonly #options: AgentOptions;
   #connections: Connection[] = [];
   #channels: ChannelLog[] = [];
+  #arrivals = 0;
 
   constructor(options: AgentOptions) {
     this.#options = options;
@@ -233,6 +234,19 @@ export class Agent {
     if (after === 'close') channel.close();
   }
 
+  /** Sends `items` on one channel and one item on another behind them, all in one turn. */
+  sendBehind(number: number, items: readonly Item[], other: number, item: Item): void {
+    const messages = items.map((each) => this.#sendable(each));
+    const last = this.#sendable(item);
+    for (const message of messages) this.#log(number).channel.send(message);
+    this.#log(other).channel.send(last);
+  }
+
+  /** Of each message of the channel so far: which it was among those of all channels. */
+  arrivals(number: number): number[] {
+    return this.#log(number).arrivals;
+  }
+
   /** The name of the error that `send` throws, or null. */
   sendError(number: number, item: Item): string | null {
     try {
@@ -321,7 +335,7 @@ export class Agent {
   }
 
   #keep(channel: Channel): number {
-    return this.#channels.push(new ChannelLog(channel)) - 1;
+    return this.#channels.push(new ChannelLog(channel, () => ++this.#arrivals)) - 1;
   }
 
   #connection(number: number): Connection {

@@ -16,12 +16,18 @@ export class ChannelLog {
   readonly channel: Channel;
   readonly events: string[] = [];
   readonly inbox: Array<string | Uint8Array<ArrayBuffer>> = [];
+  /** Of each message that ever came to the inbox: which it was among those of all channels. */
+  readonly arrivals: number[] = [];
   bulk: Bulk | undefined;
   lowEvents = 0;
   onLow: (() => void) | undefined;
 
-  constructor(channel: Channel) {
+  readonly #count: () => number;
+
+  /** `count` tells how many messages have come on any channel, this one included. */
+  constructor(channel: Channel, count: () => number) {
     this.channel = channel;
+    this.#count = count;
     channel.binaryType = 'arraybuffer';
     channel.onopen = () => this.events.push('open');
     channel.onclosing = () => this.events.push('closing');
@@ -43,6 +49,7 @@ export class ChannelLog {
       this.#fill(this.bulk, bytesOf(data));
       return;
     }
+    this.arrivals.push(this.#count());
     // A copy, because some implementations hand out views of memory they use again.
     this.inbox.push(typeof data === 'string' ? data : bytesOf(data).slice());
     if (this.events.at(-1) !== 'message') this.events.push('message');

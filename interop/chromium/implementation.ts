@@ -28,6 +28,8 @@ const QUIET = [
   '--disable-sync',
 ];
 const LOOPBACK = '--allow-loopback-in-peer-connection';
+/** Off by default: dcSCTP then takes and sends DATA only. */
+const INTERLEAVING = '--force-fieldtrials=WebRTC-DataChannelMessageInterleaving/Enabled/';
 const PLAIN_ADDRESSES = '--disable-features=WebRtcHideLocalIpsWithMdns';
 
 export const chromium: Implementation = {
@@ -36,13 +38,19 @@ export const chromium: Implementation = {
   version: () => programVersion(PATH),
   launch,
   canHideAddresses: true,
+  canInterleave: true,
   offersHeldRole: false,
   capacity: EVERYTHING,
   defects,
 };
 
-async function launch({ hideAddresses }: LaunchOptions): Promise<Remote> {
-  const args = [...QUIET, LOOPBACK, ...(hideAddresses ? [] : [PLAIN_ADDRESSES])];
+async function launch({ hideAddresses, interleave }: LaunchOptions): Promise<Remote> {
+  const args = [
+    ...QUIET,
+    LOOPBACK,
+    ...(hideAddresses ? [] : [PLAIN_ADDRESSES]),
+    ...(interleave ? [INTERLEAVING] : []),
+  ];
   const temporary = mkdtempSync(join(tmpdir(), 'interop-chromium-'));
   const env = { ...process.env, TMPDIR: temporary };
   const browser = await playwright.launchServer({ executablePath: PATH, headless: true, args, env });

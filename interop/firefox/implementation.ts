@@ -21,6 +21,7 @@ export const firefox: Implementation = {
   version: () => programVersion(PATH),
   launch,
   canHideAddresses: true,
+  canInterleave: false,
   offersHeldRole: false,
   capacity: EVERYTHING,
   defects,

@@ -84,6 +84,16 @@ export class ChannelEnd {
     return this.end.remote.call('send', this.#number, items, 'close');
   }
 
+  /** Sends `items`, and `item` on another channel behind them, all in one turn. */
+  sendBehind(items: readonly Item[], other: ChannelEnd, item: Item): Promise<void> {
+    return this.end.remote.call('sendBehind', this.#number, items, other.#number, item);
+  }
+
+  /** Of each message so far: which it was among those of all channels of this end. */
+  arrivals(): Promise<number[]> {
+    return this.end.remote.call('arrivals', this.#number);
+  }
+
   sendError(item: Item): Promise<string | null> {
     return this.end.remote.call('sendError', this.#number, item);
   }

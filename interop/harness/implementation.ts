@@ -13,6 +13,8 @@ export interface Remote {
 export interface LaunchOptions {
   /** Host candidates carry mDNS names in the place of addresses. Browsers only. */
   readonly hideAddresses: boolean;
+  /** Messages are interleaved with whoever can (RFC 8260), where that has to be asked for. */
+  readonly interleave: boolean;
 }
 
 /**
@@ -73,6 +75,8 @@ export interface Implementation {
   version(): string;
   launch(options: LaunchOptions): Promise<Remote>;
   readonly canHideAddresses: boolean;
+  /** Interleaves messages (RFC 8260), if it is asked to. */
+  readonly canInterleave: boolean;
   /** A later offer of its own says `active` or `passive`, the DTLS role already held, and not `actpass`. */
   readonly offersHeldRole: boolean;
   readonly capacity: Capacity;

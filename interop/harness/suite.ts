@@ -11,6 +11,7 @@ import { record } from './results.ts';
 import { type Roles, Run, Stop } from './run.ts';
 
 const LAUNCH_PATIENCE = 60_000; // ms
+const AS_EVER: LaunchOptions = { hideAddresses: false, interleave: false };
 
 export function interop(peer: Implementation): void {
   const options = interopOptions();
@@ -58,7 +59,8 @@ function canShow({ against, onlyAsSubject }: Defect, subject: Implementation): b
 }
 
 function runs(scenario: Scenario, peer: Implementation, wanted: string): boolean {
-  return scenario.title.includes(wanted) && (!scenario.hiddenAddresses || peer.canHideAddresses);
+  if (scenario.hiddenAddresses && !peer.canHideAddresses) return false;
+  return scenario.title.includes(wanted) && (!scenario.interleaved || peer.canInterleave);
 }
 
 /** The two implementations, launched once and again whenever a scenario leaves one of them in doubt. */
@@ -72,8 +74,8 @@ class Pair {
     this.#peer = peer;
   }
 
-  async launch(options: LaunchOptions = { hideAddresses: false }): Promise<void> {
-    this.#remotes = both(this.#subject.launch({ hideAddresses: false }), this.#peer.launch(options));
+  async launch(options: LaunchOptions = AS_EVER): Promise<void> {
+    this.#remotes = both(this.#subject.launch(AS_EVER), this.#peer.launch(options));
     await this.#remotes;
   }
 
@@ -84,8 +86,13 @@ class Pair {
   }
 
   async run(scenario: Scenario, makeRun: (roles: Omit<Roles, 'offers' | 'lookedFor'>) => Run): Promise<void> {
-    if (scenario.hiddenAddresses) await this.close();
-    if (this.#remotes === undefined) await this.launch({ hideAddresses: scenario.hiddenAddresses === true });
+    const isSpecial = scenario.hiddenAddresses === true || scenario.interleaved === true;
+    if (isSpecial) await this.close();
+    if (this.#remotes === undefined)
+      await this.launch({
+        hideAddresses: scenario.hiddenAddresses === true,
+        interleave: scenario.interleaved === true,
+      });
     const [subject, peer] = await this.#remotes!;
     const run = makeRun({
       subject: { implementation: this.#subject, remote: subject },
@@ -95,7 +102,7 @@ class Pair {
     try {
       isClean = await withinPatience(scenario, run);
     } finally {
-      const mayGoOn = isClean && !scenario.hiddenAddresses;
+      const mayGoOn = isClean && !isSpecial;
       if (!((await run.end()) && mayGoOn && (await reset([subject, peer])))) await this.close();
     }
   }

@@ -10,6 +10,7 @@ export const millrace: Implementation = {
   version: () => (JSON.parse(readFileSync(MANIFEST, 'utf8')) as { version: string }).version,
   launch: () => forkRemote(new URL('./child.ts', import.meta.url)),
   canHideAddresses: false,
+  canInterleave: true,
   offersHeldRole: true,
   capacity: EVERYTHING,
   defects: [],

@@ -11,6 +11,7 @@ export const nodeDatachannel: Implementation = {
   version: () => packageVersion('node-datachannel'),
   launch: () => forkRemote(new URL('./child.ts', import.meta.url)),
   canHideAddresses: false,
+  canInterleave: false,
   offersHeldRole: false,
   capacity: EVERYTHING,
   defects,

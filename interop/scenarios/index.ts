@@ -2,6 +2,7 @@ import { bulkTransfer } from './bulk.ts';
 import { channels } from './channels.ts';
 import { closing } from './closing.ts';
 import { connecting, hiding } from './connecting.ts';
+import { interleaving } from './interleaving.ts';
 import { messages } from './messages.ts';
 import { renegotiation } from './renegotiation.ts';
 import type { Scenario } from './scenario.ts';
@@ -12,6 +13,7 @@ export const scenarios: readonly Scenario[] = [
   ...channels,
   ...closing,
   ...renegotiation,
+  ...interleaving,
   ...bulkTransfer,
   ...hiding,
 ];

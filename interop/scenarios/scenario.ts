@@ -7,5 +7,7 @@ export interface Scenario {
   readonly patience: number;
   /** Needs a peer that puts mDNS names in the place of its addresses. */
   readonly hiddenAddresses?: true;
+  /** Needs a peer that interleaves messages. */
+  readonly interleaved?: true;
   readonly run: (run: Run) => Promise<void>;
 }
