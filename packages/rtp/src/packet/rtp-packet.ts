@@ -293,13 +293,15 @@ export class RtpPacket {
       else isThere = true;
     }
     const overhead = isTwoByte || wasTwoByte ? 2 : 1;
-    if (
-      isThere ||
-      (isTwoByte && !wasTwoByte) ||
-      lastEnd + overhead + length > this.headerEnd ||
-      lastEnd === 0
-    ) {
-      lastEnd = this.#rebuild(id, overhead === 2, kept, keptBytes + kept * overhead + overhead + length);
+    const usedBytes = keptBytes + kept * overhead;
+    if (isThere || lastEnd === 0 || (isTwoByte && !wasTwoByte)) {
+      lastEnd = this.#rebuild(id, overhead === 2, kept, usedBytes + overhead + length);
+      if (lastEnd === 0) return 0;
+    } else if (lastEnd + overhead + length > this.headerEnd) {
+      lastEnd =
+        usedBytes > 0 && usedBytes === lastEnd - this.extensionsAt
+          ? this.#extend(lastEnd, overhead + length)
+          : this.#rebuild(id, overhead === 2, kept, usedBytes + overhead + length);
       if (lastEnd === 0) return 0;
     }
     return this.#append(lastEnd, id, length, overhead);
@@ -363,6 +365,16 @@ export class RtpPacket {
     return at + overhead;
   }
 
+  /** Makes the block longer, so that `more` bytes fit behind `lastEnd`. Returns where that is now, 0 without room. */
+  #extend(lastEnd: number, more: number): number {
+    const growth = (lastEnd + more - this.headerEnd + 3) & ~3;
+    const { headerEnd } = this;
+    const from = this.#insert(headerEnd, growth);
+    if (from === -1) return 0;
+    putU16(this.bytes, this.extensionsAt - 2, (this.headerEnd - this.extensionsAt) >> 2);
+    return lastEnd + from - headerEnd;
+  }
+
   /**
    * Writes the elements other than `id` anew without padding, in the form wanted, so that `totalBytes` fit. Returns
    * where they end, 0 if there is no room.
@@ -404,13 +416,13 @@ export class RtpPacket {
   #insert(where: number, by: number): number {
     const { bytes } = this;
     if (this.at - by >= this.floor) {
-      bytes.copyWithin(this.at - by, this.at, where);
+      for (let i = this.at; i < where; i++) bytes[i - by] = bytes[i]!;
       this.at -= by;
       if (this.extensionsAt !== 0 && this.extensionsAt < where) this.extensionsAt -= by;
       return where - by;
     }
     if (this.end + by > this.limit) return -1;
-    bytes.copyWithin(where + by, where, this.end);
+    if (where < this.end) bytes.copyWithin(where + by, where, this.end);
     this.headerEnd += by;
     this.payloadEnd += by;
     this.end += by;
