@@ -64,7 +64,6 @@ type PacketHook = (packet: RtpPacket, stream: RtpStream, now: Millis) => boolean
 type LeaveHook = (packet: RtpPacket, stream: RtpStream, now: Millis) => void;
 type RtcpHook = (rtcp: RtcpReader, now: Millis) => void;
 type WriteHook = (out: Uint8Array, at: number, end: number, now: Millis) => number;
-type DeadlineHook = () => Millis;
 type ExpireHook = (now: Millis) => void;
 type DrainHook = (sink: ChainSink) => boolean;
 
@@ -84,8 +83,9 @@ export class InterceptorChain {
   readonly #leaveRtp: readonly LeaveHook[];
   readonly #writeRtcp: readonly WriteHook[];
   readonly #writeRtp: readonly WriteHook[];
-  readonly #deadlines: readonly DeadlineHook[];
-  readonly #expires: readonly ExpireHook[];
+  /** By interceptor: when it wants to be woken, and how. */
+  readonly #deadlines: Float64Array;
+  readonly #expires: ReadonlyArray<ExpireHook | undefined>;
   readonly #drains: readonly DrainHook[];
   readonly #local: StreamTable;
   readonly #remote: StreamTable;
@@ -123,11 +123,11 @@ export class InterceptorChain {
     this.#leaveRtp = outward.flatMap((each) => each.leaveRtp?.bind(each) ?? []);
     this.#writeRtcp = interceptors.flatMap((each) => each.writeRtcp?.bind(each) ?? []);
     this.#writeRtp = interceptors.flatMap((each) => each.writeRtp?.bind(each) ?? []);
-    this.#deadlines = interceptors.flatMap((each) => each.deadline?.bind(each) ?? []);
-    this.#expires = interceptors.flatMap((each) => each.expire?.bind(each) ?? []);
+    this.#deadlines = new Float64Array(interceptors.length).fill(NEVER);
+    this.#expires = interceptors.map((each) => each.expire?.bind(each));
     this.#drains = interceptors.flatMap((each) => each.drain?.bind(each) ?? []);
-    const context = this.#context(options.random, maxStreams);
-    for (const each of interceptors) each.attach?.(context);
+    for (const [i, each] of interceptors.entries())
+      each.attach?.(this.#context(options.random, maxStreams, i));
   }
 
   // ---- streams ----
@@ -265,16 +265,23 @@ export class InterceptorChain {
 
   deadline(): Millis {
     let deadline = NEVER;
-    const hooks = this.#deadlines;
-    for (let i = 0; i < hooks.length; i++) deadline = Math.min(deadline, hooks[i]!());
+    const deadlines = this.#deadlines;
+    for (let i = 0; i < deadlines.length; i++) if (deadlines[i]! < deadline) deadline = deadlines[i]!;
     if (this.#pacer !== undefined && (this.#wantsRtp || this.#queue.count > 0))
       deadline = Math.min(deadline, this.#pacer.deadline());
     return deadline;
   }
 
+  /** Whether `expire` has something to do: `deadline() <= now`, without a number in a box. */
+  isDue(now: Millis): boolean {
+    const deadlines = this.#deadlines;
+    for (let i = 0; i < deadlines.length; i++) if (deadlines[i]! <= now) return true;
+    return false;
+  }
+
   expire(now: Millis): void {
-    const hooks = this.#expires;
-    for (let i = 0; i < hooks.length; i++) hooks[i]!(now);
+    const deadlines = this.#deadlines;
+    for (let i = 0; i < deadlines.length; i++) if (deadlines[i]! <= now) this.#expires[i]?.(now);
   }
 
   drain(sink: ChainSink): boolean {
@@ -341,7 +348,7 @@ export class InterceptorChain {
     this.#pacer?.onSent(packet.end - packet.at, now);
   }
 
-  #context(random: RandomSource, maxStreams: number): ChainContext {
+  #context(random: RandomSource, maxStreams: number, index: number): ChainContext {
     const local = this.#local;
     const remote = this.#remote;
     const ownSsrc = this.#ownSsrc;
@@ -360,6 +367,9 @@ export class InterceptorChain {
       },
       get ownSsrc() {
         return local.at(0)?.ssrc ?? ownSsrc;
+      },
+      wakeAt: (time) => {
+        this.#deadlines[index] = time;
       },
       wantRtcp: () => {
         this.#wantsRtcp = true;

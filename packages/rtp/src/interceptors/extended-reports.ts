@@ -65,11 +65,11 @@ export class ExtendedReports implements Interceptor {
   }
 
   addStream(stream: RtpStream, now: Millis): void {
-    if (!stream.isLocal && this.#remoteStreams++ === 0) this.#nextAt = now;
+    if (!stream.isLocal && this.#remoteStreams++ === 0) this.#wakeAt(now);
   }
 
   removeStream(stream: RtpStream): void {
-    if (!stream.isLocal && --this.#remoteStreams === 0) this.#nextAt = NEVER;
+    if (!stream.isLocal && --this.#remoteStreams === 0) this.#wakeAt(NEVER);
   }
 
   receiveRtcp(rtcp: RtcpReader, now: Millis): void {
@@ -99,7 +99,7 @@ export class ExtendedReports implements Interceptor {
     if (asks) {
       const wall = now + this.#wallClockOffset;
       addReceiverReferenceTime(out, at, end, ntpSeconds(wall), ntpFraction(wall));
-      this.#nextAt = now + this.#interval;
+      this.#wakeAt(now + this.#interval);
     }
     for (let i = 0; i < this.#asking; i++)
       addDlrr(out, at, end, this.#ssrcs[i]!, this.#times[i]!, toNtpShort(now - this.#cameAt[i]!));
@@ -107,12 +107,13 @@ export class ExtendedReports implements Interceptor {
     return at + needed - start;
   }
 
-  deadline(): Millis {
-    return this.#nextAt;
+  expire(): void {
+    this.#context!.wantRtcp();
   }
 
-  expire(now: Millis): void {
-    if (now >= this.#nextAt) this.#context!.wantRtcp();
+  #wakeAt(time: Millis): void {
+    this.#nextAt = time;
+    this.#context!.wakeAt(time);
   }
 
   #onReferenceTime(now: Millis): void {

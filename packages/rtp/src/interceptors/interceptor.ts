@@ -15,7 +15,7 @@ import type { RtpStream } from './stream.ts';
  */
 export interface Interceptor {
   readonly name: string;
-  /** The chain has been composed; called once. */
+  /** The chain has been composed; called once, with a context of the interceptor's own. */
   attach?(context: ChainContext): void;
   /** A stream was announced, local or remote. */
   addStream?(stream: RtpStream, now: Millis): void;
@@ -36,7 +36,7 @@ export interface Interceptor {
   /** Writes the next RTP packet of its own making and returns its length; asked after `context.wantRtp()`. */
   writeRtp?(out: Uint8Array, at: number, end: number, now: Millis): number;
 
-  deadline?(): Millis;
+  /** The time that it asked for with `context.wakeAt` has come; it asks for the next, or for none. */
   expire?(now: Millis): void;
   drain?(sink: ChainSink): boolean;
 }
@@ -55,6 +55,8 @@ export interface ChainContext {
   readonly remoteSlots: number;
   /** SSRC of our own that feedback carries: the first local stream's, or the chain's. */
   readonly ownSsrc: number;
+  /** When `expire` is to be called; `NEVER`: not any more. The last word counts. */
+  wakeAt(time: Millis): void;
   /** There is RTCP to be written at the next transmit. */
   wantRtcp(): void;
   /** There is RTP to be written at the next transmit. */

@@ -83,13 +83,16 @@ export class KeyFrameRequests implements Interceptor {
     remote.isWanted = true;
     this.#anyWanted = true;
     if (now >= remote.nextAt) this.#context!.wantRtcp();
+    else this.#schedule();
     return true;
   }
 
   /** The key frame has come: a request that waits is not sent any more. */
   onKeyFrame(stream: RtpStream): void {
     const remote = stream.isLocal ? undefined : this.#remotes[stream.slot];
-    if (remote !== undefined) remote.isWanted = false;
+    if (remote === undefined) return;
+    remote.isWanted = false;
+    this.#schedule();
   }
 
   /** Requests sent for a remote stream, or received for a local one. */
@@ -143,21 +146,12 @@ export class KeyFrameRequests implements Interceptor {
       remote.isWanted = false;
       remote.nextAt = now + this.#interval;
     }
+    this.#schedule();
     return at - start;
   }
 
-  deadline(): Millis {
-    if (!this.#anyWanted) return NEVER;
-    let deadline = NEVER;
-    for (let i = 0; i < this.#remotes.length; i++) {
-      const remote = this.#remotes[i];
-      if (remote?.isWanted) deadline = Math.min(deadline, remote.nextAt);
-    }
-    return deadline;
-  }
-
-  expire(now: Millis): void {
-    if (this.#anyWanted && this.deadline() <= now) this.#context!.wantRtcp();
+  expire(): void {
+    this.#context!.wantRtcp();
   }
 
   drain(sink: ChainSink): boolean {
@@ -171,6 +165,12 @@ export class KeyFrameRequests implements Interceptor {
       if (stream !== undefined) sink.onKeyFrameRequest?.(stream);
     }
     return true;
+  }
+
+  #schedule(): void {
+    let deadline = NEVER;
+    for (const remote of this.#remotes) if (remote?.isWanted) deadline = Math.min(deadline, remote.nextAt);
+    this.#context!.wakeAt(deadline);
   }
 
   #onRequest(ssrc: number, firNumber: number, now: Millis): void {

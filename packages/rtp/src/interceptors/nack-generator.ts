@@ -122,17 +122,13 @@ export class NackGenerator implements Interceptor {
       for (let lost = log.firstMissing(); lost >= 0; lost = log.nextMissing((lost + 1) & 0xffff))
         deadline = Math.min(deadline, log.askAt(lost));
     }
-    this.#deadline[0] = deadline;
+    this.#wakeAt(deadline);
     if (deadline <= now) this.#context!.wantRtcp(); // what there was no room for
     return at - start;
   }
 
-  deadline(): Millis {
-    return this.#deadline[0]!;
-  }
-
-  expire(now: Millis): void {
-    if (this.#deadline[0]! <= now) this.#context!.wantRtcp();
+  expire(): void {
+    this.#context!.wantRtcp();
   }
 
   drain(sink: ChainSink): boolean {
@@ -144,6 +140,11 @@ export class NackGenerator implements Interceptor {
       if (stream !== undefined) sink.onPacketLost?.(stream, this.#lostSequences[i]!);
     }
     return true;
+  }
+
+  #wakeAt(time: Millis): void {
+    this.#deadline[0] = time;
+    this.#context!.wakeAt(time);
   }
 
   #advance(log: ReceiveLog, slot: number, sequenceNumber: number, ahead: number, now: Millis): void {
@@ -159,7 +160,7 @@ export class NackGenerator implements Interceptor {
         if (log.missing >= this.#maxMissing) this.#giveUp(log, slot, log.firstMissing());
         log.miss((sequenceNumber - i) & 0xffff, now, askAt);
       }
-      if (askAt < this.#deadline[0]!) this.#deadline[0] = askAt;
+      if (askAt < this.#deadline[0]!) this.#wakeAt(askAt);
       if (this.#reorderDelay === 0) this.#context!.wantRtcp();
     }
     log.advance(sequenceNumber);

@@ -184,10 +184,6 @@ export class Reports implements Interceptor, RtcpLead {
     return length;
   }
 
-  deadline(): Millis {
-    return this.#nextAt;
-  }
-
   drain(sink: ChainSink): boolean {
     if (!this.#anyEnded) return false;
     this.#anyEnded = false;
@@ -236,7 +232,7 @@ export class Reports implements Interceptor, RtcpLead {
   }
 
   #roundGoesOn(at: number, start: number): number {
-    if (at === start) this.#nextAt += 1; // no room for anything: try again with the next packet, a little later
+    if (at === start) this.#wakeAt(this.#nextAt + 1); // no room for anything: try again with the next packet, a little later
     return at;
   }
 
@@ -282,7 +278,12 @@ export class Reports implements Interceptor, RtcpLead {
   }
 
   #schedule(now: Millis, factor: number): void {
-    this.#nextAt = now + this.#interval * factor;
+    this.#wakeAt(now + this.#interval * factor);
+  }
+
+  #wakeAt(time: Millis): void {
+    this.#nextAt = time;
+    this.#context!.wakeAt(time);
   }
 
   // ---- what comes in ----

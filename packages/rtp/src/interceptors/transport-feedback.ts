@@ -81,7 +81,7 @@ export class TransportFeedback implements Interceptor {
     if (sequence > this.#highest) this.#highest = sequence;
     if (this.#from === NOTHING || sequence < this.#from) this.#from = sequence;
     this.#mediaSsrc = packet.ssrc;
-    if (this.#untold++ === 0) this.#nextAt[0] = now + this.#interval;
+    if (this.#untold++ === 0) this.#wakeAt(now + this.#interval);
     else if (this.#untold >= this.#window * MANY) this.#context!.wantRtcp();
     return true;
   }
@@ -121,12 +121,8 @@ export class TransportFeedback implements Interceptor {
     return length;
   }
 
-  deadline(): Millis {
-    return this.#nextAt[0]!;
-  }
-
-  expire(now: Millis): void {
-    if (this.#nextAt[0]! <= now) this.#context!.wantRtcp();
+  expire(): void {
+    this.#context!.wantRtcp();
   }
 
   #firstNoted(from: number): number {
@@ -138,7 +134,12 @@ export class TransportFeedback implements Interceptor {
   #done(): number {
     this.#untold = 0;
     this.#from = NOTHING;
-    this.#nextAt[0] = NEVER;
+    this.#wakeAt(NEVER);
     return 0;
+  }
+
+  #wakeAt(time: Millis): void {
+    this.#nextAt[0] = time;
+    this.#context!.wakeAt(time);
   }
 }

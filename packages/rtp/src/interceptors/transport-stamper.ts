@@ -2,7 +2,7 @@
 // feedback says of it to an estimate of the bandwidth. draft-holmer-rmcat-transport-wide-cc-extensions-01 §2;
 // webrtc.org/experiments/rtp-hdrext/abs-send-time. A peer that lies harms its own stream: what was never sent is not
 // believed, nothing counts twice, arrival times have to be plausible.
-import { Drops, type Millis, NEVER } from '@millrace/sans-io';
+import { Drops, type Millis } from '@millrace/sans-io';
 import { writeAbsSendTime } from '../extensions/abs-send-time.ts';
 import { writeTransportSequenceNumber } from '../extensions/transport-sequence-number.ts';
 import { within } from '../option-range.ts';
@@ -90,6 +90,7 @@ export class TransportStamper implements Interceptor {
       this.drops.count('malformed');
       return;
     }
+    const estimate = this.#estimate;
     let unknown = false;
     while (feedback.next()) {
       // The number lies in the last 2^16 that were given.
@@ -104,20 +105,16 @@ export class TransportStamper implements Interceptor {
       if (!feedback.isReceived) {
         if (state !== WAITING) continue;
         this.#states[index] = LOST;
-        this.#estimate.onLost(this.#bytes[index]!, now);
+        estimate.onLost(this.#bytes[index]!, now);
         continue;
       }
-      const arrival = this.#plausible(feedback.arrivalTicks / TICKS_PER_MILLI);
       this.#states[index] = ARRIVED;
-      if (arrival === NOTHING) continue;
-      this.#estimate.onArrived(this.#sentAt[index]!, arrival, this.#bytes[index]!, state === LOST, now);
+      if (!this.#takeArrival(feedback.arrivalTicks)) continue;
+      estimate.sample[0] = this.#sentAt[index]!;
+      estimate.onArrived(this.#bytes[index]!, state === LOST, now);
     }
     if (unknown) this.drops.count('unknown-packet');
-    this.#estimate.onFeedback(now);
-  }
-
-  deadline(): Millis {
-    return NEVER;
+    estimate.onFeedback(now);
   }
 
   drain(sink: ChainSink): boolean {
@@ -127,18 +124,19 @@ export class TransportStamper implements Interceptor {
     return true;
   }
 
-  /** The time without wraps; `NOTHING` if it cannot be. Always above 0, so that it is not taken for that. */
-  #plausible(arrival: Millis): Millis {
+  /** Hands the estimate the time of arrival without wraps. False if it cannot be. */
+  #takeArrival(ticks: number): boolean {
+    const arrival = ticks / TICKS_PER_MILLI;
     const last = this.#lastArrival[0]!;
-    if (!this.#hasArrival) {
-      this.#hasArrival = true;
-      this.#lastArrival[0] = arrival + WRAP;
-      return arrival + WRAP;
-    }
-    const ahead = arrival - last - Math.round((arrival - last) / WRAP) * WRAP;
+    // The first is put behind a whole wrap, so that none is ever below 0.
+    const ahead = this.#hasArrival
+      ? arrival - last - Math.round((arrival - last) / WRAP) * WRAP
+      : WRAP + arrival;
     this.#lastArrival[0] = last + ahead;
-    if (Math.abs(ahead) <= LONGEST_GAP) return last + ahead;
-    this.drops.count('implausible-time'); // from there on it may be
-    return NOTHING;
+    this.#estimate.sample[1] = last + ahead;
+    const isPlausible = !this.#hasArrival || Math.abs(ahead) <= LONGEST_GAP;
+    this.#hasArrival = true;
+    if (!isPlausible) this.drops.count('implausible-time'); // from there on it may be
+    return isPlausible;
   }
 }

@@ -26,16 +26,18 @@ export class ArrivalGroups {
     this.#hasPrevious = false;
   }
 
-  /** True if two groups can be compared: `delta` holds by how much they were sent and arrived apart. */
-  add(sentAt: Millis, arrivedAt: Millis): boolean {
+  /** Takes a packet's times of sending and arrival. True if two groups can be compared: `delta` holds by how much they were sent and arrived apart. */
+  add(sample: Float64Array): boolean {
+    const sentAt = sample[0]!;
+    const arrivedAt = sample[1]!;
     const times = this.#times;
     if (!this.#hasGroup) {
-      this.#begin(sentAt, arrivedAt);
+      this.#begin(sample);
       this.#hasGroup = true;
       return false;
     }
     if (sentAt < times[FIRST_SENT]!) return false; // reordered
-    if (this.#belongs(sentAt, arrivedAt)) {
+    if (this.#belongs(sample)) {
       if (sentAt > times[LAST_SENT]!) times[LAST_SENT] = sentAt;
       if (arrivedAt > times[LAST_ARRIVED]!) times[LAST_ARRIVED] = arrivedAt;
       return false;
@@ -52,11 +54,13 @@ export class ArrivalGroups {
     times[PREVIOUS_SENT] = times[LAST_SENT]!;
     times[PREVIOUS_ARRIVED] = times[LAST_ARRIVED]!;
     this.#hasPrevious = true;
-    this.#begin(sentAt, arrivedAt);
+    this.#begin(sample);
     return isComparable;
   }
 
-  #belongs(sentAt: Millis, arrivedAt: Millis): boolean {
+  #belongs(sample: Float64Array): boolean {
+    const sentAt = sample[0]!;
+    const arrivedAt = sample[1]!;
     const times = this.#times;
     if (sentAt - times[FIRST_SENT]! <= BURST) return true;
     // §5.2: what arrived in a burst though it was not sent so waited somewhere, and says nothing of the path.
@@ -69,8 +73,10 @@ export class ArrivalGroups {
     );
   }
 
-  #begin(sentAt: Millis, arrivedAt: Millis): void {
+  #begin(sample: Float64Array): void {
     const times = this.#times;
+    const sentAt = sample[0]!;
+    const arrivedAt = sample[1]!;
     times[FIRST_SENT] = sentAt;
     times[LAST_SENT] = sentAt;
     times[FIRST_ARRIVED] = arrivedAt;

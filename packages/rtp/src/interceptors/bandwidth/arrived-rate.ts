@@ -13,8 +13,9 @@ export class ArrivedRate {
   #first = -1;
   #total = 0;
 
-  add(arrivedAt: Millis, bytes: number): void {
-    const bucket = Math.floor(arrivedAt / BUCKET);
+  /** `sample[1]` is when a packet arrived. */
+  add(sample: Float64Array, bytes: number): void {
+    const bucket = Math.floor(sample[1]! / BUCKET);
     if (this.#latest < 0 || bucket - this.#latest >= BUCKETS) {
       this.#bytes.fill(0);
       this.#total = 0;

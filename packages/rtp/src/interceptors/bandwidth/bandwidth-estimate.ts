@@ -58,6 +58,8 @@ const REMB_AT = 12;
 const LOSS_SHARE = 13;
 
 export class BandwidthEstimate {
+  /** When a packet was sent, and when it arrived: filled before `onArrived`, as numbers in an array need no box. */
+  readonly sample: Float64Array = new Float64Array(2);
   readonly #groups = new ArrivalGroups();
   readonly #trendline = new Trendline();
   readonly #arrivedRate = new ArrivedRate();
@@ -118,15 +120,14 @@ export class BandwidthEstimate {
     this.#numbers[LAST_SENT] = now;
   }
 
-  /** A packet arrived, by the peer's clock. `wasLost`: feedback before said it was. */
-  onArrived(sentAt: Millis, arrivedAt: Millis, bytes: number, wasLost: boolean, _now: Millis): void {
+  /** A packet arrived; when it was sent, and when it came by the peer's clock, is in `sample`. `wasLost`: so it was said. */
+  onArrived(bytes: number, wasLost: boolean, now: Millis): void {
     this.#arrivedPackets++;
     if (wasLost && this.#lostPackets > 0) this.#lostPackets--;
-    this.#arrivedRate.add(arrivedAt, bytes);
-    if (!this.#groups.add(sentAt, arrivedAt)) return;
-    const { delta } = this.#groups;
-    this.#trendline.add(delta[0]!, delta[1]!, delta[2]!);
-    if (this.#trendline.state === OVERUSE) this.#onOveruse(_now);
+    this.#arrivedRate.add(this.sample, bytes);
+    if (!this.#groups.add(this.sample)) return;
+    this.#trendline.add(this.#groups.delta);
+    if (this.#trendline.state === OVERUSE) this.#onOveruse(now);
   }
 
   onLost(_bytes: number, _now: Millis): void {

@@ -29,12 +29,13 @@ const THRESHOLD = 3;
 const OVER_TIME = 4;
 const PREVIOUS_TREND = 5;
 const LAST_UPDATE = 6;
+const TREND = 7;
 
 export class Trendline {
   state: number = NORMAL;
   readonly #times = new Float64Array(WINDOW);
   readonly #delays = new Float64Array(WINDOW);
-  readonly #numbers = new Float64Array(7);
+  readonly #numbers = new Float64Array(8);
   #count = 0;
   #deltas = 0;
   #overs = 0;
@@ -45,9 +46,12 @@ export class Trendline {
     this.#numbers[LAST_UPDATE] = -1;
   }
 
-  /** Two groups arrived `arrived` apart that were sent `sent` apart, the later one at `arrivedAt`. */
-  add(sent: Millis, arrived: Millis, arrivedAt: Millis): void {
+  /** Two groups were sent and arrived so far apart, the later one at that time: the three of `delta`. */
+  add(delta: Float64Array): void {
     const numbers = this.#numbers;
+    const sent = delta[0]!;
+    const arrived = delta[1]!;
+    const arrivedAt = delta[2]!;
     if (this.#deltas === 0) numbers[FIRST_ARRIVAL] = arrivedAt;
     this.#deltas++;
     numbers[ACCUMULATED]! += arrived - sent;
@@ -56,11 +60,12 @@ export class Trendline {
     this.#times[index] = arrivedAt - numbers[FIRST_ARRIVAL]!;
     this.#delays[index] = numbers[SMOOTHED]!;
     this.#count++;
-    const trend = this.#count >= WINDOW ? this.#slope() : numbers[PREVIOUS_TREND]!;
-    this.#detect(trend, sent, arrivedAt);
+    numbers[TREND] = numbers[PREVIOUS_TREND]!;
+    if (this.#count >= WINDOW) this.#fit();
+    this.#detect(delta);
   }
 
-  #slope(): number {
+  #fit(): void {
     let meanTime = 0;
     let meanDelay = 0;
     for (let i = 0; i < WINDOW; i++) {
@@ -76,11 +81,14 @@ export class Trendline {
       numerator += time * (this.#delays[i]! - meanDelay);
       denominator += time * time;
     }
-    return denominator === 0 ? this.#numbers[PREVIOUS_TREND]! : numerator / denominator;
+    if (denominator !== 0) this.#numbers[TREND] = numerator / denominator;
   }
 
-  #detect(trend: number, sent: Millis, arrivedAt: Millis): void {
+  #detect(delta: Float64Array): void {
     const numbers = this.#numbers;
+    const sent = delta[0]!;
+    const arrivedAt = delta[2]!;
+    const trend = numbers[TREND]!;
     const modified = Math.min(this.#deltas, MAX_DELTAS) * trend * GAIN;
     const threshold = numbers[THRESHOLD]!;
     if (modified > threshold) {
@@ -98,16 +106,12 @@ export class Trendline {
       this.state = modified < -threshold ? UNDERUSE : NORMAL;
     }
     numbers[PREVIOUS_TREND] = trend;
-    this.#adapt(Math.abs(modified), arrivedAt);
-  }
-
-  #adapt(modified: number, arrivedAt: Millis): void {
-    const numbers = this.#numbers;
+    // §5.4: the threshold follows what is usual.
     if (numbers[LAST_UPDATE]! < 0) numbers[LAST_UPDATE] = arrivedAt;
-    const threshold = numbers[THRESHOLD]!;
-    if (modified <= threshold + FAR_OFF) {
+    const size = Math.abs(modified);
+    if (size <= threshold + FAR_OFF) {
       const step = Math.min(LONGEST_STEP, Math.max(0, arrivedAt - numbers[LAST_UPDATE]!));
-      const pull = (modified < threshold ? DOWN : UP) * (modified - threshold) * step;
+      const pull = (size < threshold ? DOWN : UP) * (size - threshold) * step;
       numbers[THRESHOLD] = Math.min(HIGHEST_THRESHOLD, Math.max(LOWEST_THRESHOLD, threshold + pull));
     }
     numbers[LAST_UPDATE] = arrivedAt;
