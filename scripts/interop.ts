@@ -11,7 +11,17 @@ import { readResults } from '../interop/harness/results.ts';
 import { table } from '../interop/harness/table.ts';
 import { readArguments } from './arguments.ts';
 
-const PEERS = ['chromium', 'firefox', 'node-datachannel', 'openssl', 'recording', 'werift', 'wrtc'];
+const PEERS = [
+  'chromium',
+  'ffmpeg',
+  'firefox',
+  'gstreamer',
+  'node-datachannel',
+  'openssl',
+  'recording',
+  'werift',
+  'wrtc',
+];
 
 const USAGE = `npm run interop -- [options]
   --only PEERS      only these peers, separated by commas: ${PEERS.join(', ')}
