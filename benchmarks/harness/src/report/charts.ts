@@ -145,7 +145,7 @@ export function drawPercentiles(lines: readonly Line[], palette: Palette): strin
     height: 240,
     palette,
     option: {
-      grid: { left: 50, right: 26, top: 32, bottom: 22 },
+      grid: { left: 58, right: 26, top: 32, bottom: 22 },
       xAxis: {
         type: 'value',
         min: 0,

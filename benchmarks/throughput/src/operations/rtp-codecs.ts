@@ -2,9 +2,11 @@
 // objects; each gets what it works on fastest, and what is read is used.
 import type { Operation, OperationSettings, Prepared } from '@millrace/bench-harness';
 import { RtpPacket } from '@millrace/rtp';
-import { notThereYet } from './not-there-yet.ts';
+import { rtcpReader, rtcpWriter } from './rtcp-codecs.ts';
 import { mediaPackets, PACKETS, RTP_HEADER_BYTES } from './rtp-inputs.ts';
 import type { PacketKind } from './rtp-kinds.ts';
+
+type RtcpKind = Exclude<PacketKind, 'rtp'>;
 
 interface WeriftRtp {
   readonly header: { readonly sequenceNumber: number; readonly timestamp: number; readonly ssrc: number };
@@ -23,7 +25,8 @@ interface Werift {
 export const operation: Operation = {
   subjects: {
     millrace({ kind, verb, bytes }: OperationSettings): Prepared {
-      if (kind !== 'rtp') return notThereYet('RTCP of @millrace/rtp');
+      if (kind !== 'rtp')
+        return verb === 'parse' ? parseRtcp(kind as RtcpKind) : marshalRtcp(kind as RtcpKind);
       return verb === 'parse' ? parseRtp(bytes as number) : marshalRtp(bytes as number);
     },
     async werift({ kind, verb, bytes }: OperationSettings): Promise<Prepared> {
@@ -82,6 +85,22 @@ function marshalRtp(bytes: number): Prepared {
     if (Buffer.compare(out, packet.bytes) !== 0) throw new Error('what was written is not what was read');
   }
   return each(packets, write);
+}
+
+function parseRtcp(kind: RtcpKind): Prepared {
+  return each(mediaPackets(kind, 0), rtcpReader(kind));
+}
+
+function marshalRtcp(kind: RtcpKind): Prepared {
+  const read = rtcpReader(kind);
+  const writers = mediaPackets(kind, 0).map((packet) => {
+    const writer = rtcpWriter(kind, packet);
+    // Not all that is the same is written in the same bytes.
+    if (read(writer.out.subarray(0, writer.write())) !== read(packet))
+      throw new Error('what was written is not what was read');
+    return writer;
+  });
+  return each(writers, ({ write, out }) => write() + out[3]!);
 }
 
 function each<Item>(items: readonly Item[], work: (item: Item) => number): Prepared {
