@@ -1,6 +1,6 @@
 // ICE candidates: their kinds, priorities and what of them is told to the peer.
-// RFC 8445 §5.1.1 (candidates), §5.1.2 (priorities). Server-reflexive, relayed and TCP candidates are known to
-// every type and formula here; gathering them is the driver's part and a later one.
+// RFC 8445 §5.1.1 (candidates), §5.1.2 (priorities). TCP candidates are known to every type and
+// formula here; checks over TCP are a later part.
 import type { TransportAddress } from '@millrace/stun';
 
 export type CandidateType = 'host' | 'srflx' | 'prflx' | 'relay';

@@ -41,6 +41,7 @@ export {
   USERNAME,
   XOR_MAPPED_ADDRESS,
 } from './attributes.ts';
+export { BindingQuery, type BindingSink } from './binding-query.ts';
 export { crc32 } from './crc32.ts';
 export { longTermKey, shortTermKey, userHash } from './credentials.ts';
 export type { LongTermCrypto, StunCrypto } from './crypto.ts';

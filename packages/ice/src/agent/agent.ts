@@ -1,8 +1,8 @@
 // Hot in one method (`isVerified`, for every datagram of data): the ICE agent, which hands what comes to the
 // procedures beside it and writes what they have queued.
 // RFC 8445 (full agent, one stream, one component), RFC 8838, RFC 7675, RFC 8863. Left out, each with a place:
-// freezing (nothing to share with one component), gathering from STUN and TURN servers and TCP (candidate kinds
-// are known throughout), restart (a second `IceSession`), being a lite agent.
+// freezing (nothing to share with one component), asking STUN and TURN servers (whoever owns the sockets does, and
+// hands in what they say), TCP, restart (a second `IceSession`), being a lite agent.
 import { type Core, type DropCounts, type Millis, NEVER } from '@millrace/sans-io';
 import {
   canonicalAddress,
@@ -17,7 +17,14 @@ import type { IceDrop } from '../drops.ts';
 import { IceError } from '../errors.ts';
 import type { IceAgentOptions, IceParameters, IceRole, RemoteIceParameters } from '../options.ts';
 import type { CandidatePair, CheckPair } from '../pair.ts';
-import { addHostCandidate, addRemoteCandidate, type HostCandidateInit, releaseEarly } from './candidates.ts';
+import {
+  addBase,
+  addRemoteCandidate,
+  addServerReflexive,
+  type LocalCandidateInit,
+  releaseEarly,
+  type ServerReflexiveInit,
+} from './candidates.ts';
 import { settle } from './conclusion.ts';
 import {
   checksDeadline,
@@ -154,9 +161,16 @@ export class IceAgent implements Core<IceSink, Route> {
     this.#settle(now);
   }
 
-  /** A socket is bound and can be used. Returns the candidate to be signalled. */
-  addLocalCandidate(init: HostCandidateInit, now: Millis): LocalCandidate {
-    const candidate = addHostCandidate(this.#open(), init);
+  /** A socket is bound, or a relay ready, and can be used. Returns the candidate to be signalled. */
+  addLocalCandidate(init: LocalCandidateInit, now: Millis): LocalCandidate {
+    const candidate = addBase(this.#open(), init);
+    this.#settle(now);
+    return candidate;
+  }
+
+  /** A STUN server has seen one of our sockets. Returns the candidate to be signalled, if it tells anything new. */
+  addServerReflexive(init: ServerReflexiveInit, now: Millis): LocalCandidate | undefined {
+    const candidate = addServerReflexive(this.#open(), init);
     this.#settle(now);
     return candidate;
   }

@@ -1,6 +1,6 @@
 // Candidates come in, from our sockets, from signalling or from the peer's checks, and become pairs at once.
 // RFC 8445 §5.1 (ours), §6.1.2 (pairs), §7.3.1.3 (peer-reflexive); RFC 8838 §10 and §11 (trickled, redundant).
-import { canonicalAddress, type TransportAddress } from '@millrace/stun';
+import { canonicalAddress, isIpv6, type TransportAddress } from '@millrace/stun';
 import {
   type Candidate,
   candidatePriority,
@@ -13,14 +13,32 @@ import { IceError } from '../errors.ts';
 import { CheckPair } from '../pair.ts';
 import type { IceSession } from './session.ts';
 
-/** What `addLocalCandidate` needs to know of a bound socket. */
-export interface HostCandidateInit {
+/** What `addLocalCandidate` needs to know of a bound socket, or of an allocation at a TURN server. */
+export interface LocalCandidateInit {
+  /** A number of the driver's; an allocation has one of its own. */
   readonly socket: number;
   readonly address: string;
   readonly port: number;
-  readonly type?: 'host' | undefined;
+  /** Default `host`. */
+  readonly type?: 'host' | 'relay' | undefined;
   /** RFC 8445 §5.1.2.1 local preference, 0 to 65535; by default the earlier candidate is preferred. */
   readonly preference?: number | undefined;
+  /** Of a relayed candidate: how the server sees us (RFC 8839 §5.1). */
+  readonly related?: TransportAddress | undefined;
+  /** Of a relayed candidate: which server, for the foundation (RFC 8445 §5.1.1.3). */
+  readonly server?: string | undefined;
+}
+
+/** What `addServerReflexive` needs to know. */
+export interface ServerReflexiveInit {
+  /** Of the host candidate that the server was asked from. */
+  readonly socket: number;
+  /** As the server sees us. */
+  readonly mapped: TransportAddress;
+  /** Which server, for the foundation (RFC 8445 §5.1.1.3). */
+  readonly server: string;
+  /** Tells the peer nothing of the host's own addresses. Default false. */
+  readonly hidesBase?: boolean | undefined;
 }
 
 const COMPONENT = 1;
@@ -29,9 +47,10 @@ const COMPONENT = 1;
 // 8445 §5.1.1.1 leaves out IPv4 in the form of IPv6 as well.
 const NO_DESTINATION = /^(?:0\.|2(?:2[4-9]|[345]\d)\.|::$|::ffff:|ff[0-9a-f]{2}:)/;
 
-export function addHostCandidate(session: IceSession, init: HostCandidateInit): LocalCandidate {
+/** A base: what datagrams are really sent from, by us or by the relay in our place. */
+export function addBase(session: IceSession, init: LocalCandidateInit): LocalCandidate {
   const address = canonicalAddress(init.address);
-  const { socket, port } = init;
+  const { socket, port, type = 'host', related, server = '' } = init;
   if (address === undefined || !isPort(port))
     throw new IceError('BAD_ADDRESS', `${init.address} port ${port}`);
   const known = session.baseOf(socket);
@@ -44,18 +63,58 @@ export function addHostCandidate(session: IceSession, init: HostCandidateInit): 
     throw new IceError('BAD_OPTION', `preference ${preference}`);
   const base: LocalCandidate = {
     socket,
-    foundation: session.foundationOf('host', address),
+    foundation: session.foundationOf(`${type} ${server}`, address),
     component: COMPONENT,
     transport: 'udp',
-    priority: candidatePriority('host', preference, COMPONENT),
+    priority: candidatePriority(type, preference, COMPONENT),
     address,
     port,
-    type: 'host',
+    type,
+    ...(related === undefined ? {} : { relatedAddress: related.address, relatedPort: related.port }),
     usernameFragment: session.local.usernameFragment,
   };
   session.bases.push(base);
   for (const remote of session.remotes) formPair(session, base, remote, false);
   return base;
+}
+
+/**
+ * RFC 8445 §5.1.1.2: a server sees one of our sockets at `mapped`. Such a candidate forms no pairs of its own, since
+ * checks are sent from its base (§6.1.2.4). `undefined` if the address is the base's own, known, or can't be.
+ */
+export function addServerReflexive(
+  session: IceSession,
+  init: ServerReflexiveInit,
+): LocalCandidate | undefined {
+  const { socket, mapped, server, hidesBase = false } = init;
+  const base = session.baseOf(socket);
+  const address = canonicalAddress(mapped.address);
+  if (base === undefined || address === undefined || !isPort(mapped.port)) return undefined;
+  if (NO_DESTINATION.test(address) || isIpv6(address) !== isIpv6(base.address)) return undefined;
+  // RFC 8445 §5.1.3: without a NAT in between, or behind one that another server has shown already.
+  if (session.bases.some((each) => each.address === address && each.port === mapped.port)) return undefined;
+  if (session.reflexive.some((each) => each.address === address && each.port === mapped.port))
+    return undefined;
+  if (session.bases.length + session.reflexive.length >= session.tunables.maxLocalCandidates)
+    return undefined;
+  const preference = (base.priority >>> 8) & MAX_LOCAL_PREFERENCE;
+  // RFC 8445 §5.1.1.1 and RFC 8828 §5: an address that is to stay private is replaced by the unspecified one.
+  const hidden = isIpv6(base.address) ? '::' : '0.0.0.0';
+  const candidate: LocalCandidate = {
+    socket,
+    foundation: session.foundationOf(`srflx ${server}`, base.address),
+    component: COMPONENT,
+    transport: 'udp',
+    priority: candidatePriority('srflx', preference, COMPONENT),
+    address,
+    port: mapped.port,
+    type: 'srflx',
+    relatedAddress: hidesBase ? hidden : base.address,
+    relatedPort: hidesBase ? 9 : base.port,
+    usernameFragment: session.local.usernameFragment,
+  };
+  session.reflexive.push(candidate);
+  return candidate;
 }
 
 /** RFC 8838 §11: takes a signalled candidate, before or after the peer's credentials. */
