@@ -1,0 +1,270 @@
+// Candidates that servers help to: server-reflexive ones from STUN, relayed ones from TURN. RFC 8445 §5.1.1.2.
+// All servers are asked at once, from every socket that can reach them.
+import { lookup } from 'node:dns/promises';
+import { isIPv6 } from 'node:net';
+import type { IceAgent, LocalCandidate, TransportAddress } from '@millrace/ice';
+import { nodeStunCrypto } from '@millrace/stun/node-crypto';
+import type { TurnEnd } from '@millrace/turn';
+import { random } from '../transport/random.ts';
+import { now } from '../transport/alarm.ts';
+import type { DatagramPort } from '../transport/datagram-port.ts';
+import type { Driver } from '../transport/driver.ts';
+import type { IceServer } from './ice-server.ts';
+import type { ServerLink } from './server-link.ts';
+import { SERVER_PATIENCE, StunLink } from './stun-link.ts';
+import { TurnLink } from './turn-link.ts';
+import { DatagramTransport, StreamTransport, type TurnTransport } from './turn-transport.ts';
+
+/** Where a candidate comes from (W3C webrtc-pc §4.8.1). */
+export interface CandidateSource {
+  readonly url: string;
+  readonly relayProtocol?: 'udp' | 'tcp' | 'tls';
+}
+
+/** W3C webrtc-pc §4.8.3. */
+export interface GatheringError {
+  /** The local address that was asked from; `null` for a connection whose address the system chose. */
+  readonly address: string | null;
+  readonly port: number | null;
+  readonly url: string;
+  /** STUN's, or 701 if the server can't be reached. */
+  readonly errorCode: number;
+  readonly errorText: string;
+}
+
+export interface GatheringHost {
+  readonly agent: IceAgent;
+  readonly driver: Driver;
+  readonly servers: readonly IceServer[];
+  /** Only relayed candidates are made: RFC 8828 mode 4, W3C `iceTransportPolicy`. */
+  readonly relayOnly: boolean;
+  onCandidate(candidate: LocalCandidate, source: CandidateSource): void;
+  onError(error: GatheringError): void;
+}
+
+/** W3C webrtc-pc §4.8.3: the server could not be reached. */
+const UNREACHABLE = 701;
+/** Questions to servers that one connection asks: sockets times servers. */
+const MAX_LINKS = 48;
+/** RFC 8489 §10: how often one server may send us to another. */
+const MAX_ALTERNATES = 2;
+
+interface Local {
+  readonly socket: number;
+  readonly address: TransportAddress;
+  readonly preference: number;
+}
+
+export class ServerGathering {
+  readonly #host: GatheringHost;
+  readonly #addresses = new Map<string, Promise<readonly string[]>>();
+  #links = 0;
+
+  constructor(host: GatheringHost) {
+    this.#host = host;
+  }
+
+  /** Asks every server that is asked by datagrams from this socket. Resolves when all have answered, or will not. */
+  async from(local: Local): Promise<void> {
+    const servers = this.#host.servers.filter(({ transport }) => transport === 'udp');
+    await Promise.all(servers.map((server) => this.#askFrom(local, server)));
+  }
+
+  /** Asks the servers that want a connection of their own. */
+  async overStreams(): Promise<void> {
+    const servers = this.#host.servers.filter(({ kind, transport }) => kind === 'turn' && transport !== 'udp');
+    await Promise.all(servers.map((server) => this.#askOverStream(server)));
+  }
+
+  async #askFrom(local: Local, server: IceServer): Promise<void> {
+    if (server.kind === 'stun' && this.#host.relayOnly) return;
+    const found = (await this.#resolve(server, local)).find(
+      (address) => isIPv6(address) === isIPv6(local.address.address) && canReach(local.address.address, address),
+    );
+    // A socket of one family has nothing to ask a server of the other.
+    if (found === undefined) return;
+    const remote = { address: found, port: server.port };
+    if (server.kind === 'stun') await this.#askStun(local, server, remote);
+    else {
+      const port = this.#host.driver.portOf(local.socket);
+      if (port) await this.#allocate(local, server, remote, () => new DatagramTransport(port, remote));
+    }
+  }
+
+  #askStun(local: Local, server: IceServer, remote: TransportAddress): Promise<void> {
+    const { driver } = this.#host;
+    const port = driver.portOf(local.socket);
+    if (!port || !this.#mayAsk()) return Promise.resolve();
+    return new Promise((resolve) => {
+      const link = new StunLink(local.socket, port, remote, random, {
+        onMapped: (mapped) => {
+          this.#addReflexive(local, server, mapped);
+          this.#end(link, resolve);
+        },
+        onFailed: (error) => {
+          this.#fail(local, server, error?.code ?? UNREACHABLE, error?.reason ?? 'the STUN server does not answer');
+          this.#end(link, resolve);
+        },
+      });
+      this.#begin(link, resolve);
+    });
+  }
+
+  async #askOverStream(server: IceServer): Promise<void> {
+    const address = (await this.#resolve(server, undefined))[0];
+    if (address === undefined || !this.#mayAsk()) return;
+    const remote = { address, port: server.port };
+    await this.#allocate(undefined, server, remote, (link, lose) => {
+      const { driver } = this.#host;
+      return new StreamTransport(server.host, remote, server.transport === 'tls', {
+        onConnected: () => {
+          link().start();
+          driver.wake();
+        },
+        onMessage: (bytes, at, end) => link().receive(bytes, at, end, now()),
+        onBatchEnd: () => driver.endBatch(),
+        onLost: lose,
+      });
+    });
+  }
+
+  /** One allocation, from `local` or over a connection of its own. */
+  #allocate(
+    local: Local | undefined,
+    server: IceServer,
+    remote: TransportAddress,
+    transportFor: (link: () => TurnLink, lose: (reason: string) => void) => TurnTransport,
+    alternates = 0,
+  ): Promise<void> {
+    if (!this.#mayAsk()) return Promise.resolve();
+    const { driver } = this.#host;
+    return new Promise((resolve) => {
+      let relay = -1;
+      const onEnd = (end: TurnEnd): void => {
+        this.#end(link, resolve);
+        if (relay >= 0 || end.code === 'CLOSED') return;
+        if (end.alternate !== undefined && local !== undefined && alternates < MAX_ALTERNATES) {
+          const { alternate } = end;
+          const port = driver.portOf(local.socket);
+          if (port && canReach(local.address.address, alternate.address)) {
+            const next = (): TurnTransport => new DatagramTransport(port, alternate);
+            void this.#allocate(local, server, alternate, next, alternates + 1);
+            return;
+          }
+        }
+        this.#fail(local, server, end.errorCode ?? UNREACHABLE, end.reason);
+      };
+      const lose = (reason: string): void => onEnd({ code: 'TIMEOUT', reason });
+      const family = isIPv6(local?.address.address ?? '') ? 'ipv6' : 'ipv4';
+      const link: TurnLink = new TurnLink(
+        local?.socket ?? -1,
+        remote,
+        transportFor(() => link, lose),
+        {
+          username: server.username,
+          password: server.credential,
+          crypto: nodeStunCrypto,
+          random,
+          family,
+          rto: SERVER_PATIENCE.rto,
+        },
+        {
+          onAllocated: (port, mapped) => {
+            relay = this.#addRelayed(local, server, port, mapped);
+            resolve();
+          },
+          onDatagram: (bytes, at, end, peer) => {
+            if (relay >= 0) driver.onRelayed(bytes, at, end, relay, peer);
+          },
+          onEnd,
+        },
+      );
+      if (local !== undefined) link.start();
+      this.#begin(link, resolve);
+    });
+  }
+
+  #addReflexive(local: Local, server: IceServer, mapped: TransportAddress): void {
+    if (this.#host.driver.isClosed) return;
+    const init = { socket: local.socket, mapped, server: server.url };
+    const candidate = this.#host.agent.addServerReflexive(init, now());
+    if (candidate) this.#host.onCandidate(candidate, { url: server.url });
+  }
+
+  /** Returns the number of the relayed address's socket. */
+  #addRelayed(
+    local: Local | undefined,
+    server: IceServer,
+    port: DatagramPort,
+    mapped: TransportAddress | undefined,
+  ): number {
+    const { driver, agent, relayOnly } = this.#host;
+    if (driver.isClosed) return -1;
+    if (local !== undefined && mapped !== undefined && !relayOnly) this.#addReflexive(local, server, mapped);
+    const socket = driver.addPort(port);
+    // RFC 8839 §5.1: the related address is the mapped one; nothing of it is told where only relays may be seen.
+    const hidden = isIPv6(port.local.address) ? '::' : '0.0.0.0';
+    const related = relayOnly || mapped === undefined ? { address: hidden, port: 9 } : mapped;
+    const candidate = agent.addLocalCandidate(
+      {
+        socket,
+        address: port.local.address,
+        port: port.local.port,
+        type: 'relay',
+        related,
+        server: server.url,
+        preference: relayPreference(server, local?.preference ?? 0),
+      },
+      now(),
+    );
+    driver.wake();
+    this.#host.onCandidate(candidate, { url: server.url, relayProtocol: server.transport });
+    return socket;
+  }
+
+  #fail(local: Local | undefined, { url }: IceServer, errorCode: number, errorText: string): void {
+    if (this.#host.driver.isClosed) return;
+    const { address = null, port = null } = local?.address ?? {};
+    this.#host.onError({ address, port, url, errorCode, errorText });
+  }
+
+  #mayAsk(): boolean {
+    return !this.#host.driver.isClosed && this.#links++ < MAX_LINKS;
+  }
+
+  #begin(link: ServerLink, onClosed: () => void): void {
+    this.#host.driver.addLink(link, onClosed);
+  }
+
+  #end(link: ServerLink, resolve: () => void): void {
+    this.#host.driver.removeLink(link);
+    resolve();
+  }
+
+  #resolve(server: IceServer, local: Local | undefined): Promise<readonly string[]> {
+    let found = this.#addresses.get(server.host);
+    if (found === undefined) {
+      found = lookup(server.host, { all: true, order: 'ipv4first' }).then(
+        (all) => all.map(({ address }) => address),
+        ({ message }: Error) => {
+          this.#fail(local, server, UNREACHABLE, message);
+          return [];
+        },
+      );
+      this.#addresses.set(server.host, found);
+    }
+    return found;
+  }
+}
+
+/** Loopback reaches nothing else. */
+function canReach(local: string, server: string): boolean {
+  const isLoopback = (address: string): boolean => address === '::1' || address.startsWith('127.');
+  return !isLoopback(local) || isLoopback(server);
+}
+
+/** Relays over UDP before those over TCP, and these before TLS: each layer adds its delays. RFC 8445 §5.1.2.1 */
+function relayPreference({ transport }: IceServer, preference: number): number {
+  const offset = { udp: 0x8000, tcp: 0x4000, tls: 0 }[transport];
+  return offset + (preference >> 2);
+}

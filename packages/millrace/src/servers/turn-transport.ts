@@ -1,0 +1,95 @@
+// The way to a TURN server: datagrams from one of our sockets, or a TCP or TLS connection. RFC 8656 §3.1.
+import { connect, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import type { TransportAddress } from '@millrace/ice';
+import { StreamFramer } from '@millrace/turn';
+import type { DatagramPort } from '../transport/datagram-port.ts';
+
+export interface TurnTransport {
+  readonly isReliable: boolean;
+  /** Whether the kernel takes no more for the moment. */
+  readonly isBusy: boolean;
+  /** Messages of `segmentBytes` each, the last perhaps shorter. The bytes may be used again unless it is busy then. */
+  send(bytes: Uint8Array, at: number, end: number, segmentBytes: number): void;
+  close(): void;
+}
+
+export class DatagramTransport implements TurnTransport {
+  readonly isReliable = false;
+  readonly #port: DatagramPort;
+  readonly #server: TransportAddress;
+
+  constructor(port: DatagramPort, server: TransportAddress) {
+    this.#port = port;
+    this.#server = server;
+  }
+
+  get isBusy(): boolean {
+    return this.#port.isBusy;
+  }
+
+  send(bytes: Uint8Array, at: number, end: number, segmentBytes: number): void {
+    this.#port.send(bytes, at, end, segmentBytes, this.#server);
+  }
+
+  /** The port is the driver's. */
+  close(): void {}
+}
+
+/** What may wait in this process to be written. */
+const MAX_WAITING_BYTES = 1024 * 1024;
+
+export interface StreamHandlers {
+  onConnected(): void;
+  onMessage(bytes: Uint8Array, at: number, end: number): void;
+  /** All messages that had come have been handed over. */
+  onBatchEnd(): void;
+  /** The connection could not be made, is broken, or was closed by the server. Called once. */
+  onLost(reason: string): void;
+}
+
+export class StreamTransport implements TurnTransport {
+  readonly isReliable = true;
+  readonly #socket: Socket;
+  #isOver = false;
+
+  /** `host` is what the certificate has to name, when `isSecure`. */
+  constructor(host: string, server: TransportAddress, isSecure: boolean, handlers: StreamHandlers) {
+    const { address, port } = server;
+    const framer = new StreamFramer();
+    const lose = (reason: string): void => {
+      if (this.#isOver) return;
+      this.#isOver = true;
+      this.#socket.destroy();
+      handlers.onLost(reason);
+    };
+    this.#socket = isSecure
+      ? connectTls({ host: address, port, servername: /^[\d.]+$|:/.test(host) ? '' : host })
+      : connect({ host: address, port });
+    this.#socket.setNoDelay(true);
+    this.#socket.once(isSecure ? 'secureConnect' : 'connect', () => handlers.onConnected());
+    this.#socket.on('data', (chunk) => {
+      if (this.#isOver) return;
+      const isRight = framer.push(chunk, 0, chunk.length, (bytes, at, end) => handlers.onMessage(bytes, at, end));
+      handlers.onBatchEnd();
+      if (!isRight) lose('what came is not TURN');
+    });
+    this.#socket.on('error', ({ message }) => lose(message));
+    this.#socket.on('close', () => lose('the server has closed the connection'));
+  }
+
+  get isBusy(): boolean {
+    return this.#socket.writableLength > MAX_WAITING_BYTES;
+  }
+
+  send(bytes: Uint8Array, at: number, end: number, _segmentBytes: number): void {
+    // Beyond the cap they are lost, as on any full network.
+    if (!this.#isOver && !this.isBusy) this.#socket.write(Buffer.from(bytes.subarray(at, end)));
+  }
+
+  close(): void {
+    this.#isOver = true;
+    this.#socket.end();
+    this.#socket.unref();
+  }
+}
