@@ -13,6 +13,7 @@ import { readArguments } from './arguments.ts';
 
 const PEERS = [
   'chromium',
+  'coturn',
   'ffmpeg',
   'firefox',
   'gstreamer',

@@ -61,6 +61,8 @@ export {
   type RTCLocalIceCandidateInit,
 } from './peer-connection/ice-candidate.ts';
 export {
+  RTCPeerConnectionIceErrorEvent,
+  type RTCPeerConnectionIceErrorEventInit,
   RTCPeerConnectionIceEvent,
   type RTCPeerConnectionIceEventInit,
 } from './peer-connection/ice-event.ts';

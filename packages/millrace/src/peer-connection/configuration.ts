@@ -2,6 +2,7 @@
 import type { CongestionControlName } from '@millrace/sctp';
 import { RTCCertificate } from '../certificate.ts';
 import { exception } from '../errors.ts';
+import { type IceServer, parseServerUrl } from '../servers/ice-server.ts';
 
 export interface RTCIceServer {
   urls: string | string[];
@@ -46,13 +47,11 @@ export interface RTCConfiguration {
 
 const MAX_MESSAGE_SIZE = 0x3fff_ffff; // what Firefox announces: a message must fit one buffer
 const CONGESTION_CONTROLS: readonly CongestionControlName[] = ['new-reno', 'cubic', 'bbr'];
-const STUN_URL = /^stuns?:[^/?\s]+$/i;
-const TURN_URL = /^turns?:[^/?\s]+(\?transport=(udp|tcp))?$/i;
 
 /**
  * The configuration with its defaults filled in, its own arrays, and nothing in it that is wrong.
  *
- * @throws {TypeError | DOMException} what W3C webrtc-pc §4.4.1.6 asks for; NotSupportedError for what is not built yet
+ * @throws {TypeError | DOMException} what W3C webrtc-pc §4.4.1.6 asks for
  */
 export function checkedConfiguration(given: RTCConfiguration | undefined): RTCConfiguration {
   const configuration: RTCConfiguration = {
@@ -68,12 +67,6 @@ export function checkedConfiguration(given: RTCConfiguration | undefined): RTCCo
   oneOf('iceTransportPolicy', configuration.iceTransportPolicy, ['all', 'relay']);
   oneOf('bundlePolicy', configuration.bundlePolicy, ['balanced', 'max-bundle', 'max-compat']);
   oneOf('rtcpMuxPolicy', configuration.rtcpMuxPolicy, ['require']);
-  if (configuration.iceTransportPolicy === 'relay') {
-    throw exception(
-      'NotSupportedError',
-      'iceTransportPolicy "relay" needs TURN, which millrace does not speak yet',
-    );
-  }
   for (const server of configuration.iceServers ?? []) checkServer(server);
   for (const certificate of configuration.certificates ?? []) checkCertificate(certificate);
   checkExtras(configuration.millrace ?? {});
@@ -100,12 +93,18 @@ function checkServer(server: RTCIceServer): void {
   if (!Array.isArray(urls)) throw new TypeError('iceServers[].urls must be a string or an array of strings');
   if (urls.length === 0) throw exception('SyntaxError', 'iceServers[].urls is empty');
   for (const url of urls) {
-    const isTurn = TURN_URL.test(url);
-    if (!isTurn && !STUN_URL.test(url)) throw exception('SyntaxError', `not a STUN or TURN URL: ${url}`);
-    if (isTurn && (server.username === undefined || server.credential === undefined)) {
+    const { kind } = parseServerUrl(url);
+    if (kind === 'turn' && (server.username === undefined || server.credential === undefined)) {
       throw exception('InvalidAccessError', 'a TURN server needs username and credential');
     }
   }
+}
+
+/** One entry for each URL, as they are asked. */
+export function serversOf({ iceServers = [] }: RTCConfiguration): IceServer[] {
+  return iceServers.flatMap(({ urls, username, credential }) =>
+    (typeof urls === 'string' ? [urls] : urls).map((url) => parseServerUrl(url, username, credential)),
+  );
 }
 
 function checkCertificate(certificate: RTCCertificate): void {

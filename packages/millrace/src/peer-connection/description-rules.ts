@@ -10,7 +10,7 @@ import {
   transportSection,
 } from '@millrace/sdp';
 import { exception, RTCError } from '../errors.ts';
-import { random } from './session.ts';
+import { random } from '../transport/random.ts';
 import { isSdpType, type RTCSdpType } from './session-description.ts';
 
 export function isUsedData(section: MediaSection): boolean {

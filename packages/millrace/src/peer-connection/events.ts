@@ -2,12 +2,12 @@
 import type { RTCDataChannelEvent } from '../data-channel/rtc-data-channel.ts';
 import { type Handler, handlerOf, setHandler, TypedEventTarget } from '../events.ts';
 import type { RTCTrackEvent } from '../media/track-event.ts';
-import type { RTCPeerConnectionIceEvent } from './ice-event.ts';
+import type { RTCPeerConnectionIceErrorEvent, RTCPeerConnectionIceEvent } from './ice-event.ts';
 
 export interface RTCPeerConnectionEventMap {
   negotiationneeded: Event;
   icecandidate: RTCPeerConnectionIceEvent;
-  icecandidateerror: Event;
+  icecandidateerror: RTCPeerConnectionIceErrorEvent;
   signalingstatechange: Event;
   iceconnectionstatechange: Event;
   icegatheringstatechange: Event;
@@ -33,11 +33,11 @@ export class PeerConnectionEvents extends TypedEventTarget<RTCPeerConnectionEven
     setHandler(this, 'icecandidate', handler);
   }
 
-  get onicecandidateerror(): Handler<Event> {
+  get onicecandidateerror(): Handler<RTCPeerConnectionIceErrorEvent> {
     return handlerOf(this, 'icecandidateerror');
   }
 
-  set onicecandidateerror(handler: Handler<Event>) {
+  set onicecandidateerror(handler: Handler<RTCPeerConnectionIceErrorEvent>) {
     setHandler(this, 'icecandidateerror', handler);
   }
 

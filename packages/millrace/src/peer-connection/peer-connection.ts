@@ -21,20 +21,22 @@ import type { RTCRtpSender } from '../media/sender.ts';
 import type { MediaStream } from '../media/stream.ts';
 import type { MediaStreamTrack } from '../media/track.ts';
 import type { RTCRtpTransceiver } from '../media/transceiver.ts';
+import type { CandidateSource } from '../servers/server-gathering.ts';
 import { inTask, queueTask } from '../task-queue.ts';
 import { now } from '../transport/alarm.ts';
-import { checkedConfiguration, isSameMillrace, type RTCConfiguration } from './configuration.ts';
+import { random } from '../transport/random.ts';
+import { checkedConfiguration, isSameMillrace, type RTCConfiguration, serversOf } from './configuration.ts';
 import type { RTCPeerConnectionState } from './connection-state.ts';
 import { noIceRestart } from './description-rules.ts';
 import type { RTCSignalingState } from './descriptions.ts';
 import { PeerConnectionEvents } from './events.ts';
 import { RTCIceCandidate, type RTCIceCandidateInit } from './ice-candidate.ts';
-import { RTCPeerConnectionIceEvent } from './ice-event.ts';
+import { RTCPeerConnectionIceErrorEvent, RTCPeerConnectionIceEvent } from './ice-event.ts';
 import type { RTCIceGathererState, RTCIceTransportState } from './ice-transport.ts';
 import { type NegotiationHost, Negotiator } from './negotiator.ts';
 import { OperationsChain } from './operations-chain.ts';
 import type { RTCSctpTransport } from './sctp-transport.ts';
-import { random, Session, type SessionEnd, type SessionTimings } from './session.ts';
+import { Session, type SessionEnd, type SessionTimings } from './session.ts';
 import type {
   RTCLocalSessionDescriptionInit,
   RTCSessionDescription,
@@ -82,7 +84,7 @@ export class RTCPeerConnection extends PeerConnectionEvents {
   }
 
   /**
-   * @throws {TypeError | DOMException} when the configuration is wrong; NotSupportedError for a relay-only policy
+   * @throws {TypeError | DOMException} when the configuration is wrong
    */
   constructor(configuration?: RTCConfiguration) {
     super();
@@ -346,7 +348,7 @@ export class RTCPeerConnection extends PeerConnectionEvents {
       },
       // Candidates are news of their own: the first comes after this step has been reported as done.
       onLocalDescription: () => void setImmediate(() => this.#gather()),
-      onUntoldCandidate: (candidate) => queueTask(this.#tellCandidate, candidate),
+      onUntoldCandidate: (text) => queueTask(this.#tellCandidate, { text }),
       onAnswered: (negotiated) => {
         if (negotiated.remoteSctpPort !== undefined)
           this.#transports.onSctpNegotiated(negotiated.maxSendSize);
@@ -399,7 +401,8 @@ export class RTCPeerConnection extends PeerConnectionEvents {
   #gather(): void {
     if (this.#isClosed || this.#session.timings.gatheringStarted !== undefined) return;
     queueTask((state) => this.#onGathering(state), 'gathering' as const);
-    void this.#session.gather();
+    const { iceTransportPolicy } = this.#configuration;
+    void this.#session.gather(serversOf(this.#configuration), iceTransportPolicy === 'relay');
   }
 
   #onGathering(state: RTCIceGathererState): void {
@@ -407,11 +410,17 @@ export class RTCPeerConnection extends PeerConnectionEvents {
   }
 
   /** Of this side; an empty one is their end. */
-  readonly #tellCandidate = (text: string): void => {
+  readonly #tellCandidate = ({
+    text,
+    source,
+  }: {
+    text: string;
+    source?: CandidateSource | undefined;
+  }): void => {
     const place = this.#isClosed ? undefined : this.#negotiator.placeLocalCandidate(text);
     if (!place) return;
-    const candidate = new RTCIceCandidate({ candidate: text, ...place });
-    this.#fire(new RTCPeerConnectionIceEvent('icecandidate', { candidate }));
+    const candidate = new RTCIceCandidate({ candidate: text, ...place, ...source });
+    this.#fire(new RTCPeerConnectionIceEvent('icecandidate', { candidate, url: source?.url ?? null }));
   };
 
   readonly #tellGathered = (): void => {
@@ -439,9 +448,13 @@ export class RTCPeerConnection extends PeerConnectionEvents {
       this.#channels,
       {
         channelsSink: this.#bridge,
-        onLocalCandidate: (candidate) => queueTask(this.#tellCandidate, formatCandidate(candidate)),
+        onLocalCandidate: (candidate, source) =>
+          queueTask(this.#tellCandidate, { text: formatCandidate(candidate), source }),
+        onGatheringError: later((error) =>
+          this.#fire(new RTCPeerConnectionIceErrorEvent('icecandidateerror', error)),
+        ),
         onGathered: () => {
-          queueTask(this.#tellCandidate, '');
+          queueTask(this.#tellCandidate, { text: '' });
           queueTask(this.#tellGathered, undefined);
         },
         onIceState: later((state) => this.#transports.onIceState(state)),

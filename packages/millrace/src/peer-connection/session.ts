@@ -1,7 +1,7 @@
 // One transport session: ICE, DTLS, SCTP and the data channels of one connection, from gathering to farewell.
 // It decides when each layer begins (each as early as its RFC allows) and what the end of one means for the
 // others. Negotiation is the peer connection's; sockets and time are the driver's.
-import { createHmac, randomBytes, randomFillSync } from 'node:crypto';
+import { createHmac, randomBytes } from 'node:crypto';
 import type { ChannelsSink, DataChannels } from '@millrace/datachannel';
 import {
   CLOSE_CODES,
@@ -17,12 +17,15 @@ import {
   type IceParameters,
   type IceRole,
   type IceState,
+  type TransportAddress,
 } from '@millrace/ice';
-import type { Millis, RandomSource } from '@millrace/sans-io';
+import type { Millis } from '@millrace/sans-io';
 import { SctpAssociation, type CloseReason as SctpCloseReason } from '@millrace/sctp';
 import type { DtlsRole, Fingerprint } from '@millrace/sdp';
 import { nodeStunCrypto } from '@millrace/stun/node-crypto';
 import type { RtpPath } from '../media/media-path.ts';
+import type { IceServer } from '../servers/ice-server.ts';
+import { type CandidateSource, type GatheringError, ServerGathering } from '../servers/server-gathering.ts';
 import { queueTask } from '../task-queue.ts';
 import { now } from '../transport/alarm.ts';
 import { type Backend, checksum, chooseBackend } from '../transport/backend.ts';
@@ -30,10 +33,9 @@ import { Driver } from '../transport/driver.ts';
 import { localAddresses } from '../transport/local-addresses.ts';
 import { isHiddenName, resolveHiddenName } from '../transport/mdns.ts';
 import { packetTrace } from '../transport/packet-trace.ts';
+import { random } from '../transport/random.ts';
 import { sharedMemory } from '../transport/shared-memory.ts';
 import type { MillraceConfiguration } from './configuration.ts';
-
-export const random: RandomSource = { fill: (bytes) => void randomFillSync(bytes) };
 
 /** Of a UDP payload that fits every path IPv6 allows (1280 bytes less 40 and 8), with room for a tunnel or TURN. */
 const DATAGRAM_BYTES = 1200;
@@ -86,7 +88,9 @@ export interface NegotiatedSession {
 
 export interface SessionObserver {
   readonly channelsSink: ChannelsSink;
-  onLocalCandidate(candidate: Candidate): void;
+  /** `source`: which server has helped to it. */
+  onLocalCandidate(candidate: Candidate, source?: CandidateSource): void;
+  onGatheringError(error: GatheringError): void;
   onGathered(): void;
   onIceState(state: IceState): void;
   onIceRole(): void;
@@ -181,13 +185,31 @@ export class Session {
     return this.timings.gatheringStarted !== undefined && this.timings.gathered === undefined;
   }
 
-  /** Opens a socket on every local address and makes it a host candidate (RFC 8445 §5.1.1.1). */
-  async gather(): Promise<void> {
+  /**
+   * Opens a socket on every local address and makes it a host candidate (RFC 8445 §5.1.1.1), unless only relayed ones
+   * may be seen; asks all servers from all sockets (§5.1.1.2). Over when every one has answered, or will not.
+   */
+  async gather(servers: readonly IceServer[] = [], relayOnly = false): Promise<void> {
     if (this.timings.gatheringStarted !== undefined) return;
     this.timings.gatheringStarted = now();
     const { loopback = false } = this.#options;
     const addresses = localAddresses(loopback, (address, name) => this.#mayUse(address, name));
-    await Promise.all(addresses.map(({ address }, index) => this.#gatherFrom(address, index)));
+    const gathering = new ServerGathering({
+      agent: this.agent,
+      driver: this.driver,
+      servers,
+      relayOnly,
+      onCandidate: (candidate, source) => this.#observer.onLocalCandidate(candidate, source),
+      onError: (error) => this.#observer.onGatheringError(error),
+    });
+    const from = async (address: string, index: number): Promise<void> => {
+      const local = await this.#gatherFrom(address, index, relayOnly);
+      if (local && servers.length > 0) await gathering.from(local);
+    };
+    await Promise.all([
+      ...addresses.map(({ address }, index) => from(address, index)),
+      ...(servers.length > 0 ? [gathering.overStreams()] : []),
+    ]);
     if (this.driver.isClosed) return;
     this.timings.gathered = now();
     this.agent.endLocalCandidates(now());
@@ -293,18 +315,23 @@ export class Session {
     }
   }
 
-  async #gatherFrom(address: string, index: number): Promise<void> {
+  async #gatherFrom(
+    address: string,
+    index: number,
+    relayOnly: boolean,
+  ): Promise<{ socket: number; address: TransportAddress; preference: number } | undefined> {
     // An address that can't be bound (just removed, or not ours to use) gives no candidate; the others do.
     const opened = await this.driver.openSocket(address).catch(() => undefined);
-    if (!opened) return;
+    if (!opened) return undefined;
     const { socket, local } = opened;
     // RFC 8421 §4: the order in which the system lists its addresses stands in for their precedence.
-    const candidate = this.agent.addLocalCandidate(
-      { socket, address: local.address, port: local.port, type: 'host', preference: 65_535 - index },
-      now(),
-    );
-    this.driver.wake();
-    this.#observer.onLocalCandidate(candidate);
+    const preference = 65_535 - index;
+    if (!relayOnly) {
+      const candidate = this.agent.addLocalCandidate({ socket, ...local, type: 'host', preference }, now());
+      this.driver.wake();
+      this.#observer.onLocalCandidate(candidate);
+    }
+    return { socket, address: local, preference };
   }
 
   #checkRemote(candidate: Candidate): void {

@@ -12,7 +12,8 @@ export interface IceServer {
   readonly credential: string;
 }
 
-const SYNTAX = /^(stun|stuns|turn|turns):(\[[0-9a-f:.]+\]|[^:/?#[\]@\s]+)(?::(\d{1,5}))?(?:\?transport=(udp|tcp))?$/i;
+const SYNTAX =
+  /^(stun|stuns|turn|turns):(\[[0-9a-f:.]+\]|[^:/?#[\]@\s]+)(?::(\d{1,5}))?(?:\?transport=(udp|tcp))?$/i;
 /** RFC 7064 §3.2, RFC 7065 §3.2. */
 const PORT = 3478;
 const SECURE_PORT = 5349;

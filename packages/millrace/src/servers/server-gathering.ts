@@ -5,10 +5,10 @@ import { isIPv6 } from 'node:net';
 import type { IceAgent, LocalCandidate, TransportAddress } from '@millrace/ice';
 import { nodeStunCrypto } from '@millrace/stun/node-crypto';
 import type { TurnEnd } from '@millrace/turn';
-import { random } from '../transport/random.ts';
 import { now } from '../transport/alarm.ts';
 import type { DatagramPort } from '../transport/datagram-port.ts';
 import type { Driver } from '../transport/driver.ts';
+import { random } from '../transport/random.ts';
 import type { IceServer } from './ice-server.ts';
 import type { ServerLink } from './server-link.ts';
 import { SERVER_PATIENCE, StunLink } from './stun-link.ts';
@@ -72,14 +72,17 @@ export class ServerGathering {
 
   /** Asks the servers that want a connection of their own. */
   async overStreams(): Promise<void> {
-    const servers = this.#host.servers.filter(({ kind, transport }) => kind === 'turn' && transport !== 'udp');
+    const servers = this.#host.servers.filter(
+      ({ kind, transport }) => kind === 'turn' && transport !== 'udp',
+    );
     await Promise.all(servers.map((server) => this.#askOverStream(server)));
   }
 
   async #askFrom(local: Local, server: IceServer): Promise<void> {
     if (server.kind === 'stun' && this.#host.relayOnly) return;
     const found = (await this.#resolve(server, local)).find(
-      (address) => isIPv6(address) === isIPv6(local.address.address) && canReach(local.address.address, address),
+      (address) =>
+        isIPv6(address) === isIPv6(local.address.address) && canReach(local.address.address, address),
     );
     // A socket of one family has nothing to ask a server of the other.
     if (found === undefined) return;
@@ -102,7 +105,12 @@ export class ServerGathering {
           this.#end(link, resolve);
         },
         onFailed: (error) => {
-          this.#fail(local, server, error?.code ?? UNREACHABLE, error?.reason ?? 'the STUN server does not answer');
+          this.#fail(
+            local,
+            server,
+            error?.code ?? UNREACHABLE,
+            error?.reason ?? 'the STUN server does not answer',
+          );
           this.#end(link, resolve);
         },
       });

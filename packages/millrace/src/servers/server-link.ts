@@ -1,6 +1,7 @@
 // A server that a connection talks to beside its peer, as the driver sees it.
-import type { Millis } from '@millrace/sans-io';
+
 import type { TransportAddress } from '@millrace/ice';
+import type { Millis } from '@millrace/sans-io';
 
 export interface ServerLink {
   /** The socket the server is reached by; -1 if the link has a connection of its own. */

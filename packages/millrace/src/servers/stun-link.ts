@@ -17,7 +17,13 @@ export class StunLink implements ServerLink {
   readonly #sink: BindingSink;
   readonly #query: BindingQuery;
 
-  constructor(socket: number, port: DatagramPort, remote: TransportAddress, random: RandomSource, sink: BindingSink) {
+  constructor(
+    socket: number,
+    port: DatagramPort,
+    remote: TransportAddress,
+    random: RandomSource,
+    sink: BindingSink,
+  ) {
     this.socket = socket;
     this.remote = remote;
     this.#port = port;

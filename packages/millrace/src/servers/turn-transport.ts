@@ -68,9 +68,11 @@ export class StreamTransport implements TurnTransport {
       : connect({ host: address, port });
     this.#socket.setNoDelay(true);
     this.#socket.once(isSecure ? 'secureConnect' : 'connect', () => handlers.onConnected());
-    this.#socket.on('data', (chunk) => {
+    this.#socket.on('data', (chunk: Buffer) => {
       if (this.#isOver) return;
-      const isRight = framer.push(chunk, 0, chunk.length, (bytes, at, end) => handlers.onMessage(bytes, at, end));
+      const isRight = framer.push(chunk, 0, chunk.length, (bytes, at, end) =>
+        handlers.onMessage(bytes, at, end),
+      );
       handlers.onBatchEnd();
       if (!isRight) lose('what came is not TURN');
     });

@@ -31,6 +31,8 @@ export interface DatagramRun {
 /** One UDP socket: on node:dgram, or on the kernel's batched calls. */
 export interface DatagramPort {
   readonly local: TransportAddress;
+  /** Of a relayed address: what wrapping adds to each datagram. */
+  readonly overheadBytes?: number;
   /**
    * Sends the datagrams that lie end to end in `bytes[at, end)`, each of `segmentBytes`, the last perhaps shorter.
    * True: they are on their way, or lost. False: the bytes must stay as they are until `isBusy` is false again,

@@ -15,11 +15,12 @@ import type { IceAgent, IceSink, Route, TransportAddress } from '@millrace/ice';
 import { Drops, type Millis, NEVER, ownCopy, setCopyPart } from '@millrace/sans-io';
 import type { SctpAssociation } from '@millrace/sctp';
 import type { MediaPath } from '../media/media-path.ts';
+import type { ServerLink } from '../servers/server-link.ts';
 import { Alarm, now } from './alarm.ts';
 import type { Backend } from './backend.ts';
 import type { DatagramPort } from './datagram-port.ts';
 import { datagramKind } from './demux.ts';
-import { pathLimit } from './path-limit.ts';
+import { pathLimit, relayedPathLimit } from './path-limit.ts';
 import { MAX_DATAGRAM_BYTES } from './send-batch.ts';
 
 // Protocols know no Buffer; it is what copies a part of an array in Node without leaving a view to be collected.
@@ -70,6 +71,8 @@ export class Driver {
   readonly #channels: DataChannels;
   readonly #observer: DriverObserver;
   readonly #ports: DatagramPort[] = [];
+  /** Empty most of the time: servers are asked while candidates are gathered, and relays kept while they are used. */
+  #links: Array<{ readonly link: ServerLink; readonly onClosed: () => void }> = [];
   readonly #early: Uint8Array[] = [];
   readonly #alarm: Alarm = new Alarm(() => this.#pump());
   readonly #dtlsSink: DtlsSink;
@@ -132,6 +135,39 @@ export class Driver {
     return { socket: route.socket, local: port.local };
   }
 
+  portOf(socket: number): DatagramPort | undefined {
+    return this.#ports[socket];
+  }
+
+  /** A port that is not a socket of ours, such as a relayed address. Returns the number routes call it by. */
+  addPort(port: DatagramPort): number {
+    return this.#ports.push(port) - 1;
+  }
+
+  /** Talks to a server as well, until the link is removed or the driver closed (`onClosed`). */
+  addLink(link: ServerLink, onClosed: () => void): void {
+    if (this.#isClosed) {
+      onClosed();
+      return;
+    }
+    this.#links.push({ link, onClosed });
+    this.wake();
+  }
+
+  removeLink(link: ServerLink): void {
+    this.#links = this.#links.filter((each) => each.link !== link);
+  }
+
+  /** A datagram has come to the relayed address that `socket` stands for. Borrowed for the call. */
+  onRelayed(bytes: Uint8Array, at: number, end: number, socket: number, remote: TransportAddress): void {
+    this.#onDatagram(bytes, at, end, { socket, remote });
+  }
+
+  /** All that had come over a link's own connection has been handed over. */
+  endBatch(): void {
+    this.#onBatchEnd();
+  }
+
   /** Gives the driver the DTLS connection, and with it what came before it was there. */
   attachDtls(dtls: DtlsConnection): void {
     this.#dtls = dtls;
@@ -164,7 +200,10 @@ export class Driver {
     const port = route && this.#ports[route.socket];
     if (!port || !this.#dtls || !this.#association || route === this.#path) return;
     this.#path = route;
-    const { bytes, isLocal } = pathLimit(port.local.address, route.remote.address);
+    const { bytes, isLocal } =
+      port.overheadBytes === undefined
+        ? pathLimit(port.local.address, route.remote.address)
+        : relayedPathLimit(port.overheadBytes);
     const limit = Math.min(bytes - this.#dtls.headroom - this.#dtls.tailroom, MAX_PLAINTEXT_BYTES);
     const { roundTripTime } = this.#agent;
     this.#association.setPath(
@@ -193,6 +232,10 @@ export class Driver {
     this.#flush(at);
     this.#dtls?.release(at);
     this.#isClosed = true;
+    for (const { link, onClosed } of this.#links.splice(0)) {
+      link.close(at);
+      onClosed();
+    }
     this.#agent.close(at);
     this.#alarm.stop();
     for (const port of this.#ports) port.close();
@@ -202,6 +245,7 @@ export class Driver {
   #onDatagram(bytes: Uint8Array, at: number, end: number, route: Route): void {
     if (this.#isClosed || end === at) return;
     if (this.#received[1] === NEVER) this.#received[1] = now();
+    if (this.#links.length > 0 && this.#isFromServer(bytes, at, end, route)) return;
     this.packetsReceived++;
     this.bytesReceived += end - at;
     switch (datagramKind(bytes[at]!)) {
@@ -227,10 +271,22 @@ export class Driver {
     }
   }
 
+  /** Whether it came from a server, which has got it then. */
+  #isFromServer(bytes: Uint8Array, at: number, end: number, { socket, remote }: Route): boolean {
+    for (const { link } of this.#links) {
+      if (link.socket !== socket || link.remote.port !== remote.port) continue;
+      if (link.remote.address !== remote.address) continue;
+      link.receive(bytes, at, end, this.#received[1]);
+      return true;
+    }
+    return false;
+  }
+
   /** The application hears of what came now, so that its answers go with ours when the turn ends. */
   #onBatchEnd(): void {
     if (this.#isClosed) return;
     this.wake();
+    if (this.#received[1] === NEVER) return; // nothing but a server's own messages
     this.#channels.drain(this.#observer.channelsSink, this.#received[1]);
     this.#received[1] = NEVER;
   }
@@ -283,7 +339,14 @@ export class Driver {
       this.#association?.deadline() ?? NEVER,
       this.#media?.deadline() ?? NEVER,
       this.#channels.deadline(),
+      this.#linksDeadline(),
     );
+  }
+
+  #linksDeadline(): Millis {
+    let deadline: Millis = NEVER;
+    for (const { link } of this.#links) deadline = Math.min(deadline, link.deadline());
+    return deadline;
   }
 
   #expire(at: Millis): void {
@@ -291,6 +354,7 @@ export class Driver {
     if (this.#dtls && this.#dtls.deadline() <= at) this.#dtls.expire(at);
     if (this.#association && this.#association.deadline() <= at) this.#association.expire(at);
     if (this.#media && this.#media.deadline() <= at) this.#media.expire(at);
+    for (const { link } of this.#links) if (link.deadline() <= at) link.expire(at);
   }
 
   #drain(at: Millis): void {
@@ -303,6 +367,7 @@ export class Driver {
   /** Sends until there is nothing more to send; false if the turn's share or the kernel's room was used up first. */
   #flush(at: Millis): boolean {
     const { batch } = this.#backend;
+    for (const { link } of this.#links) link.flush(at);
     const isFinished = this.#flushChecks(at) && this.#flushSecured(at);
     return batch.flush() && isFinished;
   }

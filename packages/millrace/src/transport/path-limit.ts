@@ -35,6 +35,14 @@ export function pathLimit(
   return { bytes: Math.min(mtu - overhead, MOST_BYTES), isLocal };
 }
 
+/**
+ * Over a relay, to whose ends nothing leads but the relay: Ethernet's MTU less the headers of IPv6 and UDP, and what
+ * wrapping adds; path MTU discovery finds out about the rest.
+ */
+export function relayedPathLimit(overheadBytes: number): PathLimit {
+  return { bytes: USUAL_MTU - 48 - overheadBytes, isLocal: false };
+}
+
 function isLoopback(address: string): boolean {
   return address === '::1' || address.startsWith('127.');
 }

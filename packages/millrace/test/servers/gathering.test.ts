@@ -1,0 +1,110 @@
+// Servers that are not what they should be. Real ones are met in interop/coturn.
+import assert from 'node:assert/strict';
+import { createSocket, type Socket } from 'node:dgram';
+import { once } from 'node:events';
+import { describe, test } from 'node:test';
+import { ERROR_CODE, METHOD_BINDING, MessageWriter, XOR_MAPPED_ADDRESS } from '@millrace/stun';
+import { type RTCIceCandidate, RTCPeerConnection, type RTCPeerConnectionIceErrorEvent } from 'millrace';
+
+/** A STUN server on loopback that answers as `write` has it. */
+async function server(
+  kind: 'success' | 'error',
+  write: (writer: MessageWriter) => void,
+): Promise<[Socket, string]> {
+  const socket = createSocket('udp4');
+  socket.on('message', (request, { port, address }) => {
+    const out = new Uint8Array(200);
+    const writer = new MessageWriter().begin(
+      out,
+      0,
+      200,
+      kind,
+      METHOD_BINDING,
+      new Uint8Array(request.subarray(8, 20)),
+    );
+    write(writer);
+    socket.send(out, 0, writer.finish(), port, address);
+  });
+  socket.bind(0, '127.0.0.1');
+  await once(socket, 'listening');
+  return [socket, `stun:127.0.0.1:${socket.address().port}`];
+}
+
+interface Gathered {
+  readonly candidates: RTCIceCandidate[];
+  readonly errors: RTCPeerConnectionIceErrorEvent[];
+}
+
+async function gathered(urls: string, iceTransportPolicy: 'all' | 'relay' = 'all'): Promise<Gathered> {
+  const pc = new RTCPeerConnection({
+    iceServers: [{ urls, username: 'u', credential: 'c' }],
+    iceTransportPolicy,
+    millrace: { loopback: true, addressFilter: (address) => address === '127.0.0.1' },
+  });
+  const seen: Gathered = { candidates: [], errors: [] };
+  const { promise, resolve } = Promise.withResolvers<void>();
+  pc.onicecandidate = ({ candidate }) => {
+    if (candidate === null) resolve();
+    else if (candidate.candidate !== '') seen.candidates.push(candidate);
+  };
+  pc.onicecandidateerror = (event) => void seen.errors.push(event);
+  pc.createDataChannel('any');
+  await pc.setLocalDescription();
+  await promise;
+  pc.close();
+  return seen;
+}
+
+describe('W3C webrtc-pc §4.4.4 and RFC 8445 §5.1.1.2: gathering from STUN servers', () => {
+  test('what a server sees becomes a candidate that names its URL', async () => {
+    const mapped = { address: '203.0.113.5', port: 40_000 };
+    const [socket, url] = await server('success', (writer) => writer.add(XOR_MAPPED_ADDRESS, mapped));
+    const { candidates, errors } = await gathered(url);
+    socket.close();
+    assert.deepEqual(
+      candidates.map(({ type }) => type),
+      ['host', 'srflx'],
+    );
+    const [host, reflexive] = candidates;
+    assert.equal(host!.url, null);
+    assert.equal(reflexive!.url, url);
+    assert.equal(reflexive!.address, '203.0.113.5');
+    assert.equal(reflexive!.relatedPort, host!.port);
+    assert.deepEqual(errors, []);
+  });
+
+  test('an error is told with its code', async () => {
+    const [socket, url] = await server('error', (writer) =>
+      writer.add(ERROR_CODE, { code: 400, reason: 'no' }),
+    );
+    const { candidates, errors } = await gathered(url);
+    socket.close();
+    assert.equal(candidates.length, 1);
+    assert.deepEqual([errors[0]?.errorCode, errors[0]?.errorText, errors[0]?.url], [400, 'no', url]);
+    assert.equal(errors[0]?.address, '127.0.0.1');
+  });
+
+  test('W3C webrtc-pc §4.2.1: with the relay policy STUN servers are not asked and hosts not shown', async () => {
+    let questions = 0;
+    const [socket, url] = await server('error', () => questions++);
+    const { candidates, errors } = await gathered(url, 'relay');
+    socket.close();
+    assert.deepEqual([candidates, errors, questions], [[], [], 0]);
+  });
+
+  test('a connection that closes meanwhile leaves nothing behind', async () => {
+    const socket = createSocket('udp4');
+    socket.bind(0, '127.0.0.1');
+    await once(socket, 'listening');
+    const pc = new RTCPeerConnection({
+      iceServers: [{ urls: `stun:127.0.0.1:${socket.address().port}` }],
+      millrace: { loopback: true },
+    });
+    pc.createDataChannel('any');
+    await pc.setLocalDescription();
+    await once(socket, 'message');
+    pc.close();
+    socket.close();
+    assert.equal(pc.connectionState, 'closed');
+  });
+});
