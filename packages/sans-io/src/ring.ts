@@ -4,14 +4,20 @@
 //          v               v
 //   [  ][  ][ a ][ b ][ c ][  ][  ][  ]
 
+const FIRST_SLOTS = 2;
+/** Of the rings that nothing has been put in yet. Cut short from a longer one, so that V8 takes it for an array of objects. */
+const NO_SLOTS: undefined[] = new Array(FIRST_SLOTS).fill(undefined);
+NO_SLOTS.length = 0;
+
 export class Ring<T> {
   #slots: Array<T | undefined>;
   #head = 0;
   #length = 0;
 
-  /** `capacity` is only a first guess; it is rounded up to a power of two. */
-  constructor(capacity = 2) {
-    this.#slots = new Array<T | undefined>(2 ** Math.ceil(Math.log2(Math.max(2, capacity)))).fill(undefined);
+  /** `capacity` is only a first guess; it is rounded up to a power of two. By default memory is taken with the first item. */
+  constructor(capacity = 0) {
+    if (capacity === 0) this.#slots = NO_SLOTS;
+    else this.#slots = new Array<T | undefined>(2 ** Math.ceil(Math.log2(capacity))).fill(undefined);
   }
 
   get length(): number {
@@ -45,7 +51,7 @@ export class Ring<T> {
   }
 
   #grow(): void {
-    const grown = new Array<T | undefined>(this.#slots.length * 2).fill(undefined);
+    const grown = new Array<T | undefined>(Math.max(FIRST_SLOTS, this.#slots.length * 2)).fill(undefined);
     for (let i = 0; i < this.#length; i++)
       grown[i] = this.#slots[(this.#head + i) & (this.#slots.length - 1)];
     this.#slots = grown;

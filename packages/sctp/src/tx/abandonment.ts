@@ -8,6 +8,9 @@ import type { OutgoingMessage } from './outgoing-stream.ts';
 import { CHUNK_STATE, type Outstanding } from './outstanding.ts';
 import type { SendQueue } from './send-queue.ts';
 
+/** Last skipped SSN by stream, or MID by `skippedKey`, for the chunk being written. */
+const skipped = new Map<number, number>();
+
 export class Abandonment {
   /** Messages given up. */
   abandonedMessages = 0;
@@ -21,8 +24,6 @@ export class Abandonment {
   isDue = false;
   /** Whether the chunk names MIDs, of unordered messages too. */
   interleaves: boolean;
-  /** Last skipped SSN by stream, or MID by `skippedKey`, for the chunk being written. */
-  readonly #skipped = new Map<number, number>();
 
   constructor(
     outstanding: Outstanding,
@@ -83,7 +84,6 @@ export class Abandonment {
     this.isDue = false;
     const outstanding = this.#outstanding;
     const most = this.interleaves ? iForwardTsnRoom(limit - at) : (limit - at - FORWARD_TSN_BYTES) >> 2;
-    const skipped = this.#skipped;
     skipped.clear();
     let cumulative = add32(outstanding.first, -1);
     // RFC 3758 §3.5 C4: as many streams as fit; the rest follows when these are acknowledged.

@@ -31,6 +31,10 @@ const NO_MESSAGES: Array<OutgoingMessage | undefined> = [];
  */
 export const ORIGINALS = 0;
 export const REPEATS = 1;
+/** Where the fields of `#lists` begin. */
+const NEWEST = 2;
+const LISTED = 4;
+const LIST_FIELDS = 3;
 
 export class Outstanding {
   /** TSN of the oldest chunk: the cumulative TSN ack point plus one. */
@@ -62,9 +66,8 @@ export class Outstanding {
   /** Of a chunk in flight: the TSNs sent right before and after it in its list. Meaningless at the list's ends. */
   #older = NO_WORDS;
   #newer = NO_WORDS;
-  readonly #oldest = new Uint32Array(2);
-  readonly #newest = new Uint32Array(2);
-  readonly #listed = new Uint32Array(2);
+  /** Of each list: the TSN that was sent longest ago, the one that was sent last, and how many there are. */
+  readonly #lists = new Uint32Array(2 * LIST_FIELDS);
 
   /** Of a chunk, in front of its payload. May change only while nothing is in flight. */
   headerBytes: number;
@@ -125,17 +128,17 @@ export class Outstanding {
 
   /** How many chunks of a list are in flight. */
   listed(list: number): number {
-    return this.#listed[list]!;
+    return this.#lists[list + LISTED]!;
   }
 
   /** The TSN in a list that was sent longest ago; call only if there is one. */
   oldest(list: number): number {
-    return this.#oldest[list]!;
+    return this.#lists[list]!;
   }
 
   /** The TSN in a list that was sent last; call only if there is one. */
   newest(list: number): number {
-    return this.#newest[list]!;
+    return this.#lists[list + NEWEST]!;
   }
 
   /** The chunk in its list that was sent right before `tsn`; call only if that is not the oldest. */
@@ -146,8 +149,8 @@ export class Outstanding {
   /** The packet of whatever is in flight that was sent longest ago; `otherwise` if nothing is. */
   oldestPacket(otherwise: number): number {
     let packet = otherwise;
-    if (this.#listed[ORIGINALS]! > 0) packet = this.packet(this.#oldest[ORIGINALS]!);
-    if (this.#listed[REPEATS]! > 0) packet = Math.min(packet, this.packet(this.#oldest[REPEATS]!));
+    if (this.#lists[ORIGINALS + LISTED]! > 0) packet = this.packet(this.#lists[ORIGINALS]!);
+    if (this.#lists[REPEATS + LISTED]! > 0) packet = Math.min(packet, this.packet(this.#lists[REPEATS]!));
     return packet;
   }
 
@@ -244,13 +247,13 @@ export class Outstanding {
   #enlist(tsn: number): void {
     const at = tsn & this.#mask;
     const list = this.#sends[at] === 1 ? ORIGINALS : REPEATS;
-    if (this.#listed[list]!++ === 0) this.#oldest[list] = tsn;
+    if (this.#lists[list + LISTED]!++ === 0) this.#lists[list] = tsn;
     else {
-      const last = this.#newest[list]!;
+      const last = this.#lists[list + NEWEST]!;
       this.#newer[last & this.#mask] = tsn;
       this.#older[at] = last;
     }
-    this.#newest[list] = tsn;
+    this.#lists[list + NEWEST] = tsn;
     this.bytesInFlight += this.chunkBytes(this.#length[at]!);
     this.payloadInFlight += this.#length[at]!;
   }
@@ -258,12 +261,12 @@ export class Outstanding {
   #delist(tsn: number): void {
     const at = tsn & this.#mask;
     const list = this.#sends[at] === 1 ? ORIGINALS : REPEATS;
-    this.#listed[list]!--;
-    const isOldest = this.#oldest[list] === tsn;
-    const isNewest = this.#newest[list] === tsn;
-    if (isOldest) this.#oldest[list] = this.#newer[at]!;
+    this.#lists[list + LISTED]!--;
+    const isOldest = this.#lists[list] === tsn;
+    const isNewest = this.#lists[list + NEWEST] === tsn;
+    if (isOldest) this.#lists[list] = this.#newer[at]!;
     else if (!isNewest) this.#newer[this.#older[at]! & this.#mask] = this.#newer[at]!;
-    if (isNewest) this.#newest[list] = this.#older[at]!;
+    if (isNewest) this.#lists[list + NEWEST] = this.#older[at]!;
     else if (!isOldest) this.#older[this.#newer[at]! & this.#mask] = this.#older[at]!;
     this.bytesInFlight -= this.chunkBytes(this.#length[at]!);
     this.payloadInFlight -= this.#length[at]!;

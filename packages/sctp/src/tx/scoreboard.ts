@@ -13,6 +13,7 @@ import type { SendQueue } from './send-queue.ts';
 
 /** More runs than this of a LATEST TSNS chunk are not looked at. */
 const MAX_LATEST_RUNS = 64;
+const NO_RUNS = new Uint32Array(0);
 
 export class Scoreboard {
   // Of the SACK taken last:
@@ -32,7 +33,8 @@ export class Scoreboard {
   readonly #episode: LossEpisode;
   readonly #rto: Rto;
   #highestBefore = 0;
-  readonly #latest = new Uint32Array(2 * MAX_LATEST_RUNS);
+  /** Made when there is something to keep. */
+  #latest = NO_RUNS;
   #latestCount = 0;
 
   constructor(
@@ -79,6 +81,7 @@ export class Scoreboard {
   noteLatest(bytes: Uint8Array, at: number, end: number): void {
     const runs = Math.min(latestRunCount(at, end), MAX_LATEST_RUNS);
     this.#latestCount = runs;
+    if (this.#latest.length === 0) this.#latest = new Uint32Array(2 * MAX_LATEST_RUNS);
     for (let i = 0; i < runs; i++) {
       this.#latest[2 * i] = latestRunStart(bytes, at, i);
       this.#latest[2 * i + 1] = latestRunEnd(bytes, at, i);

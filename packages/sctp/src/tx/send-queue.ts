@@ -37,7 +37,7 @@ export class SendQueue {
   /** How long messages that have begun may be together: the receiver has to hold them until they are whole. */
   #begunLimit: number = Number.POSITIVE_INFINITY;
   /** Streams whose next message would go beyond that. */
-  readonly #parked = new Ring<OutgoingStream>(4);
+  readonly #parked = new Ring<OutgoingStream>();
   #arrivals = 0;
   #lastStream: OutgoingStream | undefined;
 

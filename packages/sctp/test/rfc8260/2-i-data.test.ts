@@ -365,6 +365,31 @@ describe('RFC 8260 §2.2.3 receiver side', () => {
     );
     assert.equal(p.a.stats.timeouts, 0);
   });
+
+  for (const loss of [0, 0.01])
+    test(`more than the window and maxUnfinishedBytes begun on as many streams all arrives, at ${loss * 100} % loss`, () => {
+      const [streams, length] = [80, 256 * 1024];
+      const window = 1024 * 1024;
+      assert.ok(streams * length > window + DEFAULTS.maxUnfinishedBytes);
+      const both = { receiveWindow: window, maxReceiveWindow: window, roundTripTime: 10 };
+      const p = connectedPair({
+        seed: 5,
+        wire: { delay: 5, loss },
+        both,
+        a: { scheduler: 'round-robin', sendQueueLimit: 2 * streams * length },
+      });
+      for (let stream = 0; stream < streams; stream++)
+        p.a.send(stream, 51, bytes(length, stream), 0, length, { ordered: stream % 2 === 0 }, p.now);
+      assert.ok(
+        p.run(120_000, () => p.atB.messages.length === streams),
+        `${p.atB.messages.length} of ${streams}`,
+      );
+      for (const { stream, bytes: message } of p.atB.messages)
+        assert.deepEqual(message, bytes(length, stream));
+      p.run(1_000);
+      assert.equal(p.b.stats.receiveWindow, window);
+      assert.equal(p.b.stats.drops['window-exceeded'], 0);
+    });
 });
 
 describe('RFC 8260 §2.2 with stream resets (RFC 6525 §5.2.2)', () => {
