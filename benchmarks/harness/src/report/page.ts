@@ -1,11 +1,11 @@
 // The report: one HTML file that needs nothing else, beside it the heat maps as files of their own.
-import { Resvg } from '@resvg/resvg-js';
 import { formatMachine } from '../runner/environment.ts';
 import type { RunRecord } from '../runner/record.ts';
 import { drawHeatMap } from './charts.ts';
 import { Html, html } from './html.ts';
 import { titleOf } from './numbers.ts';
 import { FILE_PALETTE } from './palette.ts';
+import { renderPng } from './png.ts';
 import {
   comparisonSection,
   costSection,
@@ -42,12 +42,7 @@ function renderHeatMaps({ sweeps }: RunRecord): Map<string, string | Uint8Array>
       const svg = drawHeatMap(map, FILE_PALETTE, width);
       const name = heatMapFile(sweep, subject);
       files.set(`${name}.svg`, svg);
-      const png = new Resvg(svg, {
-        background: '#ffffff',
-        fitTo: { mode: 'width', value: width * 2 },
-        font: { loadSystemFonts: true, defaultFontFamily: 'DejaVu Sans' },
-      });
-      files.set(`${name}.png`, png.render().asPng());
+      files.set(`${name}.png`, renderPng(svg, width * 2));
     }
   return files;
 }

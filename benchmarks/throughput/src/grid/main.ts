@@ -1,67 +1,62 @@
 // The grid of round trips and losses in virtual time: what each congestion control makes of a link whose queue holds one
-// bandwidth-delay product. Seeded; the same on every machine.
+// bandwidth-delay product, and how flows share one. Seeded; the same on every machine. With --json what is in the file
+// already is not run again, so that a run may be broken off; the heat maps lie beside the file.
 // Usage: node --conditions=@millrace/source benchmarks/throughput/src/grid/main.ts [--json FILE] [--rates 100,1000]
-//        [--controls new-reno,cubic,bbr] [--seconds 10]
-import { writeFileSync } from 'node:fs';
+//        [--controls bbr,cubic] [--seconds 10] [--sharing only|no]
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { renderPng } from '@millrace/bench-harness/report';
 import type { CongestionControlName } from '@millrace/sctp';
-import { fairness, runFlows } from './bulk-flows.ts';
-
-const ROUND_TRIPS = [1, 20, 50, 100, 200, 400];
-const LOSSES = [0, 0.001, 0.01, 0.03];
-const SHARING: ReadonlyArray<readonly [CongestionControlName, CongestionControlName]> = [
-  ['new-reno', 'new-reno'],
-  ['cubic', 'cubic'],
-  ['bbr', 'bbr'],
-  ['bbr', 'cubic'],
-];
+import { cellTask, type Grid, LOSSES, ROUND_TRIPS, sharingTask, type Task } from './cells.ts';
+import { drawGrid, GRID_WIDTH } from './heat-map.ts';
 
 const { values } = parseArgs({
   options: {
     json: { type: 'string' },
     rates: { type: 'string', default: '100,1000' },
-    controls: { type: 'string', default: 'new-reno,cubic,bbr' },
+    controls: { type: 'string', default: 'bbr,cubic' },
     seconds: { type: 'string', default: '10' },
+    sharing: { type: 'string', default: 'too' },
   },
 });
-const duration = Number(values.seconds) * 1_000;
-const cells: unknown[] = [];
-const sharing: unknown[] = [];
+const { json } = values;
+const rates = values.rates.split(',').map(Number);
+const controls = values.controls.split(',') as CongestionControlName[];
+const grid: Grid =
+  json !== undefined && existsSync(json)
+    ? JSON.parse(readFileSync(json, 'utf8'))
+    : { cells: [], sharing: [] };
 
-for (const control of values.controls.split(',') as CongestionControlName[])
-  for (const rate of values.rates.split(',').map(Number)) {
-    console.log(`\n${control}, ${rate} Mbit/s: goodput in % of the link (mean queue in ms, sent again in %)`);
-    for (const roundTripTime of ROUND_TRIPS) {
-      const texts: string[] = [];
-      for (const loss of LOSSES) {
-        // A second, and twenty round trips for the handshake, slow start and what it lost; half of the run at most.
-        const startUp = Math.min(1_000 + 20 * roundTripTime, duration / 2);
-        const link = { megabitsPerSecond: rate, roundTripTime, loss, queue: 1 };
-        const result = runFlows(link, [{ congestionControl: control }], duration, startUp, 1);
-        const flow = result.flows[0]!;
-        cells.push({ control, rate, roundTripTime, loss, ...flow, meanQueueDelay: result.meanQueueDelay });
-        const details = `${result.meanQueueDelay.toFixed(1)}, ${(flow.retransmitted * 100).toFixed(1)}`;
-        texts.push(`${(loss * 100).toFixed(1)} %: ${(flow.share * 100).toFixed(1).padStart(4)} (${details})`);
-      }
-      console.log(`${String(roundTripTime).padStart(4)} ms  ${texts.join('   ')}`);
+for (const task of tasks()) {
+  if (task.isIn(grid)) continue;
+  console.log(`${task.name}: ${task.run(grid)}`);
+  if (json === undefined) continue;
+  writeFileSync(`${json}.part`, `${JSON.stringify(grid, null, 1)}\n`);
+  renameSync(`${json}.part`, json);
+}
+if (json !== undefined && grid.cells.length > 0) {
+  const svg = drawGrid(grid.cells);
+  const name = json.replace(/\.json$/, '');
+  writeFileSync(`${name}.svg`, svg);
+  writeFileSync(`${name}.png`, renderPng(svg, GRID_WIDTH * 2));
+}
+
+function* tasks(): Generator<Task> {
+  if (values.sharing !== 'only')
+    for (const rate of rates)
+      for (const control of controls)
+        for (const roundTripTime of ROUND_TRIPS)
+          for (const loss of LOSSES)
+            yield cellTask(control, rate, roundTripTime, loss, Number(values.seconds));
+  if (values.sharing === 'no') return;
+  for (const one of controls)
+    for (const other of controls) {
+      // Who begins first matters only where one begins later.
+      for (const roundTrip of [20, 50, 100])
+        for (const start of controls.indexOf(other) < controls.indexOf(one) ? [1_000] : [0, 1_000])
+          yield sharingTask([one, other], [roundTrip, roundTrip], start);
     }
-  }
-
-console.log(
-  '\ntwo flows for 30 s at 100 Mbit/s: share of each in %, Jain’s index; the second begins so much later',
-);
-for (const pair of SHARING)
-  for (const roundTripTime of [20, 50, 100])
-    for (const start of [0, 1_000]) {
-      const link = { megabitsPerSecond: 100, roundTripTime, loss: 0, queue: 1 };
-      const flows = [{ congestionControl: pair[0] }, { congestionControl: pair[1], start }];
-      const result = runFlows(link, flows, 30_000, 3_000, 1);
-      const shares = result.flows.map((flow) => flow.share);
-      sharing.push({ pair, roundTripTime, start, shares, fairness: fairness(shares) });
-      const text = shares.map((share) => (share * 100).toFixed(1)).join(' / ');
-      console.log(
-        `${pair.join(' + ')}, ${roundTripTime} ms, ${start} ms: ${text}, ${fairness(shares).toFixed(3)}`,
-      );
-    }
-
-if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify({ cells, sharing }, null, 1)}\n`);
+  // RFC 9438 §3.3: shares of CUBIC as 1 / round trip.
+  for (const control of controls)
+    for (const near of [40, 20, 10]) yield sharingTask([control, control], [near, 40], 0);
+}

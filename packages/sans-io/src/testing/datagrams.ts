@@ -28,6 +28,11 @@ export class Datagrams<Tag> {
   #spare: Datagram<Tag> | undefined;
   /** Memory by exact length, since almost all datagrams of a flow are as long as another one. */
   readonly #memory = new Map<number, Uint8Array[]>();
+  /** The two lengths asked for last, data and its acknowledgements, need no look into the map. */
+  #length = -1;
+  #free: Uint8Array[] = [];
+  #otherLength = -1;
+  #otherFree: Uint8Array[] = [];
   #spareBytes = 0;
   #viewed: Uint8Array = NO_BYTES;
   #viewedAt = 0;
@@ -40,7 +45,7 @@ export class Datagrams<Tag> {
     this.#spare = datagram.next;
     datagram.next = undefined;
     datagram.tag = tag;
-    const free = this.#memory.get(length)?.pop();
+    const free = this.#memoryOf(length).pop();
     if (free === undefined) datagram.bytes = bytes.slice(at, end);
     else {
       this.#spareBytes -= length;
@@ -55,15 +60,26 @@ export class Datagrams<Tag> {
   release(datagram: Datagram<Tag>): void {
     const { bytes } = datagram;
     if (this.#spareBytes + bytes.length <= MAX_SPARE_BYTES) {
-      const free = this.#memory.get(bytes.length);
-      if (free === undefined) this.#memory.set(bytes.length, [bytes]);
-      else free.push(bytes);
+      this.#memoryOf(bytes.length).push(bytes);
       this.#spareBytes += bytes.length;
     }
     datagram.bytes = NO_BYTES;
     datagram.tag = undefined;
     datagram.next = this.#spare;
     this.#spare = datagram;
+  }
+
+  #memoryOf(length: number): Uint8Array[] {
+    if (length === this.#length) return this.#free;
+    let free = this.#otherFree;
+    if (length !== this.#otherLength) {
+      free = this.#memory.get(length) ?? [];
+      if (free.length === 0) this.#memory.set(length, free);
+    }
+    this.#otherLength = this.#length;
+    this.#otherFree = this.#free;
+    this.#length = length;
+    return (this.#free = free);
   }
 
   /** When the last of those in the list arrives; 0 if there is none. */

@@ -56,6 +56,8 @@ interface FlowEnd {
   /** The way to the link; undefined if the end stands right before it. */
   readonly access: Wire<FlowTag> | undefined;
   readonly onDatagram: FlowOptions<unknown, unknown>['onDatagram'];
+  /** Something has happened to it since it had nothing left to send. */
+  isDue: boolean;
 }
 
 /** `undefined` stands for the first flow, so that a test may put a datagram on the wire by hand. */
@@ -109,16 +111,20 @@ export class SharedLink {
 
   /** Lets every core act at this instant: events first, then whatever they want to send. */
   settle(): void {
-    do this.#flush();
-    while (this.#deliver());
+    this.#touchAll();
+    this.#settle();
   }
 
   /** Runs for `duration` of virtual milliseconds, or until `until` says so. Returns whether it did. */
   run(duration: Millis, until?: () => boolean): boolean {
     const end = this.now + duration;
+    this.#touchAll();
     for (let stuck = 0; ; ) {
-      this.settle();
-      if (until?.()) return true;
+      this.#settle();
+      if (until !== undefined) {
+        if (until()) return true;
+        this.#touchAll();
+      }
       const next = this.#next();
       if (next > end || next === NEVER) {
         this.now = Math.max(this.now, end === NEVER ? this.now : end);
@@ -127,7 +133,7 @@ export class SharedLink {
       stuck = next > this.now ? 0 : stuck + 1;
       if (stuck > MAX_BURST) throw new Error(`a deadline at ${next} ms never moves on`);
       this.now = Math.max(this.now, next);
-      while (this.#actions.length > 0 && this.#actions[0]!.time <= this.now) this.#actions.shift()!.act();
+      if (this.#actions.length > 0 && this.#actions[0]!.time <= this.now) this.#act();
       if (this.#deadline <= this.now) this.#expire();
       this.#deliver();
     }
@@ -141,14 +147,39 @@ export class SharedLink {
       sink: name === 'a' ? options.sinkA : options.sinkB,
       access: access > 0 ? new Wire(new SeededRandom(this.#seed), { delay: access }) : undefined,
       onDatagram,
+      isDue: true,
     };
+  }
+
+  #settle(): void {
+    do this.#flush();
+    while (this.#deliver());
+  }
+
+  /** Somebody else has had a hand in it: any core may have something to do. */
+  #touchAll(): void {
+    for (const { a, b } of this.flows) {
+      a.isDue = true;
+      b.isDue = true;
+    }
+  }
+
+  #act(): void {
+    while (this.#actions.length > 0 && this.#actions[0]!.time <= this.now) this.#actions.shift()!.act();
+    this.#touchAll();
   }
 
   #expire(): void {
     for (const { a, b } of this.flows) {
-      if (a.core.deadline() <= this.now) a.core.expire(this.now);
-      if (b.core.deadline() <= this.now) b.core.expire(this.now);
+      this.#expireEnd(a);
+      this.#expireEnd(b);
     }
+  }
+
+  #expireEnd(end: FlowEnd): void {
+    if (end.core.deadline() > this.now) return;
+    end.core.expire(this.now);
+    end.isDue = true;
   }
 
   #next(): Millis {
@@ -181,19 +212,28 @@ export class SharedLink {
       const flow = got.tag ?? this.flows[0];
       if (flow === undefined || !this.flows.includes(flow)) continue;
       flow.bytesToB += got.bytes.length;
-      flow.b.core.receive(got.bytes, 0, got.bytes.length, this.now);
-      flow.b.core.drain(flow.b.sink);
+      this.#receive(flow.b, got.bytes);
       any = true;
     }
     for (let got = this.ba.take(until); got; got = this.ba.take(until)) {
       const flow = got.tag ?? this.flows[0];
       if (flow === undefined || !this.flows.includes(flow)) continue;
       flow.bytesToA += got.bytes.length;
-      flow.a.core.receive(got.bytes, 0, got.bytes.length, this.now);
-      flow.a.core.drain(flow.a.sink);
+      this.#receive(flow.a, got.bytes);
       any = true;
     }
     return any;
+  }
+
+  #receive(end: FlowEnd, bytes: Uint8Array): void {
+    end.core.receive(bytes, 0, bytes.length, this.now);
+    end.isDue = true;
+    this.#drain(end);
+  }
+
+  /** Sinks may act on any core. */
+  #drain({ core, sink }: FlowEnd): void {
+    if (core.drain(sink)) this.#touchAll();
   }
 
   #forward(access: Wire<FlowTag>, link: Wire<FlowTag>): void {
@@ -203,13 +243,15 @@ export class SharedLink {
 
   #flush(): void {
     for (const flow of this.flows) {
-      this.#flushEnd(flow, flow.a, flow.a.access ?? this.ab);
-      this.#flushEnd(flow, flow.b, flow.b.access ?? this.ba);
+      if (flow.a.isDue) this.#flushEnd(flow, flow.a, flow.a.access ?? this.ab);
+      if (flow.b.isDue) this.#flushEnd(flow, flow.b, flow.b.access ?? this.ba);
     }
   }
 
-  #flushEnd(flow: Flow, { core, sink, name, onDatagram }: FlowEnd, wire: Wire<FlowTag>): void {
-    core.drain(sink);
+  #flushEnd(flow: Flow, end: FlowEnd, wire: Wire<FlowTag>): void {
+    const { core, name, onDatagram } = end;
+    this.#drain(end);
+    end.isDue = false;
     for (let burst = 0; ; burst++) {
       if (burst > MAX_BURST) throw new Error(`${name} never stops sending at ${this.now} ms`);
       const length = core.transmit(this.#slot, 0, SLOT_BYTES, this.now);
@@ -217,7 +259,8 @@ export class SharedLink {
       onDatagram?.(name, this.#slot.subarray(0, length), this.now);
       wire.send(this.#slot, 0, length, this.now, flow);
     }
-    core.drain(sink);
+    if (onDatagram !== undefined) this.#touchAll();
+    this.#drain(end);
   }
 }
 
