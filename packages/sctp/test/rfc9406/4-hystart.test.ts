@@ -53,7 +53,7 @@ describe('RFC 9406 §4.2 HyStart++', () => {
     slowStart.round(50, 4_000);
     slowStart.round(50, 4_000);
     slowStart.round(60, 4_000);
-    const filled = 1.1 * 4_000 * 50 + 4 * MTU;
+    const filled = 1.25 * 4_000 * 50 + 4 * MTU;
     assert.equal(slowStart.window, filled);
     let most = 0;
     for (let rounds = 0; !slowStart.hystart.isOver; rounds++) {

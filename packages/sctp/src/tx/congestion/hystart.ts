@@ -31,7 +31,7 @@ const RISING = 4;
 const SHARED_GROWTH = 1.09;
 const FREE_GROWTH = 1.2;
 /** Of what fills the path, the window with which CSS begins. */
-const FILL = 1.1;
+const FILL = 1.25;
 /** Packets beyond that: SACKs answer several, and bursts wait for their end. */
 const FILL_PACKETS = 4;
 
@@ -74,17 +74,14 @@ export class HyStart {
 
   /** The window after `sample`. Deviation: no limit L to a SACK's growth (§4.2), since everything is paced. */
   next(window: number, mtu: number, sample: Readonly<AckSample>): number {
-    if (sample.priorDelivered >= this.#roundEnd) window = this.#endRound(window, sample.delivered);
+    if (sample.priorDelivered >= this.#roundEnd) window = this.#endRound(window, mtu, sample);
     if (sample.deliveryRate > this.#rate) this.#rate = sample.deliveryRate;
     if (sample.roundTripTime >= 0) {
       this.#samples++;
       this.#roundMin = Math.min(this.#roundMin, sample.roundTripTime);
       this.#recentMin = Math.min(this.#recentMin, sample.roundTripTime);
-      if (this.#samples >= N_RTT_SAMPLE && this.#judge()) {
-        const rate = Math.max(this.#rate, this.#lastRate);
-        if (rate > 0)
-          window = Math.min(window, FILL * rate * sample.shortestRoundTripTime + FILL_PACKETS * mtu);
-      }
+      if (this.#samples >= N_RTT_SAMPLE && this.#judge())
+        window = Math.min(window, this.#filled(mtu, sample));
     }
     if (!sample.windowLimited) return window;
     if (!this.isInCss) return window + sample.ackedBytes;
@@ -93,9 +90,10 @@ export class HyStart {
   }
 
   /** §4.2: a round lasts until what was sent at its beginning is acknowledged. */
-  #endRound(window: number, delivered: number): number {
-    this.#roundEnd = delivered;
-    if (this.isInCss && (this.#trial === LOOKING || this.#trial === RISING)) window = this.#endTrial(window);
+  #endRound(window: number, mtu: number, sample: Readonly<AckSample>): number {
+    this.#roundEnd = sample.delivered;
+    if (this.isInCss && (this.#trial === LOOKING || this.#trial === RISING))
+      window = this.#endTrial(window, this.#filled(mtu, sample));
     else this.#trial++;
     if (!this.isInCss) this.#lastRoundMin = this.#roundMin;
     this.#roundMin = NEVER;
@@ -106,18 +104,25 @@ export class HyStart {
     return window;
   }
 
-  #endTrial(window: number): number {
+  #endTrial(window: number, filled: number): number {
     const growth = this.#rate / this.#lastRate;
+    const hasQueue = this.#roundMin >= this.#lastRoundMin + this.#threshold;
     if (!(growth < SHARED_GROWTH)) {
       // §4.2: the round trip has become shorter again, so it was no queue.
-      if (growth >= FREE_GROWTH && this.#roundMin < this.#lastRoundMin + this.#threshold)
-        this.isInCss = false;
+      if (growth >= FREE_GROWTH && !hasQueue) this.isInCss = false;
       if (this.#trial === LOOKING) this.#trial = STEPPING;
       return window;
     }
+    this.isOver = ++this.#failures >= CSS_TRIALS;
     this.#trial = SETTLED - Math.floor(this.#random() * MAX_SETTLING_ROUNDS);
-    if (++this.#failures >= CSS_TRIALS) this.isOver = true;
-    return Math.min(window, this.#lastRoundWindow);
+    const least = this.isOver ? filled : 0;
+    return Math.min(window, Math.max(this.#lastRoundWindow, least));
+  }
+
+  /** What fills the path at the best rate seen of late. */
+  #filled(mtu: number, sample: Readonly<AckSample>): number {
+    const rate = Math.max(this.#rate, this.#lastRate);
+    return rate === 0 ? NEVER : FILL * rate * sample.shortestRoundTripTime + FILL_PACKETS * mtu;
   }
 
   get #threshold(): Millis {
