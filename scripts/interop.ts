@@ -17,6 +17,7 @@ const PEERS = [
   'ffmpeg',
   'firefox',
   'gstreamer',
+  'media',
   'node-datachannel',
   'openssl',
   'recording',

@@ -22,12 +22,13 @@ export interface RTCRtpCapabilities {
   headerExtensions: RTCRtpHeaderExtensionCapability[];
 }
 
-const VIDEO_FEEDBACK: readonly string[] = ['ccm fir', 'nack', 'nack pli'];
+const AUDIO_FEEDBACK: readonly string[] = ['transport-cc'];
+const VIDEO_FEEDBACK: readonly string[] = ['transport-cc', 'ccm fir', 'nack', 'nack pli'];
 
 /** Codecs in the order of preference, with the numbers they have unless the peer has given them others. */
 const CODECS: Readonly<Record<MediaKind, readonly RtpCodec[]>> = {
   audio: [
-    codec(111, 'opus', 48_000, 2, 'minptime=10;useinbandfec=1'), // RFC 7587
+    codec(111, 'opus', 48_000, 2, 'minptime=10;useinbandfec=1', AUDIO_FEEDBACK), // RFC 7587
     codec(9, 'G722', 8_000), // RFC 3551 §4.5.2
     codec(0, 'PCMU', 8_000),
     codec(8, 'PCMA', 8_000),
@@ -48,11 +49,19 @@ const CODECS: Readonly<Record<MediaKind, readonly RtpCodec[]>> = {
 };
 
 const EXTENSIONS: Readonly<Record<MediaKind, readonly string[]>> = {
-  audio: [EXTENSION_URIS.mid, EXTENSION_URIS.audioLevel, EXTENSION_URIS.absCaptureTime],
+  audio: [
+    EXTENSION_URIS.mid,
+    EXTENSION_URIS.audioLevel,
+    EXTENSION_URIS.absSendTime,
+    EXTENSION_URIS.transportSequenceNumber,
+    EXTENSION_URIS.absCaptureTime,
+  ],
   video: [
     EXTENSION_URIS.mid,
     EXTENSION_URIS.rid,
     EXTENSION_URIS.repairedRid,
+    EXTENSION_URIS.absSendTime,
+    EXTENSION_URIS.transportSequenceNumber,
     EXTENSION_URIS.videoOrientation,
     EXTENSION_URIS.playoutDelay,
     EXTENSION_URIS.dependencyDescriptor,

@@ -1,10 +1,16 @@
 // Whose packet is it? RFC 9143 §9.2: a source belongs to the section its mid says, else to the one whose description
 // names it, else to the only one with its payload type. Asked for the first packet of a source; the chain's table of
 // streams knows the others. What a peer can fill is bounded: so many streams a section, the longest silent gives way.
-import { type ExtensionMap, ExtensionTexts, type RtpPacket, readExtensionText } from '@millrace/rtp';
+import {
+  EXTENSION_URIS,
+  type ExtensionMap,
+  ExtensionTexts,
+  type RtpPacket,
+  readExtensionText,
+} from '@millrace/rtp';
 import type { Feedback, InterceptorChain, RtpStream, StreamInfo } from '@millrace/rtp/interceptors';
 import type { Millis } from '@millrace/sans-io';
-import { type RtpCodec, type RtpDescription, repeatedPayloadType } from '@millrace/sdp';
+import { type RtpDescription, repeatedPayloadType } from '@millrace/sdp';
 import type { MediaKind } from './capabilities.ts';
 import type { PacketNumbers } from './packet-numbers.ts';
 import type { RtpPacketSource } from './track.ts';
@@ -156,18 +162,18 @@ function streamInfo(section: IncomingSection, ssrc: number, tag: IncomingStream)
   );
   const rtxSsrc = group?.ssrcs[1];
   return {
-    ...describeStream(section.kind, section.rtp.codecs),
+    ...describeStream(section.kind, section.rtp),
     ssrc,
     tag,
     ...(rtxSsrc !== undefined && { rtxSsrc }),
   };
 }
 
-/** What a chain has to know of the codecs of a stream. */
+/** What a chain has to know of a stream besides its SSRC. */
 export function describeStream(
   kind: MediaKind,
-  codecs: readonly RtpCodec[],
-): Pick<StreamInfo, 'kind' | 'payloads' | 'feedback'> {
+  { codecs, extensions }: RtpDescription,
+): Omit<StreamInfo, 'ssrc' | 'tag'> {
   const payloads = codecs
     .filter((codec) => repeatedPayloadType(codec) === undefined)
     .map(({ payloadType, clockRate }) => ({
@@ -176,7 +182,14 @@ export function describeStream(
       rtxPayloadType: codecs.find((codec) => repeatedPayloadType(codec) === payloadType)?.payloadType,
     }));
   const feedback = new Set(codecs.flatMap((codec) => codec.feedback.flatMap((name) => FEEDBACK[name] ?? [])));
-  return { kind, payloads, feedback: [...feedback] };
+  const idOf = (uri: string): number => extensions.find((extension) => extension.uri === uri)?.id ?? 0;
+  return {
+    kind,
+    payloads,
+    feedback: [...feedback],
+    transportSequenceId: idOf(EXTENSION_URIS.transportSequenceNumber),
+    absSendTimeId: idOf(EXTENSION_URIS.absSendTime),
+  };
 }
 
 const FEEDBACK: Readonly<Record<string, Feedback>> = {
@@ -184,5 +197,4 @@ const FEEDBACK: Readonly<Record<string, Feedback>> = {
   'nack pli': 'pli',
   'ccm fir': 'fir',
   'transport-cc': 'transport-cc',
-  'goog-remb': 'remb',
 };

@@ -4,18 +4,14 @@
 //   driver -> SRTP -> chain -> track                      track -> sender -> chain -> SRTP -> driver
 import { type ExtensionMap, isRtcp, RtpPacket } from '@millrace/rtp';
 import {
-  InterceptorChain,
-  NackGenerator,
-  NackResponder,
-  Reports,
-  RoundTripTime,
+  type ChainSink,
+  type InterceptorChain,
+  MediaChain,
   type RtpStream,
-  RtxReceiver,
 } from '@millrace/rtp/interceptors';
 import { Drops, type Millis, NEVER, type RandomSource } from '@millrace/sans-io';
 import { profileOf, type SrtpCryptos, SrtpReceiver, SrtpSender } from '@millrace/srtp';
 import { type IncomingSection, type IncomingStream, IncomingTable } from './incoming.ts';
-import { KeyFrames } from './key-frames.ts';
 
 /** What the driver hands to, and takes from, whoever speaks RTP on the connection. */
 export interface MediaPath {
@@ -51,30 +47,21 @@ export interface OutgoingStream {
 const DROP_REASONS = ['not-secured', 'malformed', 'unknown-source', 'undeliverable'] as const;
 export type MediaDrop = (typeof DROP_REASONS)[number];
 
-/** Until the first report. */
-const ASSUMED_ROUND_TRIP: Millis = 100;
 const MOST_STREAMS = 256;
 
 export class RtpPath implements MediaPath {
   readonly drops: Drops<MediaDrop> = new Drops(DROP_REASONS);
+  readonly media: MediaChain;
   readonly chain: InterceptorChain;
-  readonly reports: Reports;
-  readonly nacks: NackGenerator;
-  readonly responder: NackResponder;
-  readonly keyFrames: KeyFrames;
   readonly incoming: IncomingTable;
-  readonly roundTripTime: RoundTripTime = new RoundTripTime(ASSUMED_ROUND_TRIP);
   readonly #packet = new RtpPacket();
   #sender: SrtpSender | undefined;
   #receiver: SrtpReceiver | undefined;
 
   constructor({ cname, random, wallClockOffset }: MediaPathOptions) {
-    this.reports = new Reports(this.roundTripTime, { cname, wallClockOffset });
-    this.nacks = new NackGenerator(this.roundTripTime);
-    this.responder = new NackResponder(this.roundTripTime);
-    this.keyFrames = new KeyFrames((stream) => (stream.tag as OutgoingStream).onKeyFrameRequest());
-    const interceptors = [this.reports, new RtxReceiver(), this.nacks, this.responder, this.keyFrames];
-    this.chain = new InterceptorChain(interceptors, { random, lead: this.reports, maxStreams: MOST_STREAMS });
+    // What is forwarded has been paced by who made it, and what an application writes it means to be sent.
+    this.media = new MediaChain({ random, cname, wallClockOffset, maxStreams: MOST_STREAMS, pacer: false });
+    this.chain = this.media.chain;
     this.incoming = new IncomingTable(this.chain);
   }
 
@@ -165,7 +152,8 @@ export class RtpPath implements MediaPath {
     this.chain.drain(this.#sink);
   }
 
-  readonly #sink = {
+  readonly #sink: ChainSink = {
     onBye: (stream: RtpStream): void => this.incoming.remove(stream),
+    onKeyFrameRequest: (stream: RtpStream): void => (stream.tag as OutgoingStream).onKeyFrameRequest(),
   };
 }

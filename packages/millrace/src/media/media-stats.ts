@@ -28,49 +28,32 @@ export function addMediaStats(
 }
 
 function addInbound(ids: StatsIds, path: RtpPath, stream: RtpStream, more: object, add: Add): void {
-  const reception = path.reports.reception(stream);
-  if (!reception) return;
+  const statistics = path.media.inboundRtp(stream);
+  if (!statistics) return;
+  const { type, lastPacketReceivedTimestamp, ...members } = statistics;
   const { rid } = stream.tag as IncomingStream;
-  add('inbound-rtp', ids.of('I', stream), {
-    ...common(stream),
+  add(type, ids.of('I', stream), {
+    transportId: 'T',
+    ...members,
     ...more,
     ...(rid !== null && { rid }),
-    packetsReceived: reception.packets,
-    bytesReceived: reception.payloadBytes,
-    headerBytesReceived: reception.headerBytes,
-    jitter: reception.jitter / reception.clockRate,
-    retransmittedPacketsReceived: reception.retransmittedPackets,
-    retransmittedBytesReceived: reception.retransmittedBytes,
-    lastPacketReceivedTimestamp: performance.timeOrigin + reception.lastPacketAt,
+    lastPacketReceivedTimestamp: performance.timeOrigin + lastPacketReceivedTimestamp,
   });
 }
 
 function addOutbound(ids: StatsIds, path: RtpPath, stream: RtpStream, more: object, add: Add): void {
-  const transmission = path.reports.transmission(stream);
-  if (!transmission) return;
+  const statistics = path.media.outboundRtp(stream);
+  if (!statistics) return;
   const localId = ids.of('O', stream);
-  add('outbound-rtp', localId, {
-    ...common(stream),
-    ...more,
-    packetsSent: transmission.packets,
-    bytesSent: transmission.payloadBytes,
-    headerBytesSent: transmission.headerBytes,
-    retransmittedPacketsSent: transmission.retransmittedPackets,
-    retransmittedBytesSent: transmission.retransmittedBytes,
-  });
-  if (transmission.reports === 0) return;
-  add('remote-inbound-rtp', `${localId}R`, {
-    ...common(stream),
+  const { type, ...members } = statistics;
+  add(type, localId, { transportId: 'T', ...members, ...more });
+  const reported = path.media.remoteInboundRtp(stream);
+  if (!reported) return;
+  const { type: kind, timestamp, ...rest } = reported;
+  add(kind, `${localId}R`, {
+    transportId: 'T',
+    ...rest,
     localId,
-    packetsLost: transmission.packetsLost,
-    fractionLost: transmission.fractionLost,
-    jitter: transmission.remoteJitter / stream.clockRate,
-    roundTripTime: transmission.roundTripTime.latest / 1000,
-    totalRoundTripTime: transmission.roundTripTime.total / 1000,
-    roundTripTimeMeasurements: transmission.roundTripTime.samples,
+    timestamp: performance.timeOrigin + timestamp,
   });
-}
-
-function common(stream: RtpStream): Record<string, unknown> {
-  return { transportId: 'T', ssrc: stream.ssrc, kind: stream.isAudio ? 'audio' : 'video' };
 }

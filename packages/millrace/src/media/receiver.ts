@@ -94,7 +94,7 @@ export class ReceiverCore {
     if (!this.section) return;
     for (const stream of path.incoming.streamsOf(this.section)) {
       if (rid !== undefined && (stream.tag as IncomingStream).rid !== rid) continue;
-      path.keyFrames.request(stream, now());
+      path.media.keyFrameRequests.request(stream, now());
     }
     this.host.wake();
   }

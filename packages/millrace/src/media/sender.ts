@@ -82,16 +82,17 @@ class Encoding implements OutgoingStream {
     this.#onRequest(this.rid);
   }
 
-  /** Makes the numbers of `packet` go on with what was sent before. */
+  /** Makes the numbers of `packet` go on with what was sent before. Answers whether its source is another. */
   continue(
     packet: RtpPacket,
     source: RtpPacketSource,
     sourceSsrc: number,
     clockRate: number,
     at: number,
-  ): void {
+  ): boolean {
     const numbers = this.#numbers; // sequence offset, timestamp offset, last sequence number, last timestamp, last time
-    if (this.#source !== source || this.#sourceSsrc !== sourceSsrc) {
+    const isNew = this.#source !== source || this.#sourceSsrc !== sourceSsrc;
+    if (isNew) {
       if (this.#source) {
         const elapsed = Math.max(1, Math.round(((at - numbers[4]!) * clockRate) / 1000));
         numbers[0] = (numbers[2]! + 1 - packet.sequenceNumber) & 0xffff;
@@ -108,6 +109,7 @@ class Encoding implements OutgoingStream {
       numbers[3] = packet.timestamp;
       numbers[4] = at;
     }
+    return isNew;
   }
 
   #sourceSsrc = -1;
@@ -116,6 +118,8 @@ class Encoding implements OutgoingStream {
 /** Room in front of a packet for header extensions, and the longest one that is sent. */
 const HEADROOM = 128;
 const MAX_PACKET_BYTES = 1500;
+const TRANSPORT_SEQUENCE_BYTES = 2;
+const ABS_SEND_TIME_BYTES = 3;
 const MAX_ENCODINGS = 16;
 const RID = /^[A-Za-z0-9]{1,16}$/; // what goes into a one-byte header extension (RFC 8852 §3)
 
@@ -182,7 +186,9 @@ export class SenderCore implements PacketSink {
   /** What has been negotiated; `undefined`: nothing is sent. */
   negotiate(mid: string | undefined, rtp: RtpDescription | undefined): void {
     const { path } = this.host;
-    const isSame = JSON.stringify(rtp?.codecs) === JSON.stringify(this.#rtp?.codecs);
+    const isSame =
+      JSON.stringify([rtp?.codecs, rtp?.extensions]) ===
+      JSON.stringify([this.#rtp?.codecs, this.#rtp?.extensions]);
     this.#rtp = rtp;
     this.#numbers = rtp && numbersOf(rtp.codecs, rtp.extensions);
     this.#mid = new TextEncoder().encode(mid ?? '');
@@ -195,7 +201,7 @@ export class SenderCore implements PacketSink {
       }
       const isTaken = !this.hasRids || rtp?.simulcastSend.flat().includes(encoding.rid ?? '');
       if (!rtp || rtp.codecs.length === 0 || encoding.stream || !(isTaken || wasAnnounced)) continue;
-      const description = describeStream(this.kind, rtp.codecs);
+      const description = describeStream(this.kind, rtp);
       const hasRtx = description.payloads.some(({ rtxPayloadType }) => rtxPayloadType !== undefined);
       encoding.stream = path.chain.addLocalStream(
         {
@@ -234,14 +240,21 @@ export class SenderCore implements PacketSink {
     const end = HEADROOM + length;
     if (!own.read(scratch, HEADROOM, end, 0, scratch.length)) return false;
     const time = now();
-    encoding.continue(own, source, packet.ssrc, encoding.stream.clockRateOf(payloadType), time);
+    const isNew = encoding.continue(own, source, packet.ssrc, encoding.stream.clockRateOf(payloadType), time);
     own.ssrc = encoding.ssrc;
     own.payloadType = payloadType;
     if (own.hasExtensions && this.#tables.extensionIds) own.mapExtensionIds(this.#tables.extensionIds);
     this.#say(own, numbers.extensions.mid, this.#mid);
     if (encoding.rid !== null) this.#say(own, numbers.extensions.rid, encoding.ridBytes);
+    // Room for what is stamped when the packet leaves.
+    const { transportSequenceId, absSendTimeId } = encoding.stream;
+    if (transportSequenceId !== 0) own.reserveExtension(transportSequenceId, TRANSPORT_SEQUENCE_BYTES);
+    if (absSendTimeId !== 0) own.reserveExtension(absSendTimeId, ABS_SEND_TIME_BYTES);
     const isTaken = this.host.path.send(own, time);
     if (isTaken) this.host.wake();
+    // Whoever begins to receive in the middle of a stream can't make a picture of it before the next key frame.
+    if (isNew && this.kind === 'video' && this.track)
+      insideOf(this.track).remote?.requestKeyFrame(source.rid ?? undefined);
     return isTaken;
   }
 

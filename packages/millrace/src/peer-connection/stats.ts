@@ -77,6 +77,7 @@ export function statsReport(
   const { selectedPair } = session.agent;
   add('transport', 'T', {
     ...transportMembers(session, add),
+    ...(session.media && { millraceTargetBitrate: session.media.media.estimate.bitsPerSecond }),
     selectedCandidatePairId: selectedPair && ids.of('C', selectedPair),
     millraceIceChecks: checks,
     millraceDrops: {

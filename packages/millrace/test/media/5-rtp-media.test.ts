@@ -14,8 +14,9 @@ describe('W3C webrtc-pc §5 packets from track to track', () => {
     ['native where there is', LOOPBACK],
     ['portable', PORTABLE],
   ] as const) {
-    test(`audio and video without data channels, ${name}`, async () => {
+    test(`audio and video without data channels, ${name}`, async (t) => {
       const { a, b, close } = makePair(configuration);
+      t.after(close);
       const stream = new MediaStream();
       const tracks = [new MediaStreamTrack({ kind: 'audio' }), new MediaStreamTrack({ kind: 'video' })];
       for (const track of tracks) a.addTrack(track, stream);
@@ -52,12 +53,12 @@ describe('W3C webrtc-pc §5 packets from track to track', () => {
       assert.equal(sent?.packetsSent, 20);
       const [source] = events[1]!.receiver.getSynchronizationSources();
       assert.equal(source?.source, received[1]![0]?.ssrc);
-      close();
     });
   }
 
-  test('beside a data channel, both ways, on one transport', async () => {
+  test('beside a data channel, both ways, on one transport', async (t) => {
     const { a, b, close } = makePair();
+    t.after(close);
     const channel = a.createDataChannel('data');
     const [toB, toA] = [new MediaStreamTrack({ kind: 'video' }), new MediaStreamTrack({ kind: 'video' })];
     a.addTrack(toB);
@@ -76,12 +77,13 @@ describe('W3C webrtc-pc §5 packets from track to track', () => {
     toA.writeRtp(rtpPacket(payloadType, 0, text('to a')));
     await until('both packets', () => atA!.length + atB!.length === 2);
     assert.deepEqual([atA![0]?.payload, atB![0]?.payload], ['to a', 'to b']);
-    close();
   });
 
-  test('a remote track is forwarded by giving it to another connection, with the numbers of that one', async () => {
+  test('a remote track is forwarded by giving it to another connection, with the numbers of that one', async (t) => {
     const first = makePair();
     const second = makePair();
+    t.after(first.close);
+    t.after(second.close);
     const track = new MediaStreamTrack({ kind: 'video' });
     first.a.addTransceiver(track, { direction: 'sendonly' });
     await negotiate(first.a, first.b);
@@ -95,6 +97,8 @@ describe('W3C webrtc-pc §5 packets from track to track', () => {
     await connected(first.a, first.b, second.a, second.b);
     const received = collect(second.b.getReceivers().find(({ track: { kind } }) => kind === 'video')!.track);
     const { payloadType } = first.a.getSenders()[0]!.getParameters().codecs[0]!;
+    const asked: Array<string | null> = [];
+    track.onkeyframerequest = (rid) => asked.push(rid);
     for (let i = 0; i < 5; i++) track.writeRtp(rtpPacket(payloadType, i, text(`${i}`)));
     await until('forwarded', () => received.length === 5);
     assert.deepEqual(
@@ -102,21 +106,19 @@ describe('W3C webrtc-pc §5 packets from track to track', () => {
       ['0', '1', '2', '3', '4'],
     );
     assert.equal(received[0]!.payloadType, sender.getParameters().codecs[0]!.payloadType);
+    await until('whoever begins to receive needs a key frame', () => asked.length === 1);
     // A receiver at the far end asks for a key frame; who makes the frames hears of it.
-    const asked: Array<string | null> = [];
-    track.onkeyframerequest = (rid) => asked.push(rid);
     second.b
       .getReceivers()
       .find(({ track: { kind } }) => kind === 'video')!
       .requestKeyFrame();
-    await until('the request has come through', () => asked.length > 0);
-    assert.deepEqual(asked, [null]);
-    first.close();
-    second.close();
+    await until('the request has come through', () => asked.length === 2);
+    assert.deepEqual(asked, [null, null]);
   });
 
-  test('RFC 8853: layers of simulcast are told apart by their rid', async () => {
+  test('RFC 8853: layers of simulcast are told apart by their rid', async (t) => {
     const { a, b, close } = makePair();
+    t.after(close);
     const track = new MediaStreamTrack({ kind: 'video' });
     const rids = ['h', 'm', 'l'];
     a.addTransceiver(track, { direction: 'sendonly', sendEncodings: rids.map((rid) => ({ rid })) });
@@ -129,6 +131,5 @@ describe('W3C webrtc-pc §5 packets from track to track', () => {
     assert.deepEqual(received.map(({ rid }) => rid).sort(), ['h', 'l', 'm']);
     for (const { rid, payload } of received) assert.equal(rid, payload);
     assert.equal(new Set(received.map(({ ssrc }) => ssrc)).size, 3);
-    close();
   });
 });

@@ -9,7 +9,7 @@ import type { ChainContext, ChainSink, Interceptor } from './interceptor.ts';
 import type { RtpStream } from './stream.ts';
 
 export interface KeyFrameRequestsOptions {
-  /** A stream is not asked again within this time, and a peer's requests within it are one. Milliseconds, default: 300. */
+  /** A stream is not asked again within this time, and a peer's requests within half of it are one. Milliseconds, default: 300. */
   readonly interval?: Millis | undefined;
 }
 
@@ -188,7 +188,8 @@ export class KeyFrameRequests implements Interceptor {
       local.firNumber = firNumber;
       if (isRepeated) return;
     }
-    if (now - local.askedAt < this.#interval) {
+    // Half of it: a peer that keeps the same interval asks now and then a little early, by our clock.
+    if (now - local.askedAt < this.#interval / 2) {
       this.drops.count('too-soon');
       return;
     }

@@ -1,0 +1,135 @@
+// Audio and video with real browsers: Chromium sends its made-up camera and microphone to millrace, which forwards
+// them to a second page, whose <video> plays. What is claimed is what the page sees.
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Page } from 'playwright-core';
+import { interopOptions } from '../harness/options.ts';
+import { record } from '../harness/results.ts';
+import { browserVersion, MediaBrowser, missingBrowser } from './browser.ts';
+import { Forwarder } from './forwarder.ts';
+import {
+  acceptAnswer,
+  answerAndPlay,
+  brightness,
+  type CameraWish,
+  offerCamera,
+  type Playback,
+  playback,
+} from './in-page.ts';
+
+const PEER = 'media';
+const PATIENCE = 90_000; // ms
+const PLAY_PATIENCE = 40_000; // ms
+const ENOUGH_FRAMES = 30;
+
+const CAMERA: CameraWish = { width: 640, height: 480, rids: [], codec: '' };
+
+const options = interopOptions();
+const reason =
+  options.subject === 'millrace' ? missingBrowser() : `only millrace forwards, not ${options.subject}`;
+
+if (reason !== undefined) {
+  record(options.results, { kind: 'missing', peer: PEER, reason });
+  test(`${PEER} is here`, options.require.includes(PEER) ? {} : { skip: reason }, () => {
+    throw new Error(`${PEER} is required here, but ${reason}`);
+  });
+} else {
+  record(options.results, { kind: 'version', peer: PEER, version: browserVersion() });
+  describe(`media with Chromium ${browserVersion()}`, () => {
+    let browser: MediaBrowser;
+    before(
+      async () => {
+        browser = await MediaBrowser.launch();
+      },
+      { timeout: PATIENCE },
+    );
+    after(() => browser.close(), { timeout: PATIENCE });
+
+    claim('a page plays the camera and the microphone of another, forwarded', async () => {
+      await forwarded(browser, CAMERA, async (page, played) => {
+        assert.deepEqual([played.width, played.height], [640, 480]);
+        assert.ok(played.audioEnergy > 0, 'the microphone is heard');
+        const png = await page.locator('video').screenshot();
+        const { mean, deviation } = await page.evaluate(brightness, png.toString('base64'));
+        assert.ok(mean > 20 && deviation > 10, `the screenshot has mean ${mean}, deviation ${deviation}`);
+      });
+    });
+
+    claim('of simulcast each layer is known by its rid, and the one that is forwarded plays', async () => {
+      await paged(browser, async (sending, playing, forwarder) => {
+        const camera = { ...CAMERA, width: 1280, height: 720, rids: ['f', 'h', 'q'], codec: 'video/VP8' };
+        const answer = await forwarder.answer(await sending.evaluate(offerCamera, camera));
+        await sending.evaluate(acceptAnswer, answer);
+        const { offer, rids } = await forwarder.offerLayer('q');
+        await forwarder.to.setRemoteDescription(await playing.evaluate(answerAndPlay, offer));
+        const { width, height } = await played(playing, false);
+        assert.deepEqual([width, height], [320, 180]);
+        for (let end = performance.now() + PLAY_PATIENCE; rids.size < 2; await sleep(100))
+          assert.ok(performance.now() < end, `layers that came: ${[...rids]}`);
+        for (const rid of rids) assert.ok(camera.rids.includes(rid ?? ''), String(rid));
+      });
+    });
+
+    for (const codec of ['video/VP8', 'video/VP9', 'video/H264', 'video/AV1'])
+      claim(`${codec} is forwarded`, async () => {
+        await forwarded(browser, { ...CAMERA, codec }, async (_page, played) => {
+          assert.equal(played.codec, codec);
+        });
+      });
+  });
+}
+
+function claim(says: string, run: () => Promise<void>): void {
+  if (!says.includes(options.scenario)) return;
+  test(says, { timeout: PATIENCE }, async () => {
+    const outcome = { kind: 'claim', peer: PEER, part: 'subject', claim: 'media', says } as const;
+    try {
+      await run();
+      record(options.results, { ...outcome, outcome: 'holds' });
+    } catch (error) {
+      record(options.results, { ...outcome, outcome: 'fails' });
+      throw error;
+    }
+  });
+}
+
+/** A page that sends, one that plays, and a forwarder. */
+async function paged(
+  browser: MediaBrowser,
+  run: (sending: Page, playing: Page, forwarder: Forwarder) => Promise<void>,
+): Promise<void> {
+  const [sending, playing] = [await browser.page(), await browser.page()];
+  const forwarder = new Forwarder();
+  try {
+    await run(sending, playing, forwarder);
+  } finally {
+    forwarder.close();
+    await Promise.all([sending.close(), playing.close()]);
+  }
+}
+
+/** The whole way, until the page has played a while. */
+async function forwarded(
+  browser: MediaBrowser,
+  camera: CameraWish,
+  check: (page: Page, played: Playback) => Promise<void>,
+): Promise<void> {
+  await paged(browser, async (sending, playing, forwarder) => {
+    const answer = await forwarder.answer(await sending.evaluate(offerCamera, camera));
+    await sending.evaluate(acceptAnswer, answer);
+    const answered = await playing.evaluate(answerAndPlay, await forwarder.offer());
+    await forwarder.to.setRemoteDescription(answered);
+    await check(playing, await played(playing, true));
+  });
+}
+
+async function played(page: Page, hasSound: boolean): Promise<Playback> {
+  const end = performance.now() + PLAY_PATIENCE;
+  for (;;) {
+    const now = await page.evaluate(playback);
+    if (now.framesDecoded >= ENOUGH_FRAMES && now.time > 0 && (!hasSound || now.audioEnergy > 0)) return now;
+    assert.ok(performance.now() < end, `after ${PLAY_PATIENCE} ms: ${JSON.stringify(now)}`);
+    await sleep(100);
+  }
+}
