@@ -4,7 +4,8 @@ import { OpenSslAeadKey } from './aead-key.ts';
 import type { AeadAlgorithm, NativeAead, NativeCiphers } from './keys.ts';
 import type { OpenSsl } from './openssl.ts';
 import { OpenSslRecordKey } from './record-key.ts';
-import { testAead, testCiphers } from './self-test.ts';
+import { testAead, testCiphers, testSha1 } from './self-test.ts';
+import { Sha1HmacKey } from './sha1-hmac-key.ts';
 import { OpenSslBlockKey, OpenSslCtrKey, OpenSslHmacKey } from './srtp-keys.ts';
 
 const ALGORITHMS: readonly AeadAlgorithm[] = ['aes-128-gcm', 'aes-256-gcm', 'chacha20-poly1305'];
@@ -44,9 +45,15 @@ export function openCiphers(
   const wrong = reasonOf(() => testCiphers(ssl));
   report('ciphers', wrong);
   if (wrong !== undefined) return undefined;
+  const update = ssl.sha1Update;
+  const isSlow = update === undefined ? 'not exported' : reasonOf(() => testSha1(ssl, update));
+  report('sha1', isSlow);
   return {
     createCtrKey: (key) => new OpenSslCtrKey(ssl, key),
-    createHmacKey: (key) => new OpenSslHmacKey(ssl, key),
+    createHmacKey: (key) =>
+      update !== undefined && isSlow === undefined
+        ? new Sha1HmacKey(ssl, update, key)
+        : new OpenSslHmacKey(ssl, key),
     createBlockKey: (key) => new OpenSslBlockKey(ssl, key),
   };
 }

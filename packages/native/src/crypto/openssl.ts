@@ -23,7 +23,9 @@ const BLOCK_OUT_AT = 48; // 32 bytes: the longest digest
 const NAME_AT = 96; // 64 bytes
 const KEY_AT = 160; // 96 bytes
 const PARAMS_AT = 256; // OSSL_PARAM[2], 40 bytes each
-const AAD_AT = 384;
+export const SHA_CONTEXT_AT = 384; // SHA_CTX, 96 bytes
+export const SHA_TAIL_AT = 480; // two blocks
+const AAD_AT = 640;
 const FOREIGN_AT = AAD_AT + MAX_AAD_BYTES;
 const WORKSPACE_BYTES = FOREIGN_AT + MAX_FOREIGN_BYTES;
 const KEY_ROOM = 96;
@@ -43,6 +45,8 @@ export class OpenSsl {
   readonly macInit: ForeignFunction;
   readonly macUpdate: ForeignFunction;
   readonly macFinal: ForeignFunction;
+  /** SHA1_Update, which is deprecated and may be missing. */
+  readonly sha1Update: ForeignFunction | undefined;
   readonly contextOwners: FinalizationRegistry<Pointer>;
   readonly macOwners: FinalizationRegistry<Pointer>;
   readonly #functions: Record<OpenSslFunction, ForeignFunction>;
@@ -50,7 +54,12 @@ export class OpenSsl {
   readonly #addresses: readonly (Pointer | undefined)[]; // a mixed array, so that V8 keeps the boxes
   #hmac: Pointer | undefined;
 
-  private constructor(memory: Memory, functions: Record<OpenSslFunction, ForeignFunction>, version: string) {
+  private constructor(
+    memory: Memory,
+    functions: Record<OpenSslFunction, ForeignFunction>,
+    sha1Update: ForeignFunction | undefined,
+    version: string,
+  ) {
     this.memory = memory;
     this.version = version;
     this.#functions = functions;
@@ -67,6 +76,8 @@ export class OpenSsl {
       base + PARAMS_AT,
       base + AAD_AT,
       base + FOREIGN_AT,
+      base + SHA_CONTEXT_AT,
+      base + SHA_TAIL_AT,
     ];
     this.cipherInit = functions.EVP_CipherInit_ex;
     this.cipherUpdate = functions.EVP_CipherUpdate;
@@ -76,6 +87,7 @@ export class OpenSsl {
     this.macInit = functions.EVP_MAC_init;
     this.macUpdate = functions.EVP_MAC_update;
     this.macFinal = functions.EVP_MAC_final;
+    this.sha1Update = sha1Update;
     this.contextOwners = new FinalizationRegistry((context) => functions.EVP_CIPHER_CTX_free(context));
     this.macOwners = new FinalizationRegistry((context) => functions.EVP_MAC_CTX_free(context));
   }
@@ -95,7 +107,8 @@ export class OpenSsl {
       all.OPENSSL_version_patch(),
     ];
     if (major < 3) return `OpenSSL ${major}.${minor} is older than 3.0`;
-    return new OpenSsl(memory, all, `${major}.${minor}.${patch}`);
+    const sha1Update = ffi.find('SHA1_Update', 'int', 'pointer', 'pointer', 'size');
+    return new OpenSsl(memory, all, sha1Update, `${major}.${minor}.${patch}`);
   }
 
   get lengthAddress(): Pointer {
@@ -112,6 +125,12 @@ export class OpenSsl {
   }
   get aadAddress(): Pointer {
     return this.#addresses[8]!;
+  }
+  get shaContextAddress(): Pointer {
+    return this.#addresses[10]!;
+  }
+  get shaTailAddress(): Pointer {
+    return this.#addresses[11]!;
   }
   get foreignAddress(): Pointer {
     return this.#addresses[9]!;
