@@ -18,6 +18,11 @@ const RTCP_NAMES = {
   twcc: 'transport-wide feedback on 29 packets',
 } as const;
 
+const PIPELINE = {
+  receive: 'an RTP packet of 1200 B: parse, statistics, log for NACK and transport-wide feedback',
+  reorder: 'an RTP packet of 1200 B: parse, through the jitter buffer, one in sixteen out of order',
+} as const;
+
 /** Packets that are met: RTP of two sizes, RTCP of as many bytes as their kind has. */
 const CODED = [
   ...SIZES.map((bytes) => ({ kind: 'rtp', label: `${bytes}`, what: `an RTP packet of ${bytes} B`, bytes })),
@@ -40,6 +45,18 @@ export const rtp: readonly Entry[] = [
         sample: 16,
       }),
     ),
+  ),
+  ...(['receive', 'reorder'] as const).map(
+    (verb): Entry => ({
+      kind: 'operation',
+      name: `rtp/${verb}-1200`,
+      what: PIPELINE[verb],
+      quick: false,
+      module: url('rtp-pipeline'),
+      subjects: ['millrace', 'werift'],
+      settings: { verb, bytes: 1_200 },
+      bytesPerOperation: 1_200,
+    }),
   ),
   ...PROFILES.flatMap((profile) =>
     (['protect', 'unprotect'] as const).flatMap((verb) =>

@@ -3,9 +3,12 @@
 import { copyBytes, type Millis } from '@millrace/sans-io';
 
 const NONE = -1;
+const NO_BYTES = new Uint8Array(0);
 
 export class PacketHistory {
-  readonly #memory: Uint8Array;
+  readonly #size: number;
+  /** Made for the first packet: many a stream is announced long before. */
+  #memory = NO_BYTES;
   readonly #mask: number;
   readonly #sequences: Int32Array;
   readonly #lengths: Uint16Array;
@@ -18,7 +21,7 @@ export class PacketHistory {
   /** Both are rounded up to powers of two. */
   constructor(maxBytes: number, maxPackets: number) {
     const packets = powerOfTwo(maxPackets);
-    this.#memory = new Uint8Array(powerOfTwo(maxBytes));
+    this.#size = powerOfTwo(maxBytes);
     this.#mask = packets - 1;
     this.#sequences = new Int32Array(packets).fill(NONE);
     this.#lengths = new Uint16Array(packets);
@@ -28,16 +31,17 @@ export class PacketHistory {
     this.#written = 0;
   }
 
-  /** The bytes that it takes. */
+  /** The bytes that it may take. */
   get capacity(): number {
-    return this.#memory.length;
+    return this.#size;
   }
 
   /** Keeps a copy of `bytes[at, end)`. False if it is there already or can't ever fit. */
   put(sequenceNumber: number, bytes: Uint8Array, at: number, end: number, now: Millis): boolean {
     const length = end - at;
-    const size = this.#memory.length;
+    const size = this.#size;
     if (length > size || length > 0xffff || this.has(sequenceNumber)) return false;
+    if (this.#memory === NO_BYTES) this.#memory = new Uint8Array(size);
     let offset = this.#written % size;
     if (offset + length > size) {
       this.#written += size - offset;
@@ -56,9 +60,7 @@ export class PacketHistory {
 
   has(sequenceNumber: number): boolean {
     const index = sequenceNumber & this.#mask;
-    return (
-      this.#sequences[index] === sequenceNumber && this.#starts[index]! + this.#memory.length >= this.#written
-    );
+    return this.#sequences[index] === sequenceNumber && this.#starts[index]! + this.#size >= this.#written;
   }
 
   /** These are about a packet that `has` says is there. */
@@ -83,7 +85,7 @@ export class PacketHistory {
 
   /** Copies the packet's bytes from `from` on, up to `upTo`, to `out` at `at`. */
   copy(sequenceNumber: number, from: number, upTo: number, out: Uint8Array, at: number): void {
-    const start = this.#starts[sequenceNumber & this.#mask]! % this.#memory.length;
+    const start = this.#starts[sequenceNumber & this.#mask]! % this.#size;
     copyBytes(out, at, this.#memory, start + from, start + upTo);
   }
 
@@ -93,7 +95,7 @@ export class PacketHistory {
   }
 
   offsetOf(sequenceNumber: number): number {
-    return this.#starts[sequenceNumber & this.#mask]! % this.#memory.length;
+    return this.#starts[sequenceNumber & this.#mask]! % this.#size;
   }
 }
 

@@ -1,9 +1,10 @@
 // Hot: packets that wait for their turn on the wire, in one ring of bytes a class: audio, which is not paced, and the
-// rest. Memory is taken once.
+// rest. Memory is taken once, with the first packet.
 import { copyBytes, type Millis } from '@millrace/sans-io';
 import type { RtpStream } from './stream.ts';
 
 const AUDIO_SHARE = 8;
+const NO_BYTES = new Uint8Array(0);
 
 export class SendQueue {
   readonly #audio: PacketFifo;
@@ -53,7 +54,9 @@ export class SendQueue {
 class PacketFifo {
   count = 0;
   bytes = 0;
-  readonly #memory: Uint8Array;
+  readonly #maxBytes: number;
+  /** Made for the first packet: many a chain only receives. */
+  #memory = NO_BYTES;
   readonly #starts: Uint32Array;
   readonly #lengths: Uint32Array;
   readonly #slots: Int32Array;
@@ -62,7 +65,7 @@ class PacketFifo {
   #write = 0;
 
   constructor(maxBytes: number, maxPackets: number) {
-    this.#memory = new Uint8Array(maxBytes);
+    this.#maxBytes = maxBytes;
     this.#starts = new Uint32Array(maxPackets);
     this.#lengths = new Uint32Array(maxPackets);
     this.#slots = new Int32Array(maxPackets);
@@ -71,6 +74,7 @@ class PacketFifo {
   push(bytes: Uint8Array, at: number, end: number, slot: number, _now: Millis): boolean {
     const length = end - at;
     if (this.count === this.#starts.length || length === 0) return false;
+    if (this.#memory === NO_BYTES) this.#memory = new Uint8Array(this.#maxBytes);
     const start = this.#room(length);
     if (start < 0) return false;
     copyBytes(this.#memory, start, bytes, at, end);
