@@ -13,7 +13,7 @@ import type { RtpStream } from './stream.ts';
 export interface TransportFeedbackOptions {
   /** Time between feedback packets. Milliseconds, default: 100. */
   readonly interval?: Millis | undefined;
-  /** Numbers noted at most; a power of two. Default: 4096. */
+  /** Numbers noted at most; a power of two. Default: 2048. */
   readonly window?: number | undefined;
 }
 
@@ -49,7 +49,7 @@ export class TransportFeedback implements Interceptor {
 
   constructor(options: TransportFeedbackOptions = {}) {
     this.#interval = within('interval', options.interval, 5, 1_000, 100);
-    this.#window = 2 ** Math.ceil(Math.log2(within('window', options.window, 64, 32_768, 4_096)));
+    this.#window = 2 ** Math.ceil(Math.log2(within('window', options.window, 64, 32_768, 2_048)));
     this.#mask = this.#window - 1;
     this.#sequences = new Float64Array(this.#window).fill(NOTHING);
     this.#arrivals = new Float64Array(this.#window);

@@ -15,7 +15,7 @@ import type { ChainSink, Interceptor } from './interceptor.ts';
 import type { RtpStream } from './stream.ts';
 
 export interface TransportStamperOptions {
-  /** Packets whose fate is waited for; a power of two. Default: 8192. */
+  /** Packets whose fate is waited for; a power of two. Default: 4096. */
   readonly window?: number | undefined;
 }
 
@@ -52,7 +52,7 @@ export class TransportStamper implements Interceptor {
 
   constructor(estimate: BandwidthEstimate, options: TransportStamperOptions = {}) {
     this.#estimate = estimate;
-    const window = 2 ** Math.ceil(Math.log2(within('window', options.window, 64, 32_768, 8_192)));
+    const window = 2 ** Math.ceil(Math.log2(within('window', options.window, 64, 32_768, 4_096)));
     this.#mask = window - 1;
     this.#sequences = new Float64Array(window).fill(NOTHING);
     this.#sentAt = new Float64Array(window);

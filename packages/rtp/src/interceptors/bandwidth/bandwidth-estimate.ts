@@ -140,7 +140,7 @@ export class BandwidthEstimate {
     const elapsed = numbers[LAST_UPDATE]! < 0 ? 0 : Math.min(now - numbers[LAST_UPDATE]!, 1_000);
     numbers[LAST_UPDATE] = now;
     numbers[LAST_FEEDBACK] = now;
-    this.#onDelay(elapsed, now);
+    this.#onDelay(elapsed);
     this.#onLossInterval(now);
     this.#note();
   }
@@ -222,7 +222,7 @@ export class BandwidthEstimate {
     return Math.sqrt(this.#numbers[LINK_DEVIATION]! * this.#numbers[LINK_RATE]!);
   }
 
-  #onDelay(elapsed: Millis, now: Millis): void {
+  #onDelay(elapsed: Millis): void {
     const { state } = this.#trendline;
     if (state === UNDERUSE) {
       this.#isHolding = true; // §5.5: queues drain; let them
@@ -241,8 +241,7 @@ export class BandwidthEstimate {
     const arrived = this.#arrivedRate.bitsPerSecond / 1_000;
     const link = numbers[LINK_RATE]!;
     if (link >= 0 && arrived > link + 3 * this.#linkDeviation()) numbers[LINK_RATE] = -1; // it carries more by now
-    const isNear = numbers[LINK_RATE]! >= 0 && now >= numbers[LAST_DECREASE]!;
-    if (isNear) this.#step(elapsed);
+    if (numbers[LINK_RATE]! >= 0) this.#step(elapsed);
     else this.#grow(elapsed, GROWTH);
   }
 
