@@ -181,8 +181,11 @@ export const DEFAULTS: Defaults = {
   maxTsnSpan: 131_072,
   /** Gap blocks in one SACK. */
   maxGapBlocks: 128,
-  /** Separate runs of TSNs held beyond the cumulative TSN, and pieces of messages being put together. */
-  maxTrackedGaps: 4_096,
+  /**
+   * Separate runs of TSNs held beyond the cumulative TSN: every second chunk of as many as a gap block reaches over, which is
+   * more than 1 Gbit/s and 200 ms with its queue have under way. Memory is taken as there are any, eight bytes for each.
+   */
+  maxTrackedGaps: 32_768,
   /** Duplicate TSNs reported in one SACK. */
   maxDuplicateTsns: 20,
   /** Control chunks (HEARTBEAT ACK, ERROR, ...) that may wait to be sent. */
