@@ -55,7 +55,7 @@ const DISCARD_PORT = 9; // RFC 8829 §5.2.1: no default candidate is named; ever
 /** An audio or video section as the local side wants it. */
 export interface RtpSectionInit {
   readonly kind: 'audio' | 'video';
-  /** `undefined` for one that has not been in a description yet: an offer gives it a mid and a place. */
+  /** `undefined` for one that has not been in a description yet: an offer gives it a mid. */
   readonly mid: string | undefined;
   readonly direction: Direction;
   /** What is offered, or what may be taken of an offer, codecs in the order of preference. */
@@ -63,7 +63,7 @@ export interface RtpSectionInit {
 }
 
 /**
- * An offer. Sections keep their places; `init.media` without a mid take those that are free, in their order, or
+ * An offer. Sections keep their places; `init.media` that have none take those that are free, in their order, or
  * come behind.
  *
  * @param previous the description that was negotiated last, local or remote
@@ -75,7 +75,10 @@ export function createOffer(init: LocalDescriptionInit, previous?: SessionDescri
   const known = new Set([...earlier, ...wanted].flatMap(({ mid }) => mid ?? []));
   const isBundleOnly = (section: MediaSection | undefined, isFirst: boolean): boolean =>
     init.maxBundle === true && !isFirst && (section === undefined || section.rejected);
-  const fresh = wanted.filter(({ mid }) => mid === undefined);
+  // One that has been offered in vain so far has a mid but no place.
+  const isPlaced = ({ mid }: RtpSectionInit): boolean =>
+    mid !== undefined && earlier.some((section) => !section.rejected && section.mid === mid);
+  const fresh = wanted.filter((one) => !isPlaced(one));
   const media: MediaSection[] = [];
   const place = (one: RtpSectionInit, before?: MediaSection): void => {
     const mid = one.mid ?? freeMid(known);

@@ -3,12 +3,19 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { SeededRandom } from '@millrace/sans-io/testing';
-import { generateCertificate, type RTCConfiguration, RTCPeerConnection, type RTCSdpType } from 'millrace';
+import {
+  generateCertificate,
+  MediaStream,
+  MediaStreamTrack,
+  type RTCConfiguration,
+  RTCPeerConnection,
+  type RTCSdpType,
+} from 'millrace';
 
 /** SEQUENCES=100000 for a long run, SEED for the first of them. */
 const SEQUENCES = Number(process.env.SEQUENCES ?? 1_000);
 const FIRST_SEED = Number(process.env.SEED ?? 1);
-const LENGTH = 12;
+const LENGTH = 16;
 
 /** What W3C webrtc-pc lets these methods reject with. */
 const DOCUMENTED = new Set([
@@ -27,6 +34,14 @@ const STATES = [
   'have-remote-pranswer',
   'closed',
 ];
+const DIRECTIONS = ['sendrecv', 'sendonly', 'recvonly', 'inactive'] as const;
+const REVERSED: Readonly<Record<string, string>> = {
+  sendrecv: 'sendrecv',
+  sendonly: 'recvonly',
+  recvonly: 'sendonly',
+  inactive: 'inactive',
+  stopped: 'stopped',
+};
 const TYPES: readonly RTCSdpType[] = ['offer', 'pranswer', 'answer', 'rollback'];
 
 // No address at all: nothing here may depend on a network, or on time.
@@ -80,7 +95,7 @@ async function randomStep(
   other: RTCPeerConnection,
 ): Promise<void> {
   const isClosed = pc.signalingState === 'closed' || other.signalingState === 'closed';
-  switch (random.below(12)) {
+  switch (random.below(17)) {
     case 0:
       return void pc.createDataChannel(
         'another',
@@ -108,12 +123,36 @@ async function randomStep(
     case 8:
       if (!isClosed) await settled(pc, pc.setLocalDescription());
       return;
+    case 9:
+      return void pc.addTransceiver(kind(random), { direction: DIRECTIONS[random.below(4)]! });
+    case 10:
+      return void pc.addTrack(new MediaStreamTrack({ kind: kind(random) }), new MediaStream());
+    case 11: {
+      const sender = oneOf(random, pc.getSenders());
+      if (sender) pc.removeTrack(sender);
+      return;
+    }
+    case 12: {
+      const transceiver = oneOf(random, pc.getTransceivers());
+      if (!transceiver || pc.signalingState === 'closed') return;
+      if (random.chance(0.3)) transceiver.stop();
+      else transceiver.direction = DIRECTIONS[random.below(4)]!;
+      return;
+    }
     default: {
       // What the other side has said last, as it is.
       const description = other.localDescription;
       if (description) await settled(pc, pc.setRemoteDescription(description));
     }
   }
+}
+
+function kind(random: SeededRandom): 'audio' | 'video' {
+  return random.chance(0.5) ? 'audio' : 'video';
+}
+
+function oneOf<T>(random: SeededRandom, all: readonly T[]): T | undefined {
+  return all.length > 0 ? all[random.below(all.length)] : undefined;
 }
 
 /** Of a closed connection some promises never settle: whoever waits for one would wait for ever. */
@@ -137,6 +176,8 @@ function checkInvariants(pc: RTCPeerConnection): void {
   if (signalingState === 'have-local-pranswer') assert.equal(pendingLocalDescription?.type, 'pranswer');
   if (signalingState === 'have-remote-pranswer') assert.equal(pendingRemoteDescription?.type, 'pranswer');
   assert.equal(pc.currentLocalDescription === null, pc.currentRemoteDescription === null);
+  const mids = pc.getTransceivers().flatMap(({ mid }) => mid ?? []);
+  assert.equal(new Set(mids).size, mids.length, 'a section has one transceiver');
 }
 
 /**
@@ -149,7 +190,13 @@ async function checkAgreement(a: RTCPeerConnection, b: RTCPeerConnection): Promi
     b.signalingState === 'stable' &&
     a.currentLocalDescription?.sdp === b.currentRemoteDescription?.sdp &&
     b.currentLocalDescription?.sdp === a.currentRemoteDescription?.sdp;
-  if (!agrees || !a.sctp || !b.sctp) return;
+  if (!agrees) return;
+  for (const { mid, currentDirection } of a.getTransceivers()) {
+    const other = b.getTransceivers().find((each) => each.mid === mid && mid !== null);
+    if (!other || !currentDirection || !other.currentDirection) continue;
+    assert.equal(REVERSED[currentDirection], other.currentDirection, `directions of ${mid}`);
+  }
+  if (!a.sctp || !b.sctp) return;
   const roles = await Promise.all([a, b].map(async (pc) => (await pc.getStats()).get('T')?.dtlsRole));
   assert.deepEqual(roles.toSorted(), ['client', 'server']);
 }

@@ -335,6 +335,11 @@ describe('RFC 8829 §5.2 offers with audio and video', () => {
     assert.equal(checkOffer(sent(again), without), undefined);
   });
 
+  test('one that has been offered in vain keeps its mid', () => {
+    const offer = createOffer({ ...LOCAL, media: [audio('a'), video(undefined)] });
+    assert.deepEqual(shape(offer), ['audio a 9 sendrecv', 'video 0 9 sendrecv', 'application 1 9 sendrecv']);
+  });
+
   test('without data there is no data section', () => {
     const offer = createOffer({ ...LOCAL, media: [audio(undefined)], wantsData: false });
     assert.deepEqual(shape(offer), ['audio 0 9 sendrecv']);
