@@ -14,8 +14,8 @@ export interface PacketNumbers {
 export interface NumberTables {
   /** By payload type; 0xff: the packet can't be said there. */
   readonly payloadTypes: Uint8Array;
-  /** By id, 0 for what is not known there; `undefined` if nothing has to change. */
-  readonly extensionIds: Uint8Array | undefined;
+  /** By id, 0 for what is not known there. */
+  readonly extensionIds: Uint8Array;
 }
 
 export const NO_PAYLOAD_TYPE = 0xff;
@@ -52,5 +52,9 @@ export function tablesBetween(from: PacketNumbers, to: PacketNumbers): NumberTab
     const same = media.find((one) => isSameCodec(one, codec));
     if (same) payloadTypes[codec.payloadType] = same.payloadType;
   }
-  return { payloadTypes, extensionIds: from.extensions.idsOf(to.extensions) };
+  const extensionIds = from.extensions.idsOf(to.extensions);
+  // Layers of one side are not those of another: the sender says its own.
+  extensionIds[from.extensions.rid] = 0;
+  extensionIds[from.extensions.repairedRid] = 0;
+  return { payloadTypes, extensionIds };
 }

@@ -86,7 +86,7 @@ export class ReceiverCore {
   onRtp(packet: RtpPacket, stream: IncomingStream, at: Millis): void {
     const count = packet.csrcCount;
     for (let i = 0; i < count; i++) this.#noteCsrc(packet.csrc(i), packet.timestamp, at);
-    this.inside.deliver(packet, stream);
+    this.inside.deliver(packet, stream, at);
   }
 
   requestKeyFrame(rid?: string): void {

@@ -4,6 +4,7 @@
 import { randomInt, randomUUID } from 'node:crypto';
 import { isExtensionText, RtpPacket } from '@millrace/rtp';
 import type { RtpStream } from '@millrace/rtp/interceptors';
+import { copyBytes, type Millis } from '@millrace/sans-io';
 import { type RtpDescription, type RtpSource, repeatedPayloadType, type SourceGroup } from '@millrace/sdp';
 import { exception } from '../errors.ts';
 import type { RTCDtlsTransport } from '../peer-connection/dtls-transport.ts';
@@ -83,15 +84,9 @@ class Encoding implements OutgoingStream {
   }
 
   /** Makes the numbers of `packet` go on with what was sent before. Answers whether its source is another. */
-  continue(
-    packet: RtpPacket,
-    source: RtpPacketSource,
-    sourceSsrc: number,
-    clockRate: number,
-    at: number,
-  ): boolean {
+  continue(packet: RtpPacket, source: RtpPacketSource, clockRate: number, at: Millis): boolean {
     const numbers = this.#numbers; // sequence offset, timestamp offset, last sequence number, last timestamp, last time
-    const isNew = this.#source !== source || this.#sourceSsrc !== sourceSsrc;
+    const isNew = this.#source !== source;
     if (isNew) {
       if (this.#source) {
         const elapsed = Math.max(1, Math.round(((at - numbers[4]!) * clockRate) / 1000));
@@ -99,7 +94,6 @@ class Encoding implements OutgoingStream {
         numbers[1] = (numbers[3]! + elapsed - packet.timestamp) >>> 0;
       }
       this.#source = source;
-      this.#sourceSsrc = sourceSsrc;
     }
     packet.sequenceNumber = (packet.sequenceNumber + numbers[0]!) & 0xffff;
     packet.timestamp = (packet.timestamp + numbers[1]!) >>> 0;
@@ -111,8 +105,6 @@ class Encoding implements OutgoingStream {
     }
     return isNew;
   }
-
-  #sourceSsrc = -1;
 }
 
 /** Room in front of a packet for header extensions, and the longest one that is sent. */
@@ -221,7 +213,7 @@ export class SenderCore implements PacketSink {
     this.negotiate(undefined, undefined);
   }
 
-  send(packet: RtpPacket, source: RtpPacketSource): boolean {
+  send(packet: RtpPacket, source: RtpPacketSource, at: Millis): boolean {
     const numbers = this.#numbers;
     const encoding = this.#encodingFor(source.rid);
     if (!numbers || !encoding?.stream || encoding.parameters.active === false) return false;
@@ -234,23 +226,21 @@ export class SenderCore implements PacketSink {
     const payloadType = this.#tables.payloadTypes[packet.payloadType]!;
     if (payloadType === NO_PAYLOAD_TYPE) return false;
     const scratch = this.#scratch;
-    const { bytes, at } = packet;
-    for (let i = 0; i < length; i++) scratch[HEADROOM + i] = bytes[at + i]!;
+    copyBytes(scratch, HEADROOM, packet.bytes, packet.at, packet.end);
     const own = this.#packet;
     const end = HEADROOM + length;
     if (!own.read(scratch, HEADROOM, end, 0, scratch.length)) return false;
-    const time = now();
-    const isNew = encoding.continue(own, source, packet.ssrc, encoding.stream.clockRateOf(payloadType), time);
+    const isNew = encoding.continue(own, source, encoding.stream.clockRateOf(payloadType), at);
     own.ssrc = encoding.ssrc;
     own.payloadType = payloadType;
-    if (own.hasExtensions && this.#tables.extensionIds) own.mapExtensionIds(this.#tables.extensionIds);
+    if (own.hasExtensions) own.mapExtensionIds(this.#tables.extensionIds);
     this.#say(own, numbers.extensions.mid, this.#mid);
     if (encoding.rid !== null) this.#say(own, numbers.extensions.rid, encoding.ridBytes);
     // Room for what is stamped when the packet leaves.
     const { transportSequenceId, absSendTimeId } = encoding.stream;
     if (transportSequenceId !== 0) own.reserveExtension(transportSequenceId, TRANSPORT_SEQUENCE_BYTES);
     if (absSendTimeId !== 0) own.reserveExtension(absSendTimeId, ABS_SEND_TIME_BYTES);
-    const isTaken = this.host.path.send(own, time);
+    const isTaken = this.host.path.send(own, at);
     if (isTaken) this.host.wake();
     // Whoever begins to receive in the middle of a stream can't make a picture of it before the next key frame.
     if (isNew && this.kind === 'video' && this.track)

@@ -3,9 +3,11 @@
 // given to a sender, so a remote track is forwarded by giving it to the sender of another connection.
 import { randomUUID } from 'node:crypto';
 import { RtpPacket } from '@millrace/rtp';
+import type { Millis } from '@millrace/sans-io';
 import { exception } from '../errors.ts';
 import { type Handler, handlerOf, setHandler, TypedEventTarget } from '../events.ts';
 import { queueTask } from '../task-queue.ts';
+import { now } from '../transport/alarm.ts';
 import type { MediaKind, RTCRtpCodec } from './capabilities.ts';
 import type { PacketNumbers } from './packet-numbers.ts';
 import { localNumbers } from './packet-numbers.ts';
@@ -24,7 +26,7 @@ export type RtpHandler = (packet: RtpPacket, source: RtpPacketSource) => void;
 
 /** What takes a track's packets: a sender. */
 export interface PacketSink {
-  send(packet: RtpPacket, source: RtpPacketSource): boolean;
+  send(packet: RtpPacket, source: RtpPacketSource, at: Millis): boolean;
 }
 
 export interface MediaStreamTrackInit {
@@ -42,7 +44,7 @@ export interface RemoteSource {
 
 interface TrackInside {
   remote: RemoteSource | undefined;
-  deliver(packet: RtpPacket, source: RtpPacketSource): boolean;
+  deliver(packet: RtpPacket, source: RtpPacketSource, at: Millis): boolean;
   attach(sink: PacketSink): void;
   detach(sink: PacketSink): void;
   setMuted(isMuted: boolean): void;
@@ -92,7 +94,7 @@ export class MediaStreamTrack extends TypedEventTarget<TrackEvents> {
         track.#remote = remote;
         track.#isMuted = true;
       },
-      deliver: (packet, source) => track.#deliver(packet, source),
+      deliver: (packet, source, at) => track.#deliver(packet, source, at),
       attach: (sink) => void (track.#sinks.includes(sink) || track.#sinks.push(sink)),
       detach: (sink) => {
         const index = track.#sinks.indexOf(sink);
@@ -149,7 +151,7 @@ export class MediaStreamTrack extends TypedEventTarget<TrackEvents> {
     if (this.#remote)
       throw exception('InvalidStateError', 'the packets of a remote track come from its peer');
     if (!this.#view.read(bytes, at, end)) throw new TypeError('these bytes are not an RTP packet');
-    return this.enabled && !this.#hasEnded && this.#forward(this.#view, this.#sourceOf(rid));
+    return this.enabled && !this.#hasEnded && this.#forward(this.#view, this.#sourceOf(rid), now());
   }
 
   /** Copies of the packets that come, for those who can wait; what comes while 512 wait unread is lost. */
@@ -201,13 +203,13 @@ export class MediaStreamTrack extends TypedEventTarget<TrackEvents> {
     return source;
   }
 
-  #deliver(packet: RtpPacket, source: RtpPacketSource): boolean {
+  #deliver(packet: RtpPacket, source: RtpPacketSource, at: Millis): boolean {
     if (this.#hasEnded) return false;
     if (this.#isMuted) {
       this.#isMuted = false;
       queueTask(fireUnmute, this);
     }
-    const isSent = this.enabled && this.#forward(packet, source);
+    const isSent = this.enabled && this.#forward(packet, source, at);
     // What has no reader drops what is new: the queue holds the oldest.
     if (this.#reader && (this.#reader.desiredSize ?? 0) > 0)
       this.#reader.enqueue(packet.bytes.slice(packet.at, packet.end));
@@ -221,9 +223,10 @@ export class MediaStreamTrack extends TypedEventTarget<TrackEvents> {
     return isSent;
   }
 
-  #forward(packet: RtpPacket, source: RtpPacketSource): boolean {
+  #forward(packet: RtpPacket, source: RtpPacketSource, at: Millis): boolean {
     let isTaken = true;
-    for (let i = 0; i < this.#sinks.length; i++) if (!this.#sinks[i]!.send(packet, source)) isTaken = false;
+    for (let i = 0; i < this.#sinks.length; i++)
+      if (!this.#sinks[i]!.send(packet, source, at)) isTaken = false;
     return isTaken;
   }
 

@@ -245,7 +245,7 @@ describe('W3C webrtc-pc §5.2 parameters and preferences', () => {
     const pc = new RTCPeerConnection(SILENT);
     const { sender } = pc.addTransceiver('video', { sendEncodings: [{ rid: 'a' }, { rid: 'b' }] });
     const parameters = sender.getParameters();
-    assert.deepEqual(parameters.encodings, [
+    assert.deepEqual<unknown>(parameters.encodings, [
       { active: true, rid: 'a' },
       { active: true, rid: 'b' },
     ]);
