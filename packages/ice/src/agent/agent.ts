@@ -2,14 +2,16 @@
 // procedures beside it and writes what they have queued.
 // RFC 8445 (full agent, one stream, one component), RFC 8838, RFC 7675, RFC 8863. Left out, each with a place:
 // freezing (nothing to share with one component), asking STUN and TURN servers (whoever owns the sockets does, and
-// hands in what they say), TCP, restart (a second `IceSession`), being a lite agent.
+// hands in what they say), TCP, being a lite agent. A restart (§9) is generations.ts's.
 import { type Core, type DropCounts, type Millis, NEVER } from '@millrace/sans-io';
 import {
   canonicalAddress,
   METHOD_BINDING,
   parseMessage,
+  type StunMessage,
   shortTermKey,
   type TransportAddress,
+  USERNAME,
   verifyFingerprint,
 } from '@millrace/stun';
 import type { Candidate, LocalCandidate, Route } from '../candidate.ts';
@@ -25,23 +27,16 @@ import {
   releaseEarly,
   type ServerReflexiveInit,
 } from './candidates.ts';
-import { settle } from './conclusion.ts';
-import {
-  checksDeadline,
-  expireChecks,
-  nextOrdinary,
-  nextTriggered,
-  writeCheck,
-  writeResend,
-} from './connectivity.ts';
-import { consentDeadline, expireConsent, onConsentSent, probeConsent } from './consent.ts';
+import { expireChecks } from './connectivity.ts';
+import { expireConsent, probeConsent } from './consent.ts';
 import { checkParameters } from './credentials.ts';
+import { Generations, type RestartOptions } from './generations.ts';
 import { bestValid } from './nomination.ts';
-import { writeReply } from './replies.ts';
 import { onRequest } from './requests.ts';
 import { onResponse } from './responses.ts';
 import { assumeRole } from './roles.ts';
-import { IceSession, type IceState } from './session.ts';
+import { sessionDeadline, writeNext } from './schedule.ts';
+import type { IceSession, IceState } from './session.ts';
 
 export interface IceSink {
   onStateChange(state: IceState): void;
@@ -64,16 +59,19 @@ export interface IceStats {
 const NOWHERE: Route = { socket: -1, remote: { address: '0.0.0.0', port: 0 } };
 
 export class IceAgent implements Core<IceSink, Route> {
-  readonly #session: IceSession;
+  readonly #generations: Generations;
   #route: Route = NOWHERE;
   #lastVerified: CheckPair | undefined;
-  /** `deadline` and the next ordinary pair, kept until something changes. */
+  /** `deadline`, kept until something changes. */
   #isStale = true;
   #deadline: Millis = NEVER;
-  #ordinary: CheckPair | undefined;
 
   constructor(options: IceAgentOptions) {
-    this.#session = new IceSession(options);
+    this.#generations = new Generations(options);
+  }
+
+  get #session(): IceSession {
+    return this.#generations.newest;
   }
 
   /** Where the datagram that `transmit` has just written goes. */
@@ -86,25 +84,27 @@ export class IceAgent implements Core<IceSink, Route> {
   }
 
   get state(): IceState {
-    return this.#session.state;
+    return this.#generations.state;
   }
 
+  /** Of the newest generation: those that a restart has been begun with, if one has. */
   get localParameters(): IceParameters {
     return this.#session.local;
   }
 
+  /** Of the newest generation, as `localParameters`: `undefined` until the peer has answered. */
   get remoteParameters(): RemoteIceParameters | undefined {
     return this.#session.remote;
   }
 
   /** The nominated pair in use. */
   get selectedPair(): CandidatePair | undefined {
-    return this.#session.selected;
+    return this.#generations.selected;
   }
 
   /** Where application datagrams go. */
   get selectedRoute(): Route | undefined {
-    return this.#session.selected?.route;
+    return this.#generations.selected?.route;
   }
 
   /** The selected route or, before there is one, the best that works: DTLS can begin there. */
@@ -120,10 +120,7 @@ export class IceAgent implements Core<IceSink, Route> {
   get stats(): IceStats {
     const session = this.#session;
     return {
-      requestsSent: session.requestsSent,
-      requestsReceived: session.requestsReceived,
-      responsesSent: session.responsesSent,
-      responsesReceived: session.responsesReceived,
+      ...this.#generations.counts,
       drops: session.drops.counts,
       pairs: session.checklist.pairs,
       localCandidates: [...session.bases, ...session.reflexive],
@@ -137,6 +134,7 @@ export class IceAgent implements Core<IceSink, Route> {
     if (role === session.role) return;
     if (session.requestsSent + session.requestsReceived > 0) throw new IceError('CHECKS_BEGUN');
     assumeRole(session, role);
+    this.#generations.collect();
     this.#isStale = true;
   }
 
@@ -158,7 +156,25 @@ export class IceAgent implements Core<IceSink, Route> {
     releaseEarly(session);
     // RFC 8863 §3: the timer starts once both sides can check, with or without candidates.
     session.patienceUntil = now + session.tunables.patience;
+    this.#generations.commit();
     this.#settle(now);
+  }
+
+  /**
+   * RFC 8445 §9: begins a new generation on the same sockets, with new credentials. What has been selected goes on
+   * carrying data until the new generation has selected a pair. The peer's new parameters are set as the first were.
+   */
+  restart(options: RestartOptions, now: Millis): void {
+    this.#open();
+    this.#generations.restart(options);
+    this.#settle(now);
+  }
+
+  /** Takes `restart` back, as long as the peer's parameters have not been set since. Returns whether it could. */
+  abandonRestart(now: Millis): boolean {
+    if (!this.#generations.abandon()) return false;
+    this.#settle(now);
+    return true;
   }
 
   /** A socket is bound, or a relay ready, and can be used. Returns the candidate to be signalled. */
@@ -183,8 +199,9 @@ export class IceAgent implements Core<IceSink, Route> {
 
   /** A signalled candidate; one that cannot be used is dropped and counted. */
   addRemoteCandidate(candidate: Candidate, now: Millis): void {
-    const drop = this.#session.isOver ? 'closed' : addRemoteCandidate(this.#session, candidate);
-    if (drop !== undefined) this.#session.drops.count(drop);
+    const session = this.#generations.ofRemote(candidate.usernameFragment);
+    const drop = session.isOver ? 'closed' : addRemoteCandidate(session, candidate);
+    if (drop !== undefined) session.drops.count(drop);
     this.#settle(now);
   }
 
@@ -206,36 +223,36 @@ export class IceAgent implements Core<IceSink, Route> {
       last.route.remote.address === remote.address
     )
       return true;
-    const pair = this.#find(route);
-    if (!pair?.verified) return false;
-    if (pair.route.remote.address === remote.address) this.#lastVerified = pair;
-    return true;
+    for (const session of this.#generations.live) {
+      const pair = this.#find(session, route);
+      if (!pair?.verified) continue;
+      if (pair.route.remote.address === remote.address) this.#lastVerified = pair;
+      return true;
+    }
+    return false;
   }
 
   /** The network says that `route` leads nowhere (ICMP, or an error of the socket). RFC 8445 §7.2.5.2.2 */
   onUnreachable(route: Route, now: Millis): void {
-    const session = this.#session;
-    const pair = this.#find(route);
-    if (session.isOver || pair === undefined) return;
-    // An ICMP error is not authenticated: it ends a check that nobody has answered, which the peer's own check
-    // revives, and of a pair in use it only raises doubts.
-    if (pair === session.consentPair) {
-      probeConsent(session, now);
-    } else if (pair.state === 'in-progress') {
-      if (pair.check !== undefined) pair.check.transaction.cancel(now);
-      pair.check = undefined;
-      pair.state = 'failed';
+    for (const session of this.#generations.live) {
+      const pair = this.#find(session, route);
+      if (session.isOver || pair === undefined) continue;
+      // An ICMP error is not authenticated: it ends a check that nobody has answered, which the peer's own check
+      // revives, and of a pair in use it only raises doubts.
+      if (pair === session.consentPair) {
+        probeConsent(session, now);
+      } else if (pair.state === 'in-progress') {
+        if (pair.check !== undefined) pair.check.transaction.cancel(now);
+        pair.check = undefined;
+        pair.state = 'failed';
+      }
     }
     this.#settle(now);
   }
 
   /** Ends everything; nothing is sent any more. */
   close(_now: Millis): void {
-    const session = this.#session;
-    if (session.state === 'closed') return;
-    session.select(undefined);
-    session.setState('closed');
-    session.silence();
+    this.#generations.close();
     this.#isStale = true;
   }
 
@@ -245,8 +262,7 @@ export class IceAgent implements Core<IceSink, Route> {
   }
 
   #take(bytes: Uint8Array, at: number, end: number, now: Millis, route: Route): IceDrop | undefined {
-    const session = this.#session;
-    if (session.isOver) return 'closed';
+    if (this.#generations.isOver) return 'closed';
     const message = parseMessage(bytes, at, end);
     if (message === undefined) return 'malformed';
     // RFC 8445 §7.1: every message has a FINGERPRINT. It is cheap, so it goes before the HMAC.
@@ -254,9 +270,10 @@ export class IceAgent implements Core<IceSink, Route> {
     if (message.method !== METHOD_BINDING) return 'unexpected-method';
     // RFC 8445 §11: an indication keeps a path alive and asks for nothing.
     if (message.messageClass === 'indication') return undefined;
+    const session = this.#generationOf(message);
     const base = session.baseOf(route.socket);
     if (base === undefined) return 'unknown-socket';
-    const from = this.#canonical(route);
+    const from = this.#canonical(session, route);
     if (from === undefined) return 'bad-address';
     const drop =
       message.messageClass === 'request'
@@ -267,24 +284,34 @@ export class IceAgent implements Core<IceSink, Route> {
   }
 
   transmit(out: Uint8Array, at: number, end: number, now: Millis): number {
-    const session = this.#session;
-    if (session.isOver) return 0;
-    const length = this.#writeNext(out, at, end, now);
-    if (length > 0) this.#isStale = true;
-    return length;
+    for (const session of this.#generations.live) {
+      if (session.isOver) continue;
+      const length = writeNext(session, out, at, end, now);
+      if (length === 0) continue;
+      this.#route = session.route;
+      this.#isStale = true;
+      return length;
+    }
+    return 0;
   }
 
   deadline(): Millis {
-    this.#refresh();
+    if (this.#isStale) {
+      this.#isStale = false;
+      this.#deadline = NEVER;
+      for (const session of this.#generations.live)
+        this.#deadline = Math.min(this.#deadline, sessionDeadline(session));
+    }
     return this.#deadline;
   }
 
   expire(now: Millis): void {
-    const session = this.#session;
-    if (session.isOver || now < this.deadline()) return;
-    expireChecks(session, now);
-    expireConsent(session, now);
-    if (now >= session.patienceUntil) {
+    if (this.#generations.isOver || now < this.deadline()) return;
+    for (const session of this.#generations.live) {
+      if (session.isOver) continue;
+      expireChecks(session, now);
+      expireConsent(session, now);
+      if (now < session.patienceUntil) continue;
       session.patienceUntil = NEVER;
       session.impatient = true;
     }
@@ -292,7 +319,7 @@ export class IceAgent implements Core<IceSink, Route> {
   }
 
   drain(sink: IceSink): boolean {
-    const { events } = this.#session;
+    const { events } = this.#generations;
     if (events.length === 0) return false;
     for (let event = events.shift(); event !== undefined; event = events.shift()) {
       if (event.kind === 'state') sink.onStateChange(event.state);
@@ -302,90 +329,39 @@ export class IceAgent implements Core<IceSink, Route> {
     return true;
   }
 
-  /** Answers first, then what is overdue, then what the peer has prompted; ordinary checks at their pace. */
-  #writeNext(out: Uint8Array, at: number, end: number, now: Millis): number {
-    const session = this.#session;
-    const reply = session.replies.at(0);
-    if (reply !== undefined) {
-      const length = writeReply(session, reply, out, at, end);
-      if (length > 0) session.replies.shift();
-      return this.#towards(reply.route, length);
-    }
-    for (let check = session.resends.at(0); check !== undefined; check = session.resends.at(0)) {
-      // Answered, replaced or forgotten since it was queued.
-      if (session.checks.get(check.transaction.key) !== check || check.pair.check !== check) {
-        check.resend = false;
-        session.resends.shift();
-        continue;
-      }
-      const length = writeResend(session, check, out, at, end, now);
-      if (length > 0) session.resends.shift();
-      return this.#towards(check.pair.route, length);
-    }
-    const triggered = nextTriggered(session);
-    if (triggered !== undefined) return this.#check(triggered, out, at, end, now);
-    const { consentPair } = session;
-    if (session.consentDue && consentPair !== undefined) {
-      const length = writeCheck(session, consentPair, 'consent', out, at, end, now);
-      if (length > 0) onConsentSent(session, consentPair, now);
-      return this.#towards(consentPair.route, length);
-    }
-    if (now < session.nextCheckAt) return 0;
-    this.#refresh();
-    if (this.#ordinary === undefined) return 0;
-    return this.#check(this.#ordinary, out, at, end, now);
-  }
-
-  // RFC 8445 §6.1.4.2 paces triggered checks too. Deviation: here the peer's pace, which brings them about, is
-  // theirs, as in libwebrtc; the next ordinary check still keeps its distance.
-  #check(pair: CheckPair, out: Uint8Array, at: number, end: number, now: Millis): number {
-    const length = writeCheck(this.#session, pair, 'connectivity', out, at, end, now);
-    if (length === 0) return 0;
-    if (pair.triggered && this.#session.triggered.at(0) === pair) {
-      this.#session.triggered.shift();
-      pair.triggered = false;
-    }
-    this.#session.nextCheckAt = now + this.#session.tunables.checkInterval;
-    return this.#towards(pair.route, length);
-  }
-
-  #towards(route: Route, length: number): number {
-    if (length > 0) this.#route = route;
-    return length;
-  }
-
   #settle(now: Millis): void {
-    settle(this.#session, now);
+    this.#generations.settle(now);
     this.#isStale = true;
   }
 
-  #refresh(): void {
-    if (!this.#isStale) return;
-    this.#isStale = false;
-    const session = this.#session;
-    this.#ordinary = nextOrdinary(session);
-    this.#deadline = NEVER;
-    if (session.isOver) return;
-    const timers = Math.min(consentDeadline(session), session.patienceUntil, session.nominateAt);
-    this.#deadline = checksDeadline(session, timers);
-    if (this.#ordinary !== undefined) this.#deadline = Math.min(this.#deadline, session.nextCheckAt);
-  }
-
   #pairInUse(): CheckPair | undefined {
-    const session = this.#session;
-    return session.isOver ? undefined : (session.selected ?? bestValid(session));
+    const { isOver, selected, newest } = this.#generations;
+    return isOver ? undefined : (selected ?? bestValid(newest));
   }
 
-  #find(route: Route): CheckPair | undefined {
-    const { socket, remote } = route;
-    const pair = this.#session.checklist.find(socket, remote.address, remote.port);
+  /** RFC 8445 §9: during a restart a request belongs to the session of its username, a response to that of its request. */
+  #generationOf(message: StunMessage): IceSession {
+    const { live, newest } = this.#generations;
+    if (live.length === 1) return newest;
+    if (message.messageClass === 'request') {
+      const username = message.get(USERNAME) ?? '';
+      for (const session of live)
+        if (username.startsWith(`${session.local.usernameFragment}:`)) return session;
+    } else {
+      for (const session of live) if (session.checks.has(message.transactionKey)) return session;
+    }
+    return newest;
+  }
+
+  #find(session: IceSession, { socket, remote }: Route): CheckPair | undefined {
+    const pair = session.checklist.find(socket, remote.address, remote.port);
     // A zone id is the only thing by which a socket's text differs from ours.
     if (pair !== undefined || !remote.address.includes('%')) return pair;
-    return this.#session.checklist.find(socket, canonicalAddress(remote.address) ?? '', remote.port);
+    return session.checklist.find(socket, canonicalAddress(remote.address) ?? '', remote.port);
   }
 
-  #canonical(route: Route): TransportAddress | undefined {
-    const known = this.#find(route);
+  #canonical(session: IceSession, route: Route): TransportAddress | undefined {
+    const known = this.#find(session, route);
     if (known !== undefined) return known.route.remote;
     const { remote } = route;
     const address = canonicalAddress(remote.address);

@@ -1,8 +1,8 @@
 // The data of one ICE generation: credentials, candidates, pairs and what waits to be sent. The procedures in
-// the files beside it work on it. An ICE restart (RFC 8445 §9) would be a second session beside the first.
+// the files beside it work on it. During an ICE restart (RFC 8445 §9) there is a second one: see generations.ts.
 import { Drops, type Millis, NEVER, Ring, randomBytes, u32 } from '@millrace/sans-io';
 import { shortTermKey } from '@millrace/stun';
-import type { Candidate, LocalCandidate } from '../candidate.ts';
+import type { Candidate, LocalCandidate, Route } from '../candidate.ts';
 import { Checklist } from '../checklist.ts';
 import { DROP_REASONS, type IceDrop } from '../drops.ts';
 import {
@@ -30,8 +30,12 @@ export class IceSession {
   readonly crypto: IceAgentOptions['crypto'];
   readonly random: IceAgentOptions['random'];
   readonly events: Ring<IceEvent> = new Ring();
-  readonly drops: Drops<IceDrop> = new Drops(DROP_REASONS);
+  readonly drops: Drops<IceDrop>;
   state: IceState = 'new';
+  /** Where what `writeNext` has just written goes. */
+  route: Route = { socket: -1, remote: { address: '0.0.0.0', port: 0 } };
+  /** Until then a session whose place another has taken still answers. `NEVER`: it has its place. */
+  retiresAt: Millis = NEVER;
 
   role: IceRole;
   tieBreaker: bigint;
@@ -88,7 +92,9 @@ export class IceSession {
   readonly #foundations = new Map<string, string>();
   #foundationCount = 0;
 
-  constructor(options: IceAgentOptions) {
+  /** `drops` is shared by all sessions of an agent. */
+  constructor(options: IceAgentOptions, drops: Drops<IceDrop> = new Drops(DROP_REASONS)) {
+    this.drops = drops;
     this.tunables = iceTunables(options);
     if (options.local !== undefined) checkLocalParameters(options.local);
     this.crypto = options.crypto;
@@ -150,10 +156,16 @@ export class IceSession {
     return undefined;
   }
 
-  /** Forgets everything that would be sent. */
+  /** Forgets everything that would be sent, and whom to trust. */
   silence(): void {
-    this.triggered.clear();
+    this.quieten();
     this.replies.clear();
+    for (const pair of this.checklist.pairs) pair.verified = false;
+  }
+
+  /** Asks nothing any more; what the peer asks is answered. */
+  quieten(): void {
+    this.triggered.clear();
     this.resends.clear();
     this.checks.clear();
     this.nominateAt = NEVER;
@@ -164,7 +176,6 @@ export class IceSession {
     for (const pair of this.checklist.pairs) {
       pair.check = undefined;
       pair.triggered = false;
-      pair.verified = false;
     }
   }
 }
