@@ -11,7 +11,9 @@ export const PATIENCE = 8000; // ms
 export class End {
   readonly implementation: Implementation;
   readonly remote: Remote;
-  readonly connection: number;
+  connection: number;
+  /** How many channels were created here. */
+  channels = 0;
   readonly part: 'offerer' | 'answerer';
 
   constructor(
@@ -31,6 +33,7 @@ export class End {
   }
 
   async create(label: string, init: ChannelInit = {}): Promise<ChannelEnd> {
+    this.channels++;
     return new ChannelEnd(this, await this.remote.call('createChannel', this.connection, label, init));
   }
 
@@ -48,6 +51,13 @@ export class End {
 
   close(): Promise<void> {
     return this.remote.call('closeConnection', this.connection);
+  }
+
+  /** Gives the connection up for a new one. */
+  async replace(): Promise<void> {
+    await this.close();
+    this.channels = 0;
+    this.connection = await this.remote.call('connect', {});
   }
 }
 

@@ -80,5 +80,7 @@ export interface Implementation {
   /** A later offer of its own says `active` or `passive`, the DTLS role already held, and not `actpass`. */
   readonly offersHeldRole: boolean;
   readonly capacity: Capacity;
+  /** Now and then a connection of its own ends while it opens, by no fault of the other side: it is opened again, once. */
+  readonly givesUp?: { readonly says: string; readonly evidence: string };
   readonly defects: readonly Defect[];
 }

@@ -3,6 +3,8 @@
 import type { CandidateInit, Description } from '../agent/w3c.ts';
 import { type ChannelEnd, End, PATIENCE } from './end.ts';
 import type { Implementation, Remote } from './implementation.ts';
+import { interopOptions } from './options.ts';
+import { record } from './results.ts';
 
 export interface Party {
   readonly implementation: Implementation;
@@ -28,7 +30,9 @@ export class Session {
   /** Candidates that the far side refused, as `name: message`. */
   readonly refused: string[] = [];
   #ended = false;
-  readonly #pumps: Promise<void>[] = [];
+  /** Of the pumps: those of connections that were given up come to an end. */
+  #generation = 0;
+  #pumps: Promise<void>[] = [];
 
   constructor(offerer: End, answerer: End, signaling: SignalingOptions) {
     this.offerer = offerer;
@@ -75,15 +79,52 @@ export class Session {
 
   /** A first channel from the offerer, open on both sides. */
   async open(label: string = 'first'): Promise<[ChannelEnd, ChannelEnd]> {
-    const near = await this.offerer.create(label);
-    await this.negotiate();
-    try {
-      const far = await this.answerer.incoming();
-      await Promise.all([near.opened(), far.opened()]);
-      return [near, far];
-    } catch (error) {
-      throw new Error(`${(error as Error).message}\n${await this.#paths()}`, { cause: error });
+    for (let isAgain = false; ; isAgain = true) {
+      const near = await this.offerer.create(label);
+      await this.negotiate();
+      try {
+        const far = await this.answerer.incoming();
+        await Promise.all([near.opened(), far.opened()]);
+        return [near, far];
+      } catch (error) {
+        const said = new Error(`${(error as Error).message}\n${await this.#paths()}`, { cause: error });
+        if (isAgain || !(await this.#hasGivenUp(said))) throw said;
+        await this.#beginAgain();
+      }
     }
+  }
+
+  /**
+   * Whether an end that is known for it has ended its own connection while the other was still waiting for it: then, and
+   * if nothing but the first channel is lost by it, the defect is reported and new connections take their place.
+   */
+  async #hasGivenUp(error: Error): Promise<boolean> {
+    for (const [end, other] of this.directions) {
+      const { givesUp } = end.implementation;
+      if (givesUp === undefined || end.channels + other.channels > 1) continue;
+      const { connection } = await end.remote.call('states', end.connection);
+      if (connection !== 'closed' && connection !== 'failed') continue;
+      const { name } = end.implementation;
+      const of = `${name} ${end.implementation.version()}`;
+      record(interopOptions().results, {
+        kind: 'defect',
+        peer: name,
+        of,
+        claim: 'opens',
+        says: givesUp.says,
+        met: true,
+      });
+      console.error(`${of} ${givesUp.says}: ${error.message}`);
+      return true;
+    }
+    return false;
+  }
+
+  async #beginAgain(): Promise<void> {
+    this.#generation++;
+    await Promise.all([this.offerer.replace(), this.answerer.replace(), ...this.#pumps]);
+    this.#pumps = [];
+    this.refused.length = 0;
   }
 
   /** How both ends see the way between them: for the reader of a failure. */
@@ -114,16 +155,19 @@ export class Session {
   }
 
   async #pump(from: End, to: End): Promise<void> {
+    const generation = this.#generation;
+    const isOver = (): boolean => this.#ended || generation !== this.#generation;
     try {
-      for (let ended = false; !ended && !this.#ended; ) {
+      for (let ended = false; !ended && !isOver(); ) {
         const batch = await from.remote.call('candidates', from.connection, NEXT_CANDIDATE);
         ended = batch.ended;
+        if (generation !== this.#generation) return;
         for (const candidate of ended ? [...batch.candidates, null] : batch.candidates) {
           if (this.#signaling.pass(from, candidate)) await this.#hand(to, candidate);
         }
       }
     } catch (error) {
-      if (!this.#ended) this.refused.push(`${from.name}: ${(error as Error).message}`);
+      if (!isOver()) this.refused.push(`${from.name}: ${(error as Error).message}`);
     }
   }
 

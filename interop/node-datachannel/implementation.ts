@@ -14,5 +14,10 @@ export const nodeDatachannel: Implementation = {
   canInterleave: false,
   offersHeldRole: false,
   capacity: EVERYTHING,
+  givesUp: {
+    says: 'as the DTLS server ends a handshake with an I/O error of its own, in one of some thousand connections',
+    evidence:
+      'its log: "DtlsTransport::doRecv: DTLS recv: Handshake failed: fatal I/O error", no alert to or from the other side',
+  },
   defects,
 };
