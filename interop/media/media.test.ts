@@ -116,8 +116,9 @@ async function seenAndHeard(page: BrowserPage, played: Playback): Promise<void> 
     `${played.width} x ${played.height}`,
   );
   assert.ok(played.audioEnergy > 0, 'the microphone is heard');
+  // Firefox's camera shows one colour, which changes; Chromium's shows a clock.
   const { mean, deviation } = await page.evaluate(brightness, await page.screenshot());
-  assert.ok(mean > 20 && deviation > 10, `the screenshot has mean ${mean}, deviation ${deviation}`);
+  assert.ok(mean > 20 && deviation > 1, `the screenshot has mean ${mean}, deviation ${deviation}`);
 }
 
 /** A page that sends, one that plays, and a forwarder. */
