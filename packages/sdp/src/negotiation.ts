@@ -1,5 +1,9 @@
 // Offers and answers out of plain state (RFC 8829 §5.2, §5.3; RFC 8841 §9; RFC 9143 §7). All sections share one
 // transport. Left out: transports of their own for those that are not bundled, which are refused.
+//
+// Deviation: RFC 9143 §7.2 and RFC 8829 §4.1.1 have an offer under "balanced" or "max-compat" give sections transports
+// of their own, for peers without BUNDLE. Here all name the same one, as browsers' later offers do: every WebRTC peer
+// bundles, and one that does not gets one section.
 import { transportSections } from './bundle.ts';
 import { SdpError } from './errors.ts';
 import { DEFAULT_MAX_MESSAGE_SIZE, DEFAULT_SCTP_PORT } from './options.ts';

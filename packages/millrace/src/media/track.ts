@@ -1,6 +1,9 @@
 // MediaStreamTrack and MediaStream (W3C mediacapture-main §4.2, §4.3) of packets: nothing is captured, decoded or played
 // here. A remote track hands out the RTP packets that come; a local one takes those that are to be sent. Either can be
 // given to a sender, so a remote track is forwarded by giving it to the sender of another connection.
+//
+// Deviation: W3C mediacapture-main §4.3 has tracks of samples, made by a user agent, with constraints and settings. Here
+// an application makes them, of packets, and there is nothing to constrain; `clone` is left out.
 import { randomUUID } from 'node:crypto';
 import { RtpPacket } from '@millrace/rtp';
 import type { Millis } from '@millrace/sans-io';
