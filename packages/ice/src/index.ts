@@ -1,6 +1,7 @@
 export type { TransportAddress } from '@millrace/stun';
 export { IceAgent, type IceSink, type IceStats } from './agent/agent.ts';
 export type { LocalCandidateInit, ServerReflexiveInit } from './agent/candidates.ts';
+export { drawParameters } from './agent/credentials.ts';
 export type { RestartOptions } from './agent/generations.ts';
 export type { IceState } from './agent/session.ts';
 export {

@@ -1,4 +1,5 @@
 // What the peer connection makes of descriptions: the exceptions W3C webrtc-pc asks for, and small judgements.
+import type { IceParameters } from '@millrace/ice';
 import { randomUnit } from '@millrace/sans-io';
 import {
   isDataSection,
@@ -65,6 +66,13 @@ export function isSameIdentity(given: SessionDescription, own: SessionDescriptio
   return !isIceRestart(a, b) && JSON.stringify(a.fingerprints) === JSON.stringify(b.fingerprints);
 }
 
+/** RFC 8839 §4.4.1.1.1: whether `description` has credentials that are not the transport's. */
+export function changesCredentials(description: SessionDescription, known: IceParameters): boolean {
+  const section = transportSection(description);
+  return section?.ice !== undefined && isIceRestart({ ...section, ice: known }, section);
+}
+
+/** A connection that has failed has given back its sockets. */
 export function noIceRestart(): DOMException {
-  return exception('NotSupportedError', 'ICE restart is not built yet: make a new connection');
+  return exception('NotSupportedError', 'the connection has ended: make a new one');
 }

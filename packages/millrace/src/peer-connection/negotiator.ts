@@ -1,7 +1,7 @@
 // The offer/answer procedures of one connection (RFC 8829 §5; W3C webrtc-pc §4.4.1.5, §4.4.1.9): makes
 // descriptions, judges those that come, and works out what an offer and its answer settle. Everything is checked
 // before any state changes.
-import { formatCandidate, parseCandidate } from '@millrace/ice';
+import { type Candidate, formatCandidate, type IceParameters, parseCandidate } from '@millrace/ice';
 import {
   checkAnswer,
   checkOffer,
@@ -11,7 +11,6 @@ import {
   dtlsRole,
   findSection,
   formatSessionDescription,
-  isIceRestart,
   type LocalDescriptionInit,
   maxSendSize,
   nextOrigin,
@@ -25,11 +24,11 @@ import {
 } from '@millrace/sdp';
 import { exception } from '../errors.ts';
 import {
+  changesCredentials,
   fine,
   isSameIdentity,
   isUsedData,
   newOrigin,
-  noIceRestart,
   sdpType,
   taken,
   transportIndex,
@@ -59,7 +58,7 @@ export interface NegotiationHost {
   /** A local description that is of use has been set: candidates are wanted. */
   onLocalDescription(): void;
   /** A candidate that came between the making of a description and its setting, so that its text does not tell. */
-  onUntoldCandidate(candidate: string): void;
+  onUntoldCandidate(candidate: string, usernameFragment: string | undefined): void;
   /** An answer has been set that takes a section. */
   onAnswered(negotiated: NegotiatedSession): void;
   /** An answer has been set that refuses the data section, or with which it has gone. */
@@ -89,6 +88,10 @@ export class Negotiator {
   readonly #host: NegotiationHost;
   readonly #descriptions = new Descriptions();
   #origin: Origin = newOrigin();
+  /** Credentials of an ICE restart that a description has been made with, until it is set. */
+  #nextIce: IceParameters | undefined;
+  /** W3C webrtc-pc §4.4.1.1 [[LocalIceCredentialsToReplace]], by their username fragments. */
+  readonly #toReplace = new Set<string>();
 
   constructor(host: NegotiationHost) {
     this.#host = host;
@@ -98,11 +101,44 @@ export class Negotiator {
     return this.#descriptions;
   }
 
-  makeOffer(): SessionDescription {
+  /** W3C webrtc-pc §4.4.2: the next offer is to have other ICE credentials than those of now. */
+  restartIce(): void {
+    const { currentLocal, pendingLocal } = this.#descriptions;
+    this.#toReplace.clear();
+    for (const description of [currentLocal, pendingLocal]) {
+      const ice = description && transportSection(description.data)?.ice;
+      if (ice) this.#toReplace.add(ice.usernameFragment);
+    }
+  }
+
+  /** W3C webrtc-pc §4.7.3: negotiation is needed for a restart that has been asked for. */
+  get needsRestart(): boolean {
+    return this.#toReplace.size > 0;
+  }
+
+  get #wantsRestart(): boolean {
+    return this.#toReplace.has(this.#host.session.agent.localParameters.usernameFragment);
+  }
+
+  /** RFC 8839 §4.4.1.1.2: an offer with new credentials is answered with new ones. */
+  get #answersRestart(): boolean {
+    const { negotiated } = this.#host.session;
+    const { remote } = this.#descriptions;
+    return negotiated !== undefined && remote !== null && changesCredentials(remote.data, negotiated.ice);
+  }
+
+  makeOffer(iceRestart = false): SessionDescription {
+    return this.#makeOffer(iceRestart || this.#wantsRestart);
+  }
+
+  #makeOffer(isRestart: boolean): SessionDescription {
     const previous = this.#descriptions.negotiated;
     const wantsData = this.#host.wantsData || (previous !== undefined && dataSection(previous) !== undefined);
     const { media, maxBundle } = this.#host;
-    return createOffer({ ...this.#localInit(), media: media.offerInits(), wantsData, maxBundle }, previous);
+    return createOffer(
+      { ...this.#localInit(isRestart), media: media.offerInits(), wantsData, maxBundle },
+      previous,
+    );
   }
 
   makeAnswer(): SessionDescription {
@@ -110,20 +146,28 @@ export class Negotiator {
     if ((state !== 'have-remote-offer' && state !== 'have-local-pranswer') || !remote) {
       throw exception('InvalidStateError', `can't create an answer in state ${state}`);
     }
-    return taken(createAnswer({ ...this.#localInit(), media: this.#host.media.answerInits() }, remote.data));
+    const init = { ...this.#localInit(this.#answersRestart), media: this.#host.media.answerInits() };
+    return taken(createAnswer(init, remote.data));
   }
 
-  #localInit(): LocalDescriptionInit {
+  #localInit(isRestart: boolean): LocalDescriptionInit {
     const { session, identity } = this.#host;
+    const origin = this.#origin;
+    const heldRole = session.negotiated?.dtlsRole;
+    if (isRestart && session.negotiated) {
+      // Candidates of the new generation are gathered when the description is set.
+      this.#nextIce ??= session.drawIceParameters();
+      return { ...identity, origin, ice: this.#nextIce, heldRole, candidates: [], endOfCandidates: false };
+    }
     // RFC 8445 §5.3: peer-reflexive candidates are not signaled.
     const candidates = session.agent.stats.localCandidates.filter(({ type }) => type !== 'prflx');
     return {
       ...identity,
-      origin: this.#origin,
+      origin,
       ice: session.agent.localParameters,
-      heldRole: session.negotiated?.dtlsRole,
+      heldRole,
       candidates: candidates.map(formatCandidate),
-      endOfCandidates: session.timings.gathered !== undefined,
+      endOfCandidates: session.isGathered,
     };
   }
 
@@ -136,8 +180,11 @@ export class Negotiator {
       this.#rollback();
       return;
     }
-    const own = type === 'offer' ? this.makeOffer() : this.makeAnswer();
-    const data = text ? taken(parseSessionDescription(text)) : own;
+    const parsed = text ? taken(parseSessionDescription(text)) : undefined;
+    const isRestart =
+      type === 'offer' ? this.#isRestartOffer(parsed) : this.#answersRestart && this.#host.session.isRunning;
+    const own = type === 'offer' ? this.#makeOffer(isRestart) : this.makeAnswer();
+    const data = parsed ?? own;
     // W3C webrtc-pc §4.4.1.5 forbids any change of what was created; only what would not work is refused here.
     if (!isSameIdentity(data, own)) {
       throw exception(
@@ -151,7 +198,9 @@ export class Negotiator {
     this.#origin = nextOrigin(data.origin);
     const description = new AppliedDescription(type, data, text || formatSessionDescription(data));
     this.#apply('local', description, () => {
-      const { media } = this.#host;
+      const { media, session } = this.#host;
+      if (isRestart && this.#nextIce) session.restart(this.#nextIce);
+      if (isRestart) this.#nextIce = undefined;
       if (type === 'offer') media.onLocalOffer(data);
       else if (offer) media.onAnswer('local', offer, data, type === 'answer');
       if (negotiated) this.#host.onAnswered(negotiated);
@@ -160,15 +209,24 @@ export class Negotiator {
     });
   }
 
+  #isRestartOffer(data: SessionDescription | undefined): boolean {
+    const { session } = this.#host;
+    if (!session.negotiated || !session.isRunning) return false;
+    if (!data) return this.#wantsRestart;
+    const fragment = transportSection(data)?.ice?.usernameFragment;
+    return fragment !== undefined && fragment === this.#nextIce?.usernameFragment;
+  }
+
   /** Has candidates gathered, and those told that the text of the description, `data`, does not name. */
   #tellCandidates(data: SessionDescription, own: SessionDescription): void {
     const told = transportSection(data);
     const known = transportSection(own);
     if (!told || !known) return;
     this.#host.onLocalDescription();
+    const fragment = known.ice?.usernameFragment;
     for (const line of known.candidates)
-      if (!told.candidates.includes(line)) this.#host.onUntoldCandidate(line);
-    if (known.endOfCandidates && !told.endOfCandidates) this.#host.onUntoldCandidate('');
+      if (!told.candidates.includes(line)) this.#host.onUntoldCandidate(line, fragment);
+    if (known.endOfCandidates && !told.endOfCandidates) this.#host.onUntoldCandidate('', fragment);
   }
 
   /**
@@ -205,12 +263,14 @@ export class Negotiator {
   }
 
   #takeCandidates(data: SessionDescription): void {
-    for (const { candidates, endOfCandidates } of transportSections(data)) {
+    const { session } = this.#host;
+    for (const { candidates, endOfCandidates, ice } of transportSections(data)) {
+      const fragment = ice?.usernameFragment;
       for (const line of candidates) {
         const candidate = parseCandidate(line);
-        if (candidate) this.#host.session.addRemoteCandidate(candidate);
+        if (candidate) session.addRemoteCandidate(ofGeneration(candidate, fragment));
       }
-      if (endOfCandidates) this.#host.session.endRemoteCandidates();
+      if (endOfCandidates) session.endRemoteCandidates(fragment);
     }
   }
 
@@ -218,7 +278,7 @@ export class Negotiator {
     const { currentRemote, local } = this.#descriptions;
     if (type === 'offer') fine(checkOffer(data, currentRemote?.data));
     else if (local) fine(checkAnswer(data, local.data));
-    this.#requireSameTransport(data);
+    this.#requireSameTransport(type, data);
   }
 
   /** The state is told last, so that whoever hears of it finds everything as the description has it. */
@@ -226,23 +286,37 @@ export class Negotiator {
     const before = this.#descriptions.state;
     this.#descriptions.apply(side, description);
     settle();
+    if (description.type === 'answer') this.#forgetReplaced();
     if (this.#descriptions.state !== before) this.#host.onStateChange();
     this.#host.media.tell();
   }
 
+  /** W3C webrtc-pc §4.4.1.5: once an answer has replaced the credentials, the restart has been done. */
+  #forgetReplaced(): void {
+    const local = this.#descriptions.currentLocal;
+    const fragment = local && transportSection(local.data)?.ice?.usernameFragment;
+    if (fragment && !this.#toReplace.has(fragment)) this.#toReplace.clear();
+  }
+
   #rollback(): void {
+    if (this.#descriptions.state === 'have-local-offer') this.#host.session.abandonRestart();
     this.#descriptions.rollback();
     this.#host.media.rollback();
     this.#host.session.forgetRemoteCandidates();
     this.#host.onStateChange();
   }
 
-  /** Transports that run are there to stay: other credentials, or another certificate, would need new ones. */
-  #requireSameTransport(data: SessionDescription): void {
-    const { negotiated } = this.#host.session;
+  /** Transports that run are there to stay: another certificate would need new ones, other credentials a restart. */
+  #requireSameTransport(type: RTCSdpType, data: SessionDescription): void {
+    const { negotiated, isRestarting } = this.#host.session;
     const section = transportSection(data);
     if (!negotiated || !section) return;
-    if (isIceRestart({ ...section, ice: negotiated.ice }, section)) throw noIceRestart();
+    // RFC 8839 §4.4.1.1.2: an answer has new credentials if the offer has them, and only then.
+    if (type !== 'offer' && changesCredentials(data, negotiated.ice) !== isRestarting)
+      throw exception(
+        'InvalidAccessError',
+        isRestarting ? 'the answer does not restart ICE' : 'the answer restarts ICE, the offer did not',
+      );
     const isKnown = strongFingerprints(section).some(({ algorithm, value }) =>
       negotiated.fingerprints.some((known) => known.algorithm === algorithm && known.value === value),
     );
@@ -290,21 +364,32 @@ export class Negotiator {
     }
     const section = remote.data.media[place];
     if (!section || !transportSections(remote.data).includes(section)) return;
-    if (parsed) this.#host.session.addRemoteCandidate(parsed);
-    else this.#host.session.endRemoteCandidates();
+    const fragment = usernameFragment ?? section.ice?.usernameFragment;
+    if (parsed) this.#host.session.addRemoteCandidate(ofGeneration(parsed, fragment));
+    else this.#host.session.endRemoteCandidates(fragment);
   }
 
-  /** Enters a candidate of this side (or, as empty text, their end) into the local descriptions. */
-  placeLocalCandidate(text: string): PlacedCandidate | undefined {
-    const { local, pendingLocal, currentLocal } = this.#descriptions;
-    const index = local ? transportIndex(local.data) : -1;
-    const section = local?.data.media[index];
-    if (!section) return undefined;
-    const mid = section.mid ?? null;
-    for (const description of new Set([pendingLocal, currentLocal])) {
+  /**
+   * Enters a candidate of this side (or, as empty text, their end) into the local descriptions of its generation;
+   * `undefined` if there is none: a restart has been taken back, or has made it old.
+   */
+  placeLocalCandidate(text: string, usernameFragment: string | undefined): PlacedCandidate | undefined {
+    const { pendingLocal, currentLocal } = this.#descriptions;
+    let place: PlacedCandidate | undefined;
+    for (const description of new Set([currentLocal, pendingLocal])) {
+      const index = description ? transportIndex(description.data) : -1;
+      const section = description?.data.media[index];
+      if (!section || section.ice?.usernameFragment !== usernameFragment) continue;
+      const mid = section.mid ?? null;
       if (text === '') description?.endCandidates();
       else description?.addCandidate({ mid, index }, text);
+      place = { sdpMid: mid, sdpMLineIndex: index, usernameFragment: usernameFragment ?? null };
     }
-    return { sdpMid: mid, sdpMLineIndex: index, usernameFragment: section.ice?.usernameFragment ?? null };
+    return place;
   }
+}
+
+/** RFC 8838 §13: a candidate that does not name its generation is of the description it came with. */
+function ofGeneration(candidate: Candidate, usernameFragment: string | undefined): Candidate {
+  return candidate.usernameFragment === undefined ? { ...candidate, usernameFragment } : candidate;
 }

@@ -1,5 +1,5 @@
 // RTCPeerConnection (W3C webrtc-pc §4.4): negotiation, events and the life of a connection. What moves bytes is the
-// session's; what the descriptions say is @millrace/sdp's; audio and video are PeerMedia's. ICE restart is not here yet.
+// session's; what the descriptions say is @millrace/sdp's; audio and video are PeerMedia's.
 // Longer than most files: it is the list of what the standard gives the class, each member a line or two.
 import { type ChannelInit, DataChannelError, DataChannels } from '@millrace/datachannel';
 import { formatCandidate } from '@millrace/ice';
@@ -195,12 +195,15 @@ export class RTCPeerConnection extends PeerConnectionEvents {
   createOffer(options?: RTCOfferOptions): Promise<RTCSessionDescriptionInit> {
     return this.#chain.run(() => {
       this.#assertOpen();
-      if (options?.iceRestart && this.#session.negotiated) throw noIceRestart();
+      if (options?.iceRestart && this.#session.end) throw noIceRestart();
       const { state } = this.#negotiator.descriptions;
       if (state !== 'stable' && state !== 'have-local-offer') {
         throw exception('InvalidStateError', `can't create an offer in state ${state}`);
       }
-      return { type: 'offer', sdp: formatSessionDescription(this.#negotiator.makeOffer()) };
+      return {
+        type: 'offer',
+        sdp: formatSessionDescription(this.#negotiator.makeOffer(options?.iceRestart)),
+      };
     });
   }
 
@@ -236,9 +239,17 @@ export class RTCPeerConnection extends PeerConnectionEvents {
     });
   }
 
-  /** @throws {DOMException} NotSupportedError: ICE restart is not built yet */
+  /**
+   * Has the next offer restart ICE, and asks for negotiation (W3C webrtc-pc §4.4.2). What is connected goes on carrying
+   * data until the new way has been found.
+   *
+   * @throws {DOMException} NotSupportedError when the connection has failed: its sockets have been given back
+   */
   restartIce(): void {
-    throw noIceRestart();
+    if (this.#isClosed) return;
+    if (this.#session.end) throw noIceRestart();
+    this.#negotiator.restartIce();
+    this.#checkNegotiationNeeded();
   }
 
   /**
@@ -348,7 +359,8 @@ export class RTCPeerConnection extends PeerConnectionEvents {
       },
       // Candidates are news of their own: the first comes after this step has been reported as done.
       onLocalDescription: () => void setImmediate(() => this.#gather()),
-      onUntoldCandidate: (text) => queueTask(this.#tellCandidate, { text }),
+      onUntoldCandidate: (text, usernameFragment) =>
+        queueTask(this.#tellCandidate, { text, usernameFragment }),
       onAnswered: (negotiated) => {
         if (negotiated.remoteSctpPort !== undefined)
           this.#transports.onSctpNegotiated(negotiated.maxSendSize);
@@ -399,7 +411,7 @@ export class RTCPeerConnection extends PeerConnectionEvents {
   // Candidates
 
   #gather(): void {
-    if (this.#isClosed || this.#session.timings.gatheringStarted !== undefined) return;
+    if (this.#isClosed || this.#session.hasBegunGathering) return;
     queueTask((state) => this.#onGathering(state), 'gathering' as const);
     const { iceTransportPolicy } = this.#configuration;
     void this.#session.gather(serversOf(this.#configuration), iceTransportPolicy === 'relay');
@@ -412,12 +424,14 @@ export class RTCPeerConnection extends PeerConnectionEvents {
   /** Of this side; an empty one is their end. */
   readonly #tellCandidate = ({
     text,
+    usernameFragment,
     source,
   }: {
     text: string;
+    usernameFragment: string | undefined;
     source?: CandidateSource | undefined;
   }): void => {
-    const place = this.#isClosed ? undefined : this.#negotiator.placeLocalCandidate(text);
+    const place = this.#isClosed ? undefined : this.#negotiator.placeLocalCandidate(text, usernameFragment);
     if (!place) return;
     const candidate = new RTCIceCandidate({ candidate: text, ...place, ...source });
     this.#fire(new RTCPeerConnectionIceEvent('icecandidate', { candidate, url: source?.url ?? null }));
@@ -449,12 +463,16 @@ export class RTCPeerConnection extends PeerConnectionEvents {
       {
         channelsSink: this.#bridge,
         onLocalCandidate: (candidate, source) =>
-          queueTask(this.#tellCandidate, { text: formatCandidate(candidate), source }),
+          queueTask(this.#tellCandidate, {
+            text: formatCandidate(candidate),
+            usernameFragment: candidate.usernameFragment,
+            source,
+          }),
         onGatheringError: later((error) =>
           this.#fire(new RTCPeerConnectionIceErrorEvent('icecandidateerror', error)),
         ),
-        onGathered: () => {
-          queueTask(this.#tellCandidate, { text: '' });
+        onGathered: (usernameFragment) => {
+          queueTask(this.#tellCandidate, { text: '', usernameFragment });
           queueTask(this.#tellGathered, undefined);
         },
         onIceState: later((state) => this.#transports.onIceState(state)),
@@ -498,7 +516,7 @@ export class RTCPeerConnection extends PeerConnectionEvents {
   #checkNegotiationNeeded(): void {
     if (this.#needsNegotiation || this.#isClosed || this.signalingState !== 'stable') return;
     const needsData = this.#wantsData() && !this.#hasNegotiatedData();
-    if (!needsData && !this.#mediaNeedsNegotiation()) return;
+    if (!needsData && !this.#negotiator.needsRestart && !this.#mediaNeedsNegotiation()) return;
     this.#needsNegotiation = true;
     queueTask(this.#askForNegotiation, undefined);
   }

@@ -13,6 +13,7 @@ import {
 import {
   type Candidate,
   type CandidatePair,
+  drawParameters,
   IceAgent,
   type IceParameters,
   type IceRole,
@@ -30,7 +31,7 @@ import { queueTask } from '../task-queue.ts';
 import { now } from '../transport/alarm.ts';
 import { type Backend, checksum, chooseBackend } from '../transport/backend.ts';
 import { Driver } from '../transport/driver.ts';
-import { localAddresses } from '../transport/local-addresses.ts';
+import { type LocalAddress, localAddresses } from '../transport/local-addresses.ts';
 import { isHiddenName, resolveHiddenName } from '../transport/mdns.ts';
 import { packetTrace } from '../transport/packet-trace.ts';
 import { random } from '../transport/random.ts';
@@ -86,12 +87,19 @@ export interface NegotiatedSession {
   readonly maxSendSize: number;
 }
 
+interface LocalSocket {
+  readonly socket: number;
+  readonly address: TransportAddress;
+  readonly preference: number;
+}
+
 export interface SessionObserver {
   readonly channelsSink: ChannelsSink;
   /** `source`: which server has helped to it. */
   onLocalCandidate(candidate: Candidate, source?: CandidateSource): void;
   onGatheringError(error: GatheringError): void;
-  onGathered(): void;
+  /** Of the generation that `usernameFragment` names. */
+  onGathered(usernameFragment: string): void;
   onIceState(state: IceState): void;
   onIceRole(): void;
   onSelectedPair(pair: CandidatePair | undefined): void;
@@ -133,8 +141,21 @@ export class Session {
   #end: SessionEnd | undefined;
   /** Remote candidates with hidden names that are still being resolved: end-of-candidates waits for them. */
   #resolving = 0;
-  #remoteHasEnded = false;
+  /** The generation, by its fragment, of which the peer will not name further candidates. */
+  #remoteEnded: string | undefined;
   #early: Candidate[] = [];
+  /** Sockets by the address they are bound to, also those that are being opened. */
+  readonly #locals = new Map<string, Promise<LocalSocket | undefined>>();
+  /** What is known of our candidates beyond themselves, for when a restart tells of them again. */
+  readonly #sources = new Map<string, CandidateSource>();
+  /** Each restart gathers anew. */
+  #generation = 0;
+  #hasBegunGathering = false;
+  #isGathered = false;
+  #wasGathered = false;
+  #sockets: LocalSocket[] = [];
+  /** Relayed addresses, by the number of each and of the socket its server is asked from. */
+  readonly #relays: Array<{ readonly relay: number; readonly socket: number; readonly url: string }> = [];
 
   constructor(options: SessionOptions, channels: DataChannels, observer: SessionObserver) {
     this.#channels = channels;
@@ -181,40 +202,110 @@ export class Session {
     return this.#end;
   }
 
-  get isGathering(): boolean {
-    return this.timings.gatheringStarted !== undefined && this.timings.gathered === undefined;
+  get hasBegunGathering(): boolean {
+    return this.#hasBegunGathering;
+  }
+
+  get isGathered(): boolean {
+    return this.#isGathered;
+  }
+
+  /** Whether there is anything left to restart. */
+  get isRunning(): boolean {
+    return !this.driver.isClosed;
+  }
+
+  /** An ICE restart has begun that the peer has not answered. */
+  get isRestarting(): boolean {
+    return this.#negotiated !== undefined && this.agent.remoteParameters === undefined;
+  }
+
+  drawIceParameters(): IceParameters {
+    return drawParameters(random);
+  }
+
+  /** RFC 8445 §9: other credentials on the same sockets. `gather` tells of the candidates. */
+  restart(local: IceParameters): void {
+    if (this.driver.isClosed) return;
+    const present = new Set(this.#addresses().map(({ address }) => address));
+    const without = new Set<number>();
+    this.#sockets = this.#sockets.filter(({ socket, address }) => {
+      if (!present.has(address.address)) without.add(socket);
+      return !without.has(socket);
+    });
+    for (const address of this.#locals.keys()) if (!present.has(address)) this.#locals.delete(address);
+    for (const { relay, socket } of this.#relays) if (without.has(socket)) without.add(relay);
+    this.agent.restart({ local, without }, now());
+    for (const socket of without) this.driver.closeSocket(socket);
+    this.#generation++;
+    this.#hasBegunGathering = false;
+    this.#wasGathered = this.#isGathered;
+    this.#isGathered = false;
+    this.driver.wake();
+  }
+
+  /** The offer of a restart has been taken back. */
+  abandonRestart(): void {
+    if (!this.isRestarting || !this.agent.abandonRestart(now())) return;
+    if (!this.#hasBegunGathering) this.#isGathered = this.#wasGathered;
+    this.#hasBegunGathering = true;
+    this.driver.wake();
   }
 
   /**
    * Opens a socket on every local address and makes it a host candidate (RFC 8445 §5.1.1.1), unless only relayed ones
-   * may be seen; asks all servers from all sockets (§5.1.1.2). Over when every one has answered, or will not.
+   * may be seen; asks all servers from all sockets (§5.1.1.2). Over when every one has answered, or will not. After a
+   * restart what there is is told of again, and only what is missing is opened and asked for.
    */
   async gather(servers: readonly IceServer[] = [], relayOnly = false): Promise<void> {
-    if (this.timings.gatheringStarted !== undefined) return;
-    this.timings.gatheringStarted = now();
-    const { loopback = false } = this.#options;
-    const addresses = localAddresses(loopback, (address, name) => this.#mayUse(address, name));
-    const gathering = new ServerGathering({
-      agent: this.agent,
-      driver: this.driver,
-      servers,
-      relayOnly,
-      onCandidate: (candidate, source) => this.#observer.onLocalCandidate(candidate, source),
-      onError: (error) => this.#observer.onGatheringError(error),
-    });
-    const from = async (address: string, index: number): Promise<void> => {
-      const local = await this.#gatherFrom(address, index, relayOnly);
-      if (local && servers.length > 0) await gathering.from(local);
+    if (this.#hasBegunGathering || this.driver.isClosed) return;
+    this.#hasBegunGathering = true;
+    this.timings.gatheringStarted ??= now();
+    const generation = this.#generation;
+    const tell = (candidate: Candidate, source?: CandidateSource): void => {
+      if (source) this.#sources.set(`${candidate.address} ${candidate.port}`, source);
+      this.#observer.onLocalCandidate(candidate, source);
     };
+    for (const candidate of this.agent.stats.localCandidates)
+      if (candidate.type !== 'prflx')
+        tell(candidate, this.#sources.get(`${candidate.address} ${candidate.port}`));
+    const gathering = (asked: readonly IceServer[]): ServerGathering =>
+      new ServerGathering({
+        agent: this.agent,
+        driver: this.driver,
+        servers: asked,
+        relayOnly,
+        onCandidate: tell,
+        onRelay: (relay, socket, url) => this.#relays.push({ relay, socket, url }),
+        onError: (error) => this.#observer.onGatheringError(error),
+      });
+    // An allocation outlives a restart: a second one from the same socket would be refused (RFC 8656 §7.2).
+    const isKept = new Set(this.#relays.map(({ socket, url }) => `${socket} ${url}`));
+    const all = gathering(servers);
+    const from = async (address: string, index: number): Promise<void> => {
+      const isNew = !this.#locals.has(address);
+      const opening = this.#locals.get(address) ?? this.#open(address, index);
+      this.#locals.set(address, opening);
+      const local = await opening;
+      if (!local) {
+        this.#locals.delete(address);
+        return;
+      }
+      if (isNew) this.#addHost(local, relayOnly, tell);
+      const asked = servers.filter(({ url }) => !isKept.has(`${local.socket} ${url}`));
+      if (asked.length > 0) await (asked.length === servers.length ? all : gathering(asked)).from(local);
+    };
+    const streams = servers.filter(({ url }) => !isKept.has(`-1 ${url}`));
     await Promise.all([
-      ...addresses.map(({ address }, index) => from(address, index)),
-      ...(servers.length > 0 ? [gathering.overStreams()] : []),
+      ...this.#addresses().map(({ address }, index) => from(address, index)),
+      ...(streams.length > 0 ? [gathering(streams).overStreams()] : []),
     ]);
-    if (this.driver.isClosed) return;
-    this.timings.gathered = now();
+    if (this.driver.isClosed || generation !== this.#generation) return;
+    this.timings.gathered ??= now();
+    this.#isGathered = true;
     this.agent.endLocalCandidates(now());
     this.driver.wake();
-    this.#observer.onGathered();
+    this.#observer.onGathered(this.agent.localParameters.usernameFragment);
   }
 
   /** Begins to connect: both descriptions are known. Called again, the size of messages may change, or data be added. */
@@ -223,7 +314,9 @@ export class Session {
     if (this.driver.isClosed) return;
     if (this.#negotiated) {
       // Data channels may come to a connection of audio and video.
-      if (this.#negotiated.remoteSctpPort === undefined) this.#negotiated = negotiated;
+      const held = this.#negotiated;
+      this.#negotiated = { ...(held.remoteSctpPort === undefined ? negotiated : held), ice: negotiated.ice };
+      this.#startGeneration(negotiated);
       this.#startSctp();
       return;
     }
@@ -232,16 +325,30 @@ export class Session {
     // RFC 8445 §6.1.1. A peer that has our offer may have begun to check before its own offer took the place of
     // ours; the role it has met us in stays then, and §7.3.1.1 settles the conflict, if it comes to one.
     if (this.agent.stats.requestsReceived === 0) this.agent.setRole(negotiated.iceRole);
-    this.agent.setRemoteParameters({ ...negotiated.ice, lite: negotiated.iceLite }, now());
-    for (const candidate of this.#early.splice(0)) this.addRemoteCandidate(candidate);
-    if (this.#remoteHasEnded) this.endRemoteCandidates();
+    this.#startGeneration(negotiated);
     this.#startDtls();
     this.driver.wake();
   }
 
-  /** Before `start` the candidate is kept. */
+  /** The peer's credentials are known, the first ones or those of a restart. */
+  #startGeneration({ ice, iceLite }: NegotiatedSession): void {
+    const known = this.agent.remoteParameters;
+    if (known?.usernameFragment === ice.usernameFragment && known.password === ice.password) return;
+    this.agent.setRemoteParameters({ ...ice, lite: iceLite }, now());
+    for (const candidate of this.#early.splice(0)) this.addRemoteCandidate(candidate);
+    if (this.#remoteEnded !== undefined) this.endRemoteCandidates(this.#remoteEnded);
+    this.driver.wake();
+  }
+
+  /** Whether the generation is one that has been negotiated, so that there is a session for its candidates. */
+  #isNegotiated(usernameFragment: string | undefined): boolean {
+    const known = this.#negotiated?.ice.usernameFragment;
+    return known !== undefined && (usernameFragment === undefined || usernameFragment === known);
+  }
+
+  /** Before the answer has been set the candidate is kept. */
   addRemoteCandidate(candidate: Candidate): void {
-    if (!this.#negotiated) {
+    if (!this.#isNegotiated(candidate.usernameFragment)) {
       if (this.#early.length < MAX_EARLY_CANDIDATES) this.#early.push(candidate);
       else this.driver.drops.count('too-early');
       return;
@@ -254,22 +361,22 @@ export class Session {
     void resolveHiddenName(candidate.address, this.#lookups.signal).then((addresses) => {
       this.#resolving--;
       for (const address of addresses) this.#checkRemote({ ...candidate, address });
-      if (this.#remoteHasEnded) this.endRemoteCandidates();
+      if (this.#remoteEnded !== undefined) this.endRemoteCandidates(this.#remoteEnded);
     });
   }
 
-  endRemoteCandidates(): void {
-    this.#remoteHasEnded = true;
-    if (!this.#negotiated || this.#resolving > 0 || this.driver.isClosed) return;
+  endRemoteCandidates(usernameFragment?: string): void {
+    this.#remoteEnded = usernameFragment ?? this.#negotiated?.ice.usernameFragment ?? '';
+    if (!this.#isNegotiated(usernameFragment) || this.#resolving > 0 || this.driver.isClosed) return;
+    if (this.isRestarting) return; // of a generation that is about to be replaced
     this.agent.endRemoteCandidates(now());
     this.driver.wake();
   }
 
   /** The description the kept candidates belong to has been rolled back. */
   forgetRemoteCandidates(): void {
-    if (this.#negotiated) return;
     this.#early = [];
-    this.#remoteHasEnded = false;
+    if (!this.#isNegotiated(this.#remoteEnded)) this.#remoteEnded = undefined;
   }
 
   /** The association is up: for the timings. */
@@ -315,23 +422,29 @@ export class Session {
     }
   }
 
-  async #gatherFrom(
-    address: string,
-    index: number,
-    relayOnly: boolean,
-  ): Promise<{ socket: number; address: TransportAddress; preference: number } | undefined> {
+  #addresses(): LocalAddress[] {
+    return localAddresses(this.#options.loopback ?? false, (address, name) => this.#mayUse(address, name));
+  }
+
+  async #open(address: string, index: number): Promise<LocalSocket | undefined> {
     // An address that can't be bound (just removed, or not ours to use) gives no candidate; the others do.
     const opened = await this.driver.openSocket(address).catch(() => undefined);
     if (!opened) return undefined;
-    const { socket, local } = opened;
     // RFC 8421 §4: the order in which the system lists its addresses stands in for their precedence.
-    const preference = 65_535 - index;
-    if (!relayOnly) {
-      const candidate = this.agent.addLocalCandidate({ socket, ...local, type: 'host', preference }, now());
-      this.driver.wake();
-      this.#observer.onLocalCandidate(candidate);
-    }
-    return { socket, address: local, preference };
+    const local = { socket: opened.socket, address: opened.local, preference: 65_535 - index };
+    this.#sockets.push(local);
+    return local;
+  }
+
+  #addHost(
+    { socket, address, preference }: LocalSocket,
+    relayOnly: boolean,
+    tell: (candidate: Candidate) => void,
+  ): void {
+    if (relayOnly || this.driver.isClosed) return;
+    const candidate = this.agent.addLocalCandidate({ socket, ...address, type: 'host', preference }, now());
+    this.driver.wake();
+    tell(candidate);
   }
 
   #checkRemote(candidate: Candidate): void {

@@ -39,6 +39,8 @@ export interface GatheringHost {
   /** Only relayed candidates are made: RFC 8828 mode 4, W3C `iceTransportPolicy`. */
   readonly relayOnly: boolean;
   onCandidate(candidate: LocalCandidate, source: CandidateSource): void;
+  /** `relay` is the socket of a relayed address, which the server at `url` was asked for from `socket`, or -1. */
+  onRelay(relay: number, socket: number, url: string): void;
   onError(error: GatheringError): void;
 }
 
@@ -210,6 +212,7 @@ export class ServerGathering {
     if (driver.isClosed) return -1;
     if (local !== undefined && mapped !== undefined && !relayOnly) this.#addReflexive(local, server, mapped);
     const socket = driver.addPort(port);
+    this.#host.onRelay(socket, local?.socket ?? -1, server.url);
     // RFC 8839 §5.1: the related address is the mapped one; nothing of it is told where only relays may be seen.
     const hidden = isIPv6(port.local.address) ? '::' : '0.0.0.0';
     const related = relayOnly || mapped === undefined ? { address: hidden, port: 9 } : mapped;

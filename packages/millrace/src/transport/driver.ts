@@ -70,7 +70,8 @@ export class Driver {
   readonly #agent: IceAgent;
   readonly #channels: DataChannels;
   readonly #observer: DriverObserver;
-  readonly #ports: DatagramPort[] = [];
+  /** A place stays empty once its socket has been given up. */
+  readonly #ports: Array<DatagramPort | undefined> = [];
   /** Empty most of the time: servers are asked while candidates are gathered, and relays kept while they are used. */
   #links: Array<{ readonly link: ServerLink; readonly onClosed: () => void }> = [];
   readonly #early: Uint8Array[] = [];
@@ -139,6 +140,12 @@ export class Driver {
     return this.#ports[socket];
   }
 
+  /** Gives up a socket from which nothing can be sent any more. */
+  closeSocket(socket: number): void {
+    this.#ports[socket]?.close();
+    this.#ports[socket] = undefined;
+  }
+
   /** A port that is not a socket of ours, such as a relayed address. Returns the number routes call it by. */
   addPort(port: DatagramPort): number {
     return this.#ports.push(port) - 1;
@@ -198,7 +205,8 @@ export class Driver {
   onPath(): void {
     const route = this.#agent.selectedRoute ?? this.#agent.usableRoute;
     const port = route && this.#ports[route.socket];
-    if (!port || !this.#dtls || !this.#association || route === this.#path) return;
+    if (!port || !this.#dtls || !this.#association) return;
+    if (this.#path && isSameRoute(route, this.#path)) return; // an ICE restart may find the path it had
     this.#path = route;
     const { bytes, isLocal } =
       port.overheadBytes === undefined
@@ -238,7 +246,7 @@ export class Driver {
     }
     this.#agent.close(at);
     this.#alarm.stop();
-    for (const port of this.#ports) port.close();
+    for (const port of this.#ports) port?.close();
     this.#early.length = 0;
   }
 
@@ -328,7 +336,7 @@ export class Driver {
     this.#drain(at); // sending can itself raise bufferedamountlow
     if (this.#isClosed) return;
     if (isFinished) this.#alarm.set(this.#deadline(), at);
-    else if (this.#ports.some((port) => port.isBusy)) this.#alarm.set(at + BUSY_PAUSE, at);
+    else if (this.#ports.some((port) => port?.isBusy)) this.#alarm.set(at + BUSY_PAUSE, at);
     else this.wake();
   };
 
@@ -437,4 +445,8 @@ export class Driver {
     this.bytesSent += length;
     return batch.add(length, port, route, mayFragment);
   }
+}
+
+function isSameRoute(a: Route, b: Route): boolean {
+  return a.socket === b.socket && a.remote.port === b.remote.port && a.remote.address === b.remote.address;
 }

@@ -143,11 +143,11 @@ describe('RFC 8843 §7 one transport for several sections', () => {
 });
 
 describe('RFC 8842 §5, RFC 8839 §4.4 a description that would replace the transport', () => {
-  const replacements: Array<[what: string, change: (sdp: string) => string]> = [
-    ['an ICE restart', (sdp) => sdp.replace(/a=ice-pwd:..../, 'a=ice-pwd:AAAA')],
-    ['another certificate', (sdp) => sdp.replace(/(a=fingerprint:sha-256 ).{95}/, `$1${'AA:'.repeat(31)}AA`)],
-  ];
-  for (const [what, change] of replacements) {
+  const restart = (sdp: string): string => sdp.replace(/a=ice-pwd:..../, 'a=ice-pwd:AAAA');
+  const another = (sdp: string): string =>
+    sdp.replace(/(a=fingerprint:sha-256 ).{95}/, `$1${'AA:'.repeat(31)}AA`);
+
+  for (const [what, change] of [['another certificate', another]] as const) {
     test(`${what} offered by the peer is NotSupported, and the connection works on`, async () => {
       const { a, b, channelA, channelB, close } = await connectedPair();
       await b.setLocalDescription();
@@ -158,8 +158,13 @@ describe('RFC 8842 §5, RFC 8839 §4.4 a description that would replace the tran
       await a.setRemoteDescription(b.localDescription as never); // and the right one is welcome
       close();
     });
+  }
 
-    test(`${what} in the final answer, after a provisional one, is NotSupported`, async () => {
+  for (const [what, change, name] of [
+    ['an ICE restart', restart, 'InvalidAccessError'],
+    ['another certificate', another, 'NotSupportedError'],
+  ] as const) {
+    test(`${what} in the final answer, after a provisional one, is ${name}`, async () => {
       const [a, b] = [new RTCPeerConnection(), new RTCPeerConnection()];
       a.createDataChannel('c');
       await a.setLocalDescription();
@@ -167,19 +172,12 @@ describe('RFC 8842 §5, RFC 8839 §4.4 a description that would replace the tran
       await b.setLocalDescription({ type: 'pranswer' });
       await a.setRemoteDescription(b.localDescription as never);
       await b.setLocalDescription({ type: 'answer' });
-      await assert.rejects(a.setRemoteDescription(changed(b, change)), { name: 'NotSupportedError' });
+      await assert.rejects(a.setRemoteDescription(changed(b, change)), { name });
       assert.equal(a.signalingState, 'have-remote-pranswer');
       a.close();
       b.close();
     });
   }
-
-  test('our own restart is NotSupported as well', async () => {
-    const { a, close } = await connectedPair();
-    assert.throws(() => a.restartIce(), { name: 'NotSupportedError' });
-    await assert.rejects(a.createOffer({ iceRestart: true }), { name: 'NotSupportedError' });
-    close();
-  });
 });
 
 describe('RFC 8841 §6.1 a=max-message-size', () => {

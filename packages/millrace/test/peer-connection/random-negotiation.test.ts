@@ -102,7 +102,8 @@ async function randomStep(
         random.chance(0.3) ? { negotiated: true, id: random.below(4) } : {},
       );
     case 1:
-      return void (await settled(pc, pc.createOffer()));
+      if (random.chance(0.3)) pc.restartIce();
+      return void (await settled(pc, pc.createOffer({ iceRestart: random.chance(0.3) })));
     case 2:
       return void (await settled(pc, pc.createAnswer()));
     case 3:
