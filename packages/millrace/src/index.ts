@@ -15,6 +15,8 @@ export type {
   RTCRtpCodec,
   RTCRtpHeaderExtensionCapability,
 } from './media/capabilities.ts';
+export { type EncodedFrame, FrameReader, type FrameReaderOptions } from './media/frame-reader.ts';
+export { FrameWriter, type FrameWriterInit } from './media/frame-writer.ts';
 export type { PacketNumbers } from './media/packet-numbers.ts';
 export type { RTCRtpTransceiverInit } from './media/peer-media.ts';
 export {
