@@ -1,6 +1,7 @@
 import type { Entry } from '@millrace/bench-harness';
 import { bufferPool } from './buffer-pool.ts';
 import { endToEnd } from './end-to-end.ts';
+import { media } from './media.ts';
 import { virtualTime } from './virtual-time.ts';
 
-export const benchmarks: readonly Entry[] = [...bufferPool, ...virtualTime, ...endToEnd];
+export const benchmarks: readonly Entry[] = [...bufferPool, ...virtualTime, ...media, ...endToEnd];
