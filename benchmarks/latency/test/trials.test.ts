@@ -1,6 +1,8 @@
-// The trials in virtual time, with few seeds: that they measure what they say.
+// The trials, with few seeds or little time: that they measure what they say.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { quantileMillis } from '@millrace/bench-harness';
+import { trial as forwarding } from '../src/trials/forwarding.ts';
 import { trial as recovery } from '../src/trials/loss-recovery.ts';
 import { trial as nomination } from '../src/trials/nomination.ts';
 import { trial as pressure } from '../src/trials/pool-pressure.ts';
@@ -34,5 +36,14 @@ describe('the trials of the latency suite', () => {
       assert.equal(leaks, 0);
     }
     assert.equal(misses.size, 1);
+  });
+
+  test('what is forwarded reaches each receiver, later than what goes past the forwarder', async () => {
+    const settings = { receivers: 2, warmUpSeconds: 0.1, seconds: 0.2 };
+    const { added, whole, lossPercent, cores } = await forwarding.millrace!(settings);
+    assert.equal(lossPercent, 0);
+    assert.ok((cores as number) > 0);
+    assert.ok(quantileMillis(added as string, 1) > 0);
+    assert.ok(quantileMillis(whole as string, 0.5) > 0);
   });
 });
