@@ -1,9 +1,10 @@
-// Who is measured: a stack of the harness, millrace with a congestion control of its own (`millrace:bbr`), or kernel
-// TCP (`tcp-cubic`, `tcp-bbr`).
+// Who is measured: a stack of the harness, millrace with a congestion control of its own (`millrace:bbr`), kernel TCP
+// (`tcp-cubic`, `tcp-bbr`), or pion.
 import { type FlowResult, type ImplementationName, quantile, runFlow } from '@millrace/bench-harness';
 import { runIperf } from '../harness/src/link/iperf.ts';
 import type { Link } from '../harness/src/link/links.ts';
 import type { Measure } from './cells.ts';
+import { runPion } from './pion.ts';
 
 export interface Outcome {
   /** Mbit/s, or the 50th percentile in milliseconds. */
@@ -36,6 +37,11 @@ export async function measureSubject(
     const congestionControl = subject.slice('tcp-'.length);
     const { commandAt } = link;
     return { value: await runIperf({ commandAt, address, congestionControl, warmUpSeconds, seconds }) };
+  }
+  if (subject === 'pion') {
+    if (link.commandAt === undefined || name !== 'bulk') return undefined;
+    const value = await runPion(link.commandAt, timing);
+    return value === undefined ? undefined : { value };
   }
   const [implementation, variant] = subject.split(':');
   const result = await runFlow({
