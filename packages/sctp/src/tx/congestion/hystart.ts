@@ -115,8 +115,9 @@ export class HyStart {
     }
     this.isOver = ++this.#failures >= CSS_TRIALS;
     this.#trial = SETTLED - Math.floor(this.#random() * MAX_SETTLING_ROUNDS);
-    const least = this.isOver ? filled : 0;
-    return Math.min(window, Math.max(this.#lastRoundWindow, least));
+    const taken = Math.min(window, this.#lastRoundWindow);
+    // Congestion avoidance would be slow to fill what is left of a long fat path.
+    return this.isOver ? Math.max(taken, filled) : taken;
   }
 
   /** What fills the path at the best rate seen of late. */
