@@ -18,6 +18,7 @@ const PEERS = [
   'firefox',
   'gstreamer',
   'media',
+  'nat',
   'node-datachannel',
   'openssl',
   'recording',

@@ -1,12 +1,14 @@
-// A coturn of our own for the time of a test: on loopback, on free ports, with a certificate and a user.
+// A coturn of our own for the time of a test: on free ports of loopback, or in a network namespace, with a certificate
+// and a user.
 
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 export const USERNAME = 'anna';
 export const CREDENTIAL = 'a long secret';
@@ -33,11 +35,22 @@ export interface Coturn {
   close(): Promise<void>;
 }
 
-export async function startCoturn(options: readonly string[] = []): Promise<Coturn> {
+/** Where the server listens and relays, when that is not loopback. */
+export interface Place {
+  /** What runs a command there, as in `ip netns exec NAME`: it has to become that command. */
+  readonly within: readonly string[];
+  readonly addresses: readonly string[];
+  readonly port: number;
+  readonly tlsPort: number;
+}
+
+export async function startCoturn(options: readonly string[] = [], place?: Place): Promise<Coturn> {
   const directory = mkdtempSync(join(tmpdir(), 'millrace-coturn-'));
   const certificateFile = join(directory, 'certificate.pem');
   const keyFile = join(directory, 'key.pem');
-  const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1'];
+  const addresses = place?.addresses ?? ['127.0.0.1'];
+  const names = ['DNS:localhost', ...addresses.map((address) => `IP:${address}`)];
+  const subject = ['-subj', '/CN=localhost', '-addext', `subjectAltName=${names.join(',')}`];
   execFileSync(
     'openssl',
     [
@@ -56,13 +69,16 @@ export async function startCoturn(options: readonly string[] = []): Promise<Cotu
     ],
     { stdio: 'ignore' },
   );
-  const [port, tlsPort] = [await freePort(), await freePort()];
+  const { port, tlsPort } = place ?? { port: await freePort(), tlsPort: await freePort() };
+  const [command = '', ...args] = [...(place?.within ?? []), 'turnserver'];
   const child = spawn(
-    'turnserver',
+    command,
     [
+      args,
       ['-n', '--no-cli', '--lt-cred-mech', '--allow-loopback-peers', '--no-multicast-peers', '--fingerprint'],
-      ['--listening-ip', '127.0.0.1', '--listening-port', `${port}`, '--tls-listening-port', `${tlsPort}`],
-      ['--relay-ip', '127.0.0.1', '--cert', certificateFile, '--pkey', keyFile],
+      ['--listening-port', `${port}`, '--tls-listening-port', `${tlsPort}`],
+      addresses.flatMap((address) => ['--listening-ip', address, '--relay-ip', address]),
+      ['--cert', certificateFile, '--pkey', keyFile],
       ['--realm', 'example.org', '--user', `${USERNAME}:${CREDENTIAL}`],
       ['--pidfile', join(directory, 'pid'), '--userdb', join(directory, 'db'), '--log-file', 'stdout'],
       options,
@@ -74,7 +90,10 @@ export async function startCoturn(options: readonly string[] = []): Promise<Cotu
     rmSync(directory, { recursive: true, force: true });
   };
   try {
-    await started(child, port);
+    const signs = place
+      ? () => listens(child, [port, tlsPort])
+      : (isOver: AbortSignal) => answers(port, isOver);
+    await started(child, signs);
   } catch (error) {
     await close();
     throw error;
@@ -99,27 +118,49 @@ async function freePort(): Promise<number> {
   }
 }
 
-/** It answers a Binding request. */
-async function started(child: ChildProcess, port: number): Promise<void> {
+async function started(child: ChildProcess, signs: (isOver: AbortSignal) => Promise<void>): Promise<void> {
   let printed = '';
   for (const stream of [child.stdout, child.stderr]) {
     stream?.on('data', (chunk) => {
       printed = (printed + String(chunk)).slice(-4_000);
     });
   }
-  const socket = createSocket('udp4');
-  const request = Buffer.from(`000100002112a442${'01'.repeat(12)}`, 'hex');
-  const answered = once(socket, 'message');
-  const asking = setInterval(() => socket.send(request, port, '127.0.0.1'), 50);
+  const over = new AbortController();
   const { promise: late, reject } = Promise.withResolvers<never>();
   const timer = setTimeout(() => reject(new Error(`coturn does not answer. ${printed}`)), STARTING);
+  child.once('error', reject);
   child.once('exit', (code) => reject(new Error(`coturn has ended with ${code}. ${printed}`)));
   try {
-    await Promise.race([answered, late]);
+    await Promise.race([signs(over.signal), late]);
   } finally {
-    clearInterval(asking);
+    over.abort();
     clearTimeout(timer);
+  }
+}
+
+/** It answers a Binding request. */
+async function answers(port: number, isOver: AbortSignal): Promise<void> {
+  const socket = createSocket('udp4');
+  const request = Buffer.from(`000100002112a442${'01'.repeat(12)}`, 'hex');
+  const asking = setInterval(() => socket.send(request, port, '127.0.0.1'), 50);
+  isOver.addEventListener('abort', () => {
+    clearInterval(asking);
     socket.close();
+  });
+  await once(socket, 'message');
+}
+
+/** Its network, which is not ours, has somebody who listens at these ports. */
+async function listens({ pid }: ChildProcess, ports: readonly number[]): Promise<void> {
+  const table = `/proc/${pid}/net/tcp`;
+  const LISTEN = '0A';
+  for (;;) {
+    const lines = existsSync(table) ? readFileSync(table, 'utf8').split('\n') : [];
+    const fields = lines.map((line) => line.trim().split(/\s+/));
+    const listening = fields.filter(([, , , state]) => state === LISTEN);
+    const open = listening.map(([, address = '']) => Number.parseInt(address.split(':')[1] ?? '', 16));
+    if (ports.every((port) => open.includes(port))) return;
+    await sleep(20);
   }
 }
 
