@@ -79,9 +79,9 @@ export class Agent {
     return number;
   }
 
-  async offer(connection: number): Promise<Description> {
+  async offer(connection: number, iceRestart = false): Promise<Description> {
     const { pc } = this.#connection(connection);
-    const offer = await pc.createOffer();
+    const offer = await (iceRestart ? pc.createOffer({ iceRestart }) : pc.createOffer());
     await pc.setLocalDescription(offer);
     return { type: 'offer', sdp: offer.sdp };
   }
@@ -117,6 +117,16 @@ export class Agent {
     const candidates = connection.candidates.slice(connection.handedOut);
     connection.handedOut = connection.candidates.length;
     return { candidates, ended };
+  }
+
+  /** The ICE generation of the pair in use, by its username fragment; `null` where that is not told. */
+  async generation(number: number): Promise<string | null> {
+    const transport = this.#connection(number).pc.sctp?.transport?.iceTransport;
+    try {
+      return transport?.getSelectedCandidatePair?.()?.local?.usernameFragment ?? null;
+    } catch {
+      return null; // wrtc has the method, which throws
+    }
   }
 
   async gathered(number: number, patience: number): Promise<Description> {

@@ -51,11 +51,18 @@ export interface PeerConnection {
   readonly iceGatheringState: string;
   readonly signalingState: string;
   readonly localDescription: Description | null;
-  readonly sctp?: { readonly maxMessageSize: number } | null;
+  readonly sctp?: {
+    readonly maxMessageSize: number;
+    readonly transport?: {
+      readonly iceTransport?: {
+        getSelectedCandidatePair?(): { readonly local?: CandidateInit | null } | null;
+      } | null;
+    } | null;
+  } | null;
   onicecandidate: ((event: { candidate?: CandidateInit | null }) => void) | null;
   ondatachannel: ((event: { channel: Channel }) => void) | null;
   createDataChannel(label: string, init?: ChannelInit): Channel;
-  createOffer(): Promise<Description>;
+  createOffer(options?: { iceRestart?: boolean }): Promise<Description>;
   createAnswer(): Promise<Description>;
   setLocalDescription(description: Description): Promise<unknown>;
   setRemoteDescription(description: Description): Promise<unknown>;

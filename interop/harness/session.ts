@@ -21,6 +21,9 @@ export interface SignalingOptions {
 const TRICKLE: SignalingOptions = { candidates: 'trickle', pass: () => true };
 const NEXT_CANDIDATE = 250; // ms
 const STEP = 5000; // ms
+/** Candidates of a restart are looked for this often, with this pause: in half a second all local ones have come. */
+const RESTART_ROUNDS = 10;
+const RESTART_PAUSE = 25; // ms
 
 export class Session {
   readonly offerer: End;
@@ -75,6 +78,22 @@ export class Session {
     await settled('acceptAnswer', from, from.remote.call('acceptAnswer', from.connection, answer));
     if (trickles && this.#pumps.length === 1) this.#pumps.push(this.#pump(to, from));
     return Object.assign(this.descriptions, { offer, answer });
+  }
+
+  /** A round of offer and answer that restarts ICE, with the candidates of both sides until the connection has moved. */
+  async restart(from: End): Promise<{ offer: Description; answer: Description }> {
+    const to = this.other(from);
+    const offer = await settled('offer', from, from.remote.call('offer', from.connection, true));
+    const answer = await settled('answer', to, to.remote.call('answer', to.connection, offer));
+    await settled('acceptAnswer', from, from.remote.call('acceptAnswer', from.connection, answer));
+    for (let round = 0; round < RESTART_ROUNDS; round++) {
+      for (const [near, far] of this.directions) {
+        const { candidates } = await near.remote.call('candidates', near.connection, RESTART_PAUSE);
+        for (const candidate of candidates) await this.#hand(far, candidate);
+      }
+      await new Promise((resolve) => setTimeout(resolve, RESTART_PAUSE));
+    }
+    return { offer, answer };
   }
 
   /** A first channel from the offerer, open on both sides. */

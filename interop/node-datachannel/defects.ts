@@ -70,4 +70,23 @@ export const defects: readonly Defect[] = [
     seen: 'always',
     breaksConnection: true,
   },
+  {
+    claim: 'restart',
+    at: 'to',
+    says: 'refuses an offer that restarts ICE',
+    evidence:
+      'libjuice takes the credentials of a peer once: juice_set_remote_description fails the second time',
+    failure: /Invalid ICE settings from remote SDP/,
+    seen: 'always',
+    breaksConnection: true,
+  },
+  {
+    claim: 'restart',
+    at: 'from',
+    says: 'createOffer({ iceRestart: true }) offers the credentials of before',
+    evidence: 'the polyfill does not look at the option',
+    failure: /credentials of before/,
+    seen: 'always',
+    breaksConnection: true,
+  },
 ];

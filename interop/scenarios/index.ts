@@ -5,6 +5,7 @@ import { connecting, hiding } from './connecting.ts';
 import { interleaving } from './interleaving.ts';
 import { messages } from './messages.ts';
 import { renegotiation } from './renegotiation.ts';
+import { restart } from './restart.ts';
 import type { Scenario } from './scenario.ts';
 
 export const scenarios: readonly Scenario[] = [
@@ -13,6 +14,7 @@ export const scenarios: readonly Scenario[] = [
   ...channels,
   ...closing,
   ...renegotiation,
+  ...restart,
   ...interleaving,
   ...bulkTransfer,
   ...hiding,
