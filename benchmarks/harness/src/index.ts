@@ -58,3 +58,4 @@ export {
 } from './run-benchmark.ts';
 export { type PeerPath, type RunOptions, runFlow, UnavailableError } from './run-flow.ts';
 export { formatValue, median, medianRatio, quantile, spread } from './statistics.ts';
+export { startStunResponder } from './stun-responder.ts';

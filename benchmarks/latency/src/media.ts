@@ -22,7 +22,7 @@ export const media: readonly Entry[] = [
     what: 'one sender of 2 Mbit/s video through a forwarder to 20 receivers: what is added to the way past it, and its CPU',
     quick: false,
     module: new URL('./trials/forwarding.ts', import.meta.url).href,
-    subjects: ['millrace', 'millrace-portable'],
+    subjects: ['millrace', 'millrace-portable', 'werift'],
     settings: ({ mode, seconds }) => ({
       receivers: mode === 'smoke' ? 3 : 20,
       // Three processes and what compiles their code share the cores for seconds; that would be all that p99 tells.

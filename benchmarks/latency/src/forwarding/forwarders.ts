@@ -1,5 +1,7 @@
 // What forwards, by subject: one connection that packets come on, and one for each receiver that they go out on.
+import { startStunResponder } from '@millrace/bench-harness';
 import type { MediaStreamTrack } from 'millrace';
+import type { RtpPacket as WeriftPacket, MediaStreamTrack as WeriftTrack } from 'werift';
 import { described, whenConnected } from './description.ts';
 import type { Description } from './messages.ts';
 
@@ -40,6 +42,46 @@ export async function millraceForwarder(): Promise<Forwarder> {
     connected: async () => void (await Promise.all(all.map(whenConnected))),
     close() {
       for (const pc of all) pc.close();
+    },
+  };
+}
+
+/** werift's own way: each packet that comes is written to a track for each receiver. */
+export async function weriftForwarder(): Promise<Forwarder> {
+  const { MediaStreamTrack, RTCPeerConnection, useVP8 } = await import('werift');
+  const stun = await startStunResponder();
+  const iceServers = [{ urls: `stun:127.0.0.1:${stun.address().port}` }];
+  const all: Array<InstanceType<typeof RTCPeerConnection>> = [];
+  const connection = (): InstanceType<typeof RTCPeerConnection> => {
+    const pc = new RTCPeerConnection({ iceServers, codecs: { video: [useVP8()] } });
+    all.push(pc);
+    return pc;
+  };
+  const outgoing: WeriftTrack[] = [];
+  const forward = (packet: WeriftPacket): void => {
+    // Each sender rewrites the header it is given, so each is given its own.
+    for (const track of outgoing) track.writeRtp(packet.clone());
+  };
+  return {
+    async answer(offer) {
+      const pc = connection();
+      pc.onTrack.subscribe((track) => void track.onReceiveRtp.subscribe(forward));
+      await pc.setRemoteDescription(offer);
+      await pc.setLocalDescription(await pc.createAnswer());
+      return described(pc);
+    },
+    async offer() {
+      const pc = connection();
+      const track = new MediaStreamTrack({ kind: 'video' });
+      outgoing.push(track);
+      pc.addTransceiver(track, { direction: 'sendonly' });
+      await pc.setLocalDescription(await pc.createOffer());
+      return { description: await described(pc), accept: (answer) => pc.setRemoteDescription(answer) };
+    },
+    connected: async () => void (await Promise.all(all.map(whenConnected))),
+    close() {
+      for (const pc of all) void pc.close();
+      stun.close();
     },
   };
 }

@@ -10,7 +10,7 @@ import {
   type Settings,
   type Trial,
 } from '@millrace/bench-harness';
-import { type Forwarder, millraceForwarder } from '../forwarding/forwarders.ts';
+import { type Forwarder, millraceForwarder, weriftForwarder } from '../forwarding/forwarders.ts';
 import type { Description, EndArguments, FromEnd, Report, ToEnd } from '../forwarding/messages.ts';
 import { FRAMES_PER_SECOND, PACKETS_PER_FRAME } from '../forwarding/stream.ts';
 
@@ -25,6 +25,7 @@ export const trial: Trial = {
     process.env.MILLRACE_NATIVE = 'off';
     return run(settings, millraceForwarder);
   },
+  werift: (settings) => run(settings, weriftForwarder),
 };
 
 async function run(given: OperationSettings, makeForwarder: () => Promise<Forwarder>): Promise<Measurement> {
