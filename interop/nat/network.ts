@@ -73,7 +73,7 @@ export class Network {
     await inside(
       this.public,
       `${INTERFACE}
-ip link add segment type bridge
+ip link add segment type bridge mcast_snooping 0
 ip addr add ${PUBLIC_ADDRESS}/24 dev segment
 ip link set segment up
 ip addr add ${PUBLIC_ADDRESS6}/64 dev segment nodad
@@ -169,7 +169,7 @@ export function within(namespace: string): string[] {
 
 /** Addresses are used at once: nobody else has them. */
 const INTERFACE = `set -e
-echo 0 >/proc/sys/net/ipv6/conf/default/accept_dad
+for interface in /proc/sys/net/ipv6/conf/*; do echo 0 >$interface/accept_dad; done
 ip link set lo up`;
 
 function insideOf(site: number, host: number, hosts: number): Inside {
