@@ -5,6 +5,7 @@ import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { interopOptions } from '../harness/options.ts';
 import { record } from '../harness/results.ts';
+import { decoded, ffmpegVersion, record as makeRecording } from '../recording/media.ts';
 import {
   type BrowserPage,
   browserVersion,
@@ -24,6 +25,7 @@ import {
   type Playback,
   playback,
 } from './in-page.ts';
+import { Player, recorded } from './recorder.ts';
 
 const PEER = 'media';
 const PATIENCE = 90_000; // ms
@@ -74,6 +76,40 @@ if (reason !== undefined) {
         for (const rid of rids) assert.ok(camera.rids.includes(rid ?? ''), String(rid));
       });
     });
+
+    if (ffmpegVersion() !== undefined) {
+      claim('a camera and a microphone are recorded into files that ffmpeg plays', async () => {
+        await paged(browser, async (sending, _playing, forwarder) => {
+          const camera = { ...CAMERA, codec: 'video/VP8' };
+          const answer = await forwarder.answer(await sending.evaluate(offerCamera, camera));
+          await sending.evaluate(acceptAnswer, answer);
+          const { video, audio } = await recorded(forwarder.from, ENOUGH_FRAMES * 2);
+          const pictures = decoded('vp8', video);
+          assert.ok(pictures.length >= ENOUGH_FRAMES, `${pictures.length} pictures`);
+          assert.ok(new Set(pictures).size > 3, 'the picture moves');
+          const sound = decoded('opus', audio);
+          assert.ok(sound.length >= ENOUGH_FRAMES, `${sound.length} pieces of sound`);
+          assert.ok(new Set(sound).size > 3, 'it is not silence');
+        });
+      });
+
+      claim('a stream that ffmpeg has prepared plays in a page', async () => {
+        await paged(browser, async (_sending, playing, forwarder) => {
+          const player = new Player('video/VP8', makeRecording('vp8'));
+          try {
+            forwarder.to.addTransceiver(player.track, { direction: 'sendonly' });
+            const answer = await playing.evaluate(answerAndPlay, await forwarder.offer());
+            await forwarder.to.setRemoteDescription(answer);
+            const { width, height, codec } = await played(playing, false);
+            assert.deepEqual([width, height, codec], [320, 240, 'video/VP8']);
+            const { mean, deviation } = await playing.evaluate(brightness, await playing.screenshot());
+            assert.ok(mean > 20 && deviation > 10, `the screenshot has mean ${mean}, deviation ${deviation}`);
+          } finally {
+            player.stop();
+          }
+        });
+      });
+    }
 
     const noFirefox = missingFirefox();
     if (noFirefox === undefined)

@@ -5,6 +5,7 @@
 import { type ExtensionMap, isRtcp, RtpPacket } from '@millrace/rtp';
 import {
   type ChainSink,
+  type Interceptor,
   type InterceptorChain,
   MediaChain,
   type RtpStream,
@@ -37,6 +38,8 @@ export interface MediaPathOptions {
   readonly random: RandomSource;
   /** Milliseconds from 1970 to the zero of the driver's clock. */
   readonly wallClockOffset: Millis;
+  /** The user's own, next to the application. */
+  readonly interceptors?: readonly Interceptor[];
 }
 
 /** The tag of a local stream in the chain: who is asked for key frames. */
@@ -58,9 +61,10 @@ export class RtpPath implements MediaPath {
   #sender: SrtpSender | undefined;
   #receiver: SrtpReceiver | undefined;
 
-  constructor({ cname, random, wallClockOffset }: MediaPathOptions) {
+  constructor({ cname, random, wallClockOffset, interceptors }: MediaPathOptions) {
     // What is forwarded has been paced by who made it, and what an application writes it means to be sent.
-    this.media = new MediaChain({ random, cname, wallClockOffset, maxStreams: MOST_STREAMS, pacer: false });
+    const maxStreams = MOST_STREAMS;
+    this.media = new MediaChain({ random, cname, wallClockOffset, maxStreams, pacer: false, interceptors });
     this.chain = this.media.chain;
     this.incoming = new IncomingTable(this.chain);
   }

@@ -1,6 +1,8 @@
 // Audio and video of one peer connection: its transceivers, the path of their packets, and the events that tell of
 // remote tracks (W3C webrtc-pc §5.1). The path comes into being with the first section that both sides take.
+
 import { randomUUID } from 'node:crypto';
+import type { Interceptor } from '@millrace/rtp/interceptors';
 import type { RandomSource } from '@millrace/sans-io';
 import type { RtpSectionInit, SessionDescription } from '@millrace/sdp';
 import { exception } from '../errors.ts';
@@ -27,6 +29,8 @@ export interface RTCRtpTransceiverInit {
 /** The connection, as its media sees it. */
 export interface MediaOwner {
   readonly random: RandomSource;
+  /** The user's own, for this connection. */
+  readonly interceptors: readonly Interceptor[];
   readonly transport: RTCDtlsTransport;
   readonly isClosed: boolean;
   wake(): void;
@@ -56,8 +60,11 @@ export class PeerMedia implements NegotiatedMedia, MediaHost {
 
   /** Made when somebody asks for it: its queues are more than a megabyte, and most connections carry data alone. */
   get path(): RtpPath {
-    const { random } = this.#owner;
-    this.#path ??= new RtpPath({ cname: this.cname, random, wallClockOffset: performance.timeOrigin });
+    if (this.#path === undefined) {
+      const { random, interceptors } = this.#owner;
+      const wallClockOffset = performance.timeOrigin;
+      this.#path = new RtpPath({ cname: this.cname, random, wallClockOffset, interceptors });
+    }
     return this.#path;
   }
 

@@ -1,4 +1,5 @@
 // RTCConfiguration (W3C webrtc-pc §4.2.1), with what millrace adds under a name of its own, and its validation.
+import type { Interceptor } from '@millrace/rtp/interceptors';
 import type { CongestionControlName } from '@millrace/sctp';
 import { RTCCertificate } from '../certificate.ts';
 import { exception } from '../errors.ts';
@@ -31,6 +32,11 @@ export interface MillraceConfiguration {
    * true; the environment variable `MILLRACE_NATIVE=off` says no for the whole process.
    */
   readonly native?: boolean;
+  /**
+   * Makes the interceptors that this connection's audio and video pass through next to the application, beside those of
+   * `@millrace/rtp/interceptors` that are always there. Called once, with the first audio or video. Default none.
+   */
+  readonly interceptors?: () => readonly Interceptor[];
   /** Hears the secrets of each DTLS session as a line in NSS key log format, for Wireshark. Default nobody. */
   readonly onKeyLog?: (line: string) => void;
 }

@@ -1,8 +1,10 @@
 // RTCPeerConnection (W3C webrtc-pc §4.4): negotiation, events and the life of a connection. What moves bytes is the
 // session's; what the descriptions say is @millrace/sdp's; audio and video are PeerMedia's.
 // Longer than most files: it is the list of what the standard gives the class, each member a line or two.
+
 import { type ChannelInit, DataChannelError, DataChannels } from '@millrace/datachannel';
 import { formatCandidate } from '@millrace/ice';
+import type { Interceptor } from '@millrace/rtp/interceptors';
 import type { Millis } from '@millrace/sans-io';
 import { dataSection, formatSessionDescription, transportSection } from '@millrace/sdp';
 import {
@@ -374,8 +376,13 @@ export class RTCPeerConnection extends PeerConnectionEvents {
 
   #makeMedia(): PeerMedia {
     const isClosed = (): boolean => this.#isClosed;
+    const makeInterceptors = (): readonly Interceptor[] =>
+      this.#configuration.millrace?.interceptors?.() ?? [];
     return new PeerMedia({
       random,
+      get interceptors() {
+        return makeInterceptors();
+      },
       transport: this.#transports.dtls,
       get isClosed() {
         return isClosed();

@@ -1,9 +1,10 @@
 // Encoded frames in at one end and out at the other, over loopback.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import type { Interceptor } from '@millrace/rtp/interceptors';
 import { type EncodedFrame, FrameReader, FrameWriter, MediaStreamTrack } from 'millrace';
-import { makePair, negotiate } from '../peer-connection/pair.ts';
-import { connected, rtpPacket, until } from './packets.ts';
+import { LOOPBACK, makePair, negotiate } from '../peer-connection/pair.ts';
+import { collect, connected, rtpPacket, until } from './packets.ts';
 
 /** Frames that a packetizer takes for what they say they are; what is behind the header is anything. */
 const HEADERS = {
@@ -128,6 +129,46 @@ describe('encoded frames through tracks', () => {
       new FrameWriter({ mimeType: 'audio/PCMU' }).write(new Uint8Array(160), 0),
       true,
       'without a sender it is nobody’s',
+    );
+  });
+});
+
+describe('interceptors of the application', () => {
+  test('see every packet that is sent and that comes, and may change or drop it', async (t) => {
+    const seen: string[] = [];
+    const watching = (name: string): Interceptor => ({
+      name,
+      sendRtp: (packet) => {
+        seen.push(`${name} sends ${packet.payloadBytes}`);
+        return true;
+      },
+      receiveRtp: (packet) => {
+        seen.push(`${name} receives ${packet.payloadBytes}`);
+        return packet.payloadBytes !== 5;
+      },
+    });
+    const { a, b, close } = makePair(
+      { millrace: { ...LOOPBACK.millrace, interceptors: () => [watching('a')] } },
+      { millrace: { ...LOOPBACK.millrace, interceptors: () => [watching('b')] } },
+    );
+    t.after(close);
+    const track = new MediaStreamTrack({ kind: 'audio' });
+    a.addTrack(track);
+    await negotiate(a, b);
+    await connected(a, b);
+    const received = collect(b.getReceivers()[0]!.track);
+    const [opus] = a.getSenders()[0]!.getParameters().codecs;
+    for (const [i, length] of [4, 5, 6].entries()) {
+      track.writeRtp(rtpPacket(opus!.payloadType, i, new Uint8Array(length)));
+    }
+    await until('the last packet', () => received.length === 2);
+    assert.deepEqual(
+      received.map(({ payload }) => payload.length),
+      [4, 6],
+    );
+    assert.deepEqual(
+      [4, 5, 6].map((length) => seen.filter((each) => each.endsWith(` ${length}`))),
+      [4, 5, 6].map((length) => [`a sends ${length}`, `b receives ${length}`]),
     );
   });
 });
