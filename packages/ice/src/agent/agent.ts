@@ -28,7 +28,7 @@ import {
   type ServerReflexiveInit,
 } from './candidates.ts';
 import { expireChecks } from './connectivity.ts';
-import { expireConsent, probeConsent } from './consent.ts';
+import { expireConsent, loseSocket, probeConsent } from './consent.ts';
 import { checkParameters } from './credentials.ts';
 import { Generations, type RestartOptions } from './generations.ts';
 import { bestValid } from './nomination.ts';
@@ -247,6 +247,15 @@ export class IceAgent implements Core<IceSink, Route> {
         pair.state = 'failed';
       }
     }
+    this.#settle(now);
+  }
+
+  /**
+   * The address of `socket` has vanished from this host: what was selected there is `disconnected` at once, and every
+   * other pair gets a new chance.
+   */
+  onSocketLost(socket: number, now: Millis): void {
+    for (const session of this.#generations.live) loseSocket(session, socket, now);
     this.#settle(now);
   }
 

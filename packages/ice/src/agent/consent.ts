@@ -88,6 +88,13 @@ export function loseConsent(session: IceSession, pair: CheckPair, now: Millis): 
   settleConsent(session, now);
 }
 
+/** Nothing can be sent from the selected pair's socket any more: it need not fall silent to be given up. */
+export function loseSocket(session: IceSession, socket: number, now: Millis): void {
+  if (session.isOver || session.silent || session.selected?.base.socket !== socket) return;
+  session.silent = true;
+  recheckOthers(session, now);
+}
+
 // While the selected pair is silent every other one gets a new chance.
 function recheckOthers(session: IceSession, now: Millis): void {
   for (const pair of session.checklist.pairs) {

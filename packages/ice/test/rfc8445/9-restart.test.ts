@@ -140,6 +140,19 @@ describe('RFC 8445 §9 ICE restarts', () => {
     assert.deepEqual([two.a.agent.state, two.b.agent.state], ['completed', 'completed']);
   });
 
+  test('a selected pair whose socket is lost is disconnected at once, and another one takes over', () => {
+    const two = connected({ addressesA: ['192.0.2.1', '192.0.2.11'] });
+    two.network.run(1_000);
+    two.network.blocked = (from, to) => from.address === '192.0.2.1' || to.address === '192.0.2.1';
+    two.a.agent.onSocketLost(1, two.network.now);
+    assert.equal(two.a.agent.state, 'completed', 'a socket that is not in use does not matter');
+    two.a.agent.onSocketLost(0, two.network.now);
+    assert.equal(two.a.agent.state, 'disconnected');
+    const local = (): string | undefined => two.a.agent.selectedPair?.local.address;
+    assert.ok(two.network.run(1_000, () => local() === '192.0.2.11'));
+    assert.equal(two.a.agent.state, 'completed');
+  });
+
   test('W3C webrtc-pc §5.6.4 from disconnected a restart leads through checking to connected', () => {
     const two = connected();
     two.network.blocked = () => true;

@@ -31,7 +31,7 @@ import { queueTask } from '../task-queue.ts';
 import { now } from '../transport/alarm.ts';
 import { type Backend, checksum, chooseBackend } from '../transport/backend.ts';
 import { Driver } from '../transport/driver.ts';
-import { type LocalAddress, localAddresses } from '../transport/local-addresses.ts';
+import { isPresent, type LocalAddress, localAddresses } from '../transport/local-addresses.ts';
 import { isHiddenName, resolveHiddenName } from '../transport/mdns.ts';
 import { packetTrace } from '../transport/packet-trace.ts';
 import { random } from '../transport/random.ts';
@@ -179,6 +179,7 @@ export class Session {
       },
       channelsSink: observer.channelsSink,
       onUsablePath: (roundTripTime) => this.#onPath(roundTripTime),
+      onAddressesDue: (at) => this.#checkAddresses(at),
     });
   }
 
@@ -420,6 +421,13 @@ export class Session {
       queueTask(rethrow, error);
       return false;
     }
+  }
+
+  /** A path from an address that has gone is `disconnected` now, not when the peer has been silent for a while. */
+  #checkAddresses(at: Millis): void {
+    const socket = this.agent.selectedRoute?.socket;
+    const local = this.#sockets.find((each) => each.socket === socket);
+    if (local && !isPresent(local.address.address)) this.agent.onSocketLost(local.socket, at);
   }
 
   #addresses(): LocalAddress[] {

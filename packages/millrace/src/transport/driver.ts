@@ -34,7 +34,11 @@ export interface DriverObserver {
   readonly channelsSink: ChannelsSink;
   /** A path to the peer works; DTLS may begin. Called once. */
   onUsablePath(roundTripTime: Millis | undefined): void;
+  /** From then on, once a second: time to look whether the host has its addresses still. */
+  onAddressesDue(at: Millis): void;
 }
+
+const ADDRESS_INTERVAL: Millis = 1_000;
 
 /** What is sent before the loop turns to the sockets again: bursts stay smaller than a receive buffer. */
 const MAX_DATAGRAMS_PER_TURN = 128;
@@ -81,6 +85,7 @@ export class Driver {
   #association: SctpAssociation | undefined;
   #media: MediaPath | undefined;
   #hasUsablePath = false;
+  #addressesDueAt: Millis = NEVER;
   /** The route the association has been told of. */
   #path: Route | undefined;
   #isAwake = false;
@@ -330,6 +335,7 @@ export class Driver {
     this.#drain(at);
     if (!this.#hasUsablePath && this.#agent.usableRoute) {
       this.#hasUsablePath = true;
+      this.#addressesDueAt = at + ADDRESS_INTERVAL;
       this.#observer.onUsablePath(this.#agent.roundTripTime);
     }
     const isFinished = this.#flush(at);
@@ -348,6 +354,7 @@ export class Driver {
       this.#media?.deadline() ?? NEVER,
       this.#channels.deadline(),
       this.#linksDeadline(),
+      this.#addressesDueAt,
     );
   }
 
@@ -358,6 +365,10 @@ export class Driver {
   }
 
   #expire(at: Millis): void {
+    if (this.#addressesDueAt <= at) {
+      this.#addressesDueAt = at + ADDRESS_INTERVAL;
+      this.#observer.onAddressesDue(at);
+    }
     if (this.#agent.deadline() <= at) this.#agent.expire(at);
     if (this.#dtls && this.#dtls.deadline() <= at) this.#dtls.expire(at);
     if (this.#association && this.#association.deadline() <= at) this.#association.expire(at);

@@ -40,10 +40,19 @@ const FRESH_FOR: Millis = 1000;
 let recent: NodeJS.Dict<NetworkInterfaceInfo[]> = {};
 let askedAt: Millis = Number.NEGATIVE_INFINITY;
 
+let present: ReadonlySet<string> = new Set();
+
 export function recentInterfaces(): NodeJS.Dict<NetworkInterfaceInfo[]> {
   if (now() - askedAt >= FRESH_FOR) {
     recent = networkInterfaces();
     askedAt = now();
+    present = new Set(Object.values(recent).flatMap((infos) => (infos ?? []).map(({ address }) => address)));
   }
   return recent;
+}
+
+/** Whether this host has `address` still, as of a second ago. */
+export function isPresent(address: string): boolean {
+  recentInterfaces();
+  return present.has(address);
 }
