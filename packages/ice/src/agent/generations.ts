@@ -200,7 +200,7 @@ function canCarry(session: IceSession): boolean {
 
 /**
  * W3C webrtc-pc §5.6.4: a restart takes `completed` to `connected`, and `disconnected` and `failed` to `checking`.
- * A restart that fails leaves things as they are where the session before it still works.
+ * Deviation: W3C has a restart that leads nowhere fail the transport. What worked before goes on working here.
  */
 function combinedState([newest, ...older]: readonly IceSession[]): IceState {
   const { state, remote } = newest!;
