@@ -1,0 +1,132 @@
+// A peer's address changes in mid-transfer, in two network namespaces joined by a veth pair: the transfer goes on by
+// ICE restart. Needs root and Linux. RFC 8445 §9.
+import assert from 'node:assert/strict';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+
+const MESSAGES = 400;
+const PATIENCE = 30_000; // ms
+const PEER = fileURLToPath(new URL('./peer.ts', import.meta.url));
+
+interface News {
+  readonly signal?: object;
+  readonly state?: string;
+  readonly begun?: true;
+  readonly failure?: string;
+  readonly count?: number;
+  readonly longest?: number;
+}
+
+const ip = (...args: string[]): void => void execFileSync('ip', args, { stdio: 'pipe' });
+
+/** Two namespaces with an address each, or why there can't be any here. */
+function namespaces(): { a: string; b: string; link: string } | string {
+  if (process.platform !== 'linux' || process.getuid?.() !== 0)
+    return 'network namespaces need root and Linux';
+  const tag = randomBytes(3).toString('hex');
+  const [a, b, link] = [`mr-${tag}-a`, `mr-${tag}-b`, `mr${tag}a`];
+  const far = `mr${tag}b`;
+  try {
+    ip('netns', 'add', a);
+    ip('netns', 'add', b);
+    ip('link', 'add', link, 'netns', a, 'type', 'veth', 'peer', 'name', far, 'netns', b);
+    for (const [name, device, address] of [
+      [a, link, '10.77.0.1/24'],
+      [b, far, '10.77.0.2/24'],
+    ] as const) {
+      ip('-n', name, 'addr', 'add', address, 'dev', device);
+      ip('-n', name, 'link', 'set', device, 'up');
+    }
+    return { a, b, link };
+  } catch (error) {
+    remove(a, b);
+    return `no network namespaces here: ${(error as Error).message.split('\n')[0]}`;
+  }
+}
+
+function remove(...names: string[]): void {
+  for (const name of names) {
+    try {
+      ip('netns', 'del', name);
+    } catch {} // it was never made
+  }
+}
+
+function peer(
+  namespace: string,
+  part: string,
+  to: () => ChildProcess,
+  onNews: (news: News) => void,
+): ChildProcess {
+  const args = [
+    'netns',
+    'exec',
+    namespace,
+    process.execPath,
+    ...process.execArgv.filter((arg) => !/test/.test(arg)),
+  ];
+  const child = spawn('ip', [...args, PEER, part, String(MESSAGES)], {
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  });
+  child.on('message', (news: News) => {
+    if (news.signal) to().send(news.signal);
+    onNews(news);
+  });
+  return child;
+}
+
+const made = namespaces();
+const reason = typeof made === 'string' ? made : false;
+
+test('RFC 8445 §9 a transfer outlives a change of address, without a byte lost', {
+  skip: reason,
+  timeout: 45_000,
+}, async (t) => {
+  if (typeof made === 'string') return;
+  const { a, b, link } = made;
+  const states: string[] = [];
+  const { promise, resolve, reject } = Promise.withResolvers<News>();
+  const sender: ChildProcess = peer(
+    a,
+    'sender',
+    () => receiver,
+    ({ state }) => state && states.push(state),
+  );
+  const receiver: ChildProcess = peer(
+    b,
+    'receiver',
+    () => sender,
+    (news) => {
+      if (news.failure) reject(new Error(news.failure));
+      if (news.count) resolve(news);
+      if (!news.begun) return;
+      setTimeout(() => {
+        ip('-n', a, 'addr', 'add', '10.77.0.3/24', 'dev', link);
+        ip('-n', a, 'addr', 'del', '10.77.0.1/24', 'dev', link);
+        ip('-n', a, 'addr', 'replace', '10.77.0.3/24', 'dev', link);
+      }, 500);
+    },
+  );
+  for (const child of [sender, receiver])
+    child.once('exit', (code) => reject(new Error(`a peer has ended with ${code}: ${states.join(' ')}`)));
+  const limit = setTimeout(() => reject(new Error(`stuck: ${states.join(' ')}`)), PATIENCE);
+  try {
+    const { count, longest = 0 } = await promise;
+    assert.equal(count, MESSAGES);
+    assert.ok(states.includes('disconnected') && states.at(-1) === 'connected', states.join(' '));
+    t.diagnostic(
+      `${count} messages; the longest silence, from the change to the first message after it: ${Math.round(longest)} ms`,
+    );
+  } finally {
+    clearTimeout(limit);
+    for (const child of [sender, receiver]) {
+      const gone = child.exitCode === null && child.signalCode === null ? once(child, 'exit') : undefined;
+      child.kill();
+      await gone;
+    }
+    remove(a, b);
+  }
+});

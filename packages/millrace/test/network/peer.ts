@@ -1,0 +1,66 @@
+// One peer of address-change.test.ts, in a network namespace of its own; signaling goes through its parent.
+import { type RTCDataChannel, RTCPeerConnection } from 'millrace';
+
+interface Signal {
+  description?: { type: 'offer' | 'answer'; sdp: string } | null;
+  candidate?: { candidate: string; sdpMid?: string | null; usernameFragment?: string | null } | null;
+}
+
+const RESTART_AGAIN = 2_000; // ms
+const INTERVAL = 5; // ms between two messages
+const [, , part, messages = '0'] = process.argv;
+const pc = new RTCPeerConnection();
+const tell = (what: object): void => void process.send?.(what);
+
+pc.onicecandidate = ({ candidate }) => candidate && tell({ signal: { candidate } });
+pc.onnegotiationneeded = async () => {
+  if (part !== 'sender') return;
+  await pc.setLocalDescription();
+  tell({ signal: { description: pc.localDescription } });
+};
+pc.onconnectionstatechange = () => {
+  tell({ state: pc.connectionState });
+  if (part === 'sender' && pc.connectionState === 'disconnected') restart();
+};
+// The new address may come after the old one has gone: asked again until there is a way.
+function restart(): void {
+  if (pc.connectionState === 'connected' || pc.connectionState === 'closed') return;
+  if (pc.signalingState === 'stable') pc.restartIce();
+  setTimeout(restart, RESTART_AGAIN);
+}
+
+process.on('message', ({ description, candidate }: Signal) => void onSignal(description, candidate));
+
+async function onSignal(description: Signal['description'], candidate: Signal['candidate']): Promise<void> {
+  if (candidate) await pc.addIceCandidate(candidate).catch(() => {});
+  if (!description) return;
+  await pc.setRemoteDescription(description);
+  if (description.type !== 'offer') return;
+  await pc.setLocalDescription();
+  tell({ signal: { description: pc.localDescription } });
+}
+
+if (part === 'sender') {
+  const channel: RTCDataChannel = pc.createDataChannel('numbers');
+  channel.onopen = () => {
+    let sent = 0;
+    const timer = setInterval(() => {
+      channel.send(String(sent++));
+      if (sent === Number(messages)) clearInterval(timer);
+    }, INTERVAL);
+  };
+} else {
+  pc.ondatachannel = ({ channel }) => {
+    let count = 0;
+    let last = performance.now();
+    let longest = 0;
+    channel.onmessage = ({ data }) => {
+      const at = performance.now();
+      longest = Math.max(longest, at - last);
+      last = at;
+      if (data !== String(count++)) tell({ failure: `message ${count - 1} says ${data}` });
+      if (count === 1) tell({ begun: true });
+      if (count === Number(messages)) tell({ count, longest });
+    };
+  };
+}
