@@ -14,6 +14,7 @@ const PEER = fileURLToPath(new URL('./peer.ts', import.meta.url));
 interface News {
   readonly signal?: object;
   readonly state?: string;
+  readonly ready?: true;
   readonly begun?: true;
   readonly failure?: string;
   readonly count?: number;
@@ -88,18 +89,26 @@ test('RFC 8445 §9 a transfer outlives a change of address, without a byte lost'
   if (typeof made === 'string') return;
   const { a, b, link } = made;
   const states: string[] = [];
+  let ready = 0;
+  const onReady = (): void => {
+    if (++ready === 2) sender.send({ begin: true });
+  };
   const { promise, resolve, reject } = Promise.withResolvers<News>();
   const sender: ChildProcess = peer(
     a,
     'sender',
     () => receiver,
-    ({ state }) => state && states.push(state),
+    (news) => {
+      if (news.ready) onReady();
+      if (news.state) states.push(news.state);
+    },
   );
   const receiver: ChildProcess = peer(
     b,
     'receiver',
     () => sender,
     (news) => {
+      if (news.ready) onReady();
       if (news.failure) reject(new Error(news.failure));
       if (news.count) resolve(news);
       if (!news.begun) return;

@@ -2,6 +2,7 @@
 import { type RTCDataChannel, RTCPeerConnection } from 'millrace';
 
 interface Signal {
+  begin?: true;
   description?: { type: 'offer' | 'answer'; sdp: string } | null;
   candidate?: { candidate: string; sdpMid?: string | null; usernameFragment?: string | null } | null;
 }
@@ -29,7 +30,10 @@ function restart(): void {
   setTimeout(restart, RESTART_AGAIN);
 }
 
-process.on('message', ({ description, candidate }: Signal) => void onSignal(description, candidate));
+process.on('message', ({ begin: isBegin, description, candidate }: Signal) => {
+  if (isBegin) begin();
+  else void onSignal(description, candidate);
+});
 
 async function onSignal(description: Signal['description'], candidate: Signal['candidate']): Promise<void> {
   if (candidate) await pc.addIceCandidate(candidate).catch(() => {});
@@ -40,7 +44,7 @@ async function onSignal(description: Signal['description'], candidate: Signal['c
   tell({ signal: { description: pc.localDescription } });
 }
 
-if (part === 'sender') {
+function begin(): void {
   const channel: RTCDataChannel = pc.createDataChannel('numbers');
   channel.onopen = () => {
     let sent = 0;
@@ -49,7 +53,9 @@ if (part === 'sender') {
       if (sent === Number(messages)) clearInterval(timer);
     }, INTERVAL);
   };
-} else {
+}
+
+if (part === 'receiver') {
   pc.ondatachannel = ({ channel }) => {
     let count = 0;
     let last = performance.now();
@@ -64,3 +70,6 @@ if (part === 'sender') {
     };
   };
 }
+
+// A message that comes before anybody listens may be lost: the parent waits for this.
+tell({ ready: true });
