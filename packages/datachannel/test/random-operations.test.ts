@@ -179,9 +179,12 @@ function play(seed: number, isHostile: boolean): void {
   for (const [sender, receiver] of [
     [a, b],
     [b, a],
-  ] as const)
+  ] as const) {
+    // More messages than are kept for a channel that is not there yet are dropped, and later ones arrive without them.
+    if (receiver.side.channels.drops.counts['unknown-stream'] > 0) continue;
     for (const [label, received] of receiver.watcher.received)
       assert.deepEqual(received, (sender.sent.get(label) ?? received).slice(0, received.length), label);
+  }
   // Every id can be used again.
   if (pair.a.channels.drops.total + pair.b.channels.drops.total === 0) {
     assert.equal(pair.a.open().id, 0);

@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 
 const MESSAGES = 400;
 const PATIENCE = 30_000; // ms
+const LINK_PATIENCE = 5_000; // ms
 const PEER = fileURLToPath(new URL('./peer.ts', import.meta.url));
 
 interface News {
@@ -41,10 +42,28 @@ function namespaces(): { a: string; b: string; link: string } | string {
       ip('-n', name, 'addr', 'add', address, 'dev', device);
       ip('-n', name, 'link', 'set', device, 'up');
     }
+    for (const [name, device] of [
+      [a, link],
+      [b, far],
+    ] as const)
+      waitForLink(name, device);
     return { a, b, link };
   } catch (error) {
     remove(a, b);
     return `no network namespaces here: ${(error as Error).message.split('\n')[0]}`;
+  }
+}
+
+/** The kernel finds out in its own time that both ends are up; before, the system does not list the address. */
+function waitForLink(namespace: string, device: string): void {
+  const end = performance.now() + LINK_PATIENCE;
+  while (
+    !execFileSync('ip', ['-n', namespace, '-o', 'link', 'show', device], { encoding: 'utf8' }).includes(
+      'state UP',
+    )
+  ) {
+    if (performance.now() > end) throw new Error(`${device} does not come up`);
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);
   }
 }
 
