@@ -3,14 +3,14 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readArguments } from './arguments.ts';
-import { putHeadline } from './bench/headline.ts';
+import { hasHeadline, putHeadline } from './bench/headline.ts';
 import { readStoredRecords } from './bench/results.ts';
 import { ROOT } from './workspace.ts';
 
 const { values } = readArguments({ options: { check: { type: 'boolean', default: false } } });
 const path = join(ROOT, 'README.md');
 const readme = readFileSync(path, 'utf8');
-const record = readStoredRecords().findLast(({ settings, complete }) => settings.mode === 'full' && complete);
+const record = readStoredRecords().findLast(hasHeadline);
 const due = putHeadline(readme, record);
 if (due === undefined) {
   console.error('README.md has no place for the headline table');

@@ -24,6 +24,14 @@ const ROWS: readonly Row[] = [
   { title: 'memory of an idle connection', benchmark: 'e2e/idle-memory' },
 ];
 
+/** Whether a full run has measured every benchmark of the table, however many rounds of others it had time for. */
+export function hasHeadline({ settings, benchmarks }: RunRecord): boolean {
+  return (
+    settings.mode === 'full' &&
+    ROWS.every((row) => benchmarks.some((each) => each.name === row.benchmark && oursOf(each)?.rounds.length))
+  );
+}
+
 /** `readme` with the table of `record` between its marks; undefined if it has no marks. */
 export function putHeadline(readme: string, record: RunRecord | undefined): string | undefined {
   const start = readme.indexOf(START);

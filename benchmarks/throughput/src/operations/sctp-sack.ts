@@ -3,7 +3,7 @@
 // which only the window has changed since the one before. Checksums are switched off, as in sctp-receive.ts.
 
 import type { Operation, OperationSettings, Prepared } from '@millrace/bench-harness';
-import { putU16, putU32, u32 } from '@millrace/sans-io';
+import { putU16, putU32, u16, u32 } from '@millrace/sans-io';
 import type { SctpAssociation, SctpSink } from '@millrace/sctp';
 import { connectedPair } from '@millrace/sctp/testing';
 import { randomArrays } from './inputs.ts';
@@ -17,6 +17,7 @@ const ALL_AT_ONCE = { initialWindowPackets: 2 * IN_FLIGHT, maxBurst: 2 * IN_FLIG
 const COMMON_HEADER_BYTES = 12;
 const SACK_HEADER_BYTES = 16;
 const CHUNK_SACK = 3;
+const CHUNK_FORWARD_TSN = 192;
 const WINDOW = 5 * 1024 * 1024;
 
 const SINK: SctpSink = {
@@ -45,6 +46,9 @@ function inOrder(a: SctpAssociation, b: SctpAssociation, now: number): Prepared 
   const messages = randomArrays(8, MESSAGE_BYTES);
   const out = new Uint8Array(2_048);
   const sack = sackTo(a, b, now, 0);
+  const sackWithGap = sackTo(a, b, now, 1);
+  let cumulative = -1;
+  let highest = 0;
   return {
     run(times) {
       let sum = 0;
@@ -52,8 +56,25 @@ function inOrder(a: SctpAssociation, b: SctpAssociation, now: number): Prepared 
         const message = messages[i & 7]!;
         a.send(1, PPID_BINARY, message, 0, MESSAGE_BYTES, UNORDERED, now);
         sum += a.transmit(out, 0, out.length, now);
-        putU32(sack, COMMON_HEADER_BYTES + 4, u32(out, COMMON_HEADER_BYTES + 4));
-        a.receive(sack, 0, sack.length, now);
+        let at = COMMON_HEADER_BYTES;
+        // The sender leaves out a TSN now and then, to see who acknowledges it: it is reported missing, and skipped.
+        if (out[at] === CHUNK_FORWARD_TSN) {
+          cumulative = Math.max(highest, u32(out, at + 4));
+          at += u16(out, at + 2);
+        }
+        const tsn = u32(out, at + 4);
+        if (cumulative < 0) cumulative = tsn - 1;
+        highest = Math.max(highest, tsn);
+        if (tsn === cumulative + 1) cumulative = highest;
+        if (highest === cumulative) {
+          putU32(sack, COMMON_HEADER_BYTES + 4, cumulative);
+          a.receive(sack, 0, sack.length, now);
+        } else {
+          putU32(sackWithGap, COMMON_HEADER_BYTES + 4, cumulative);
+          putU16(sackWithGap, COMMON_HEADER_BYTES + SACK_HEADER_BYTES, 2);
+          putU16(sackWithGap, COMMON_HEADER_BYTES + SACK_HEADER_BYTES + 2, highest - cumulative);
+          a.receive(sackWithGap, 0, sackWithGap.length, now);
+        }
         a.drain(SINK);
       }
       return sum;
