@@ -18,7 +18,6 @@ import {
   type IceParameters,
   type IceRole,
   type IceState,
-  type TransportAddress,
 } from '@millrace/ice';
 import type { Millis } from '@millrace/sans-io';
 import { SctpAssociation, type CloseReason as SctpCloseReason } from '@millrace/sctp';
@@ -26,17 +25,16 @@ import type { DtlsRole, Fingerprint } from '@millrace/sdp';
 import { nodeStunCrypto } from '@millrace/stun/node-crypto';
 import type { RtpPath } from '../media/media-path.ts';
 import type { IceServer } from '../servers/ice-server.ts';
-import { type CandidateSource, type GatheringError, ServerGathering } from '../servers/server-gathering.ts';
 import { queueTask } from '../task-queue.ts';
 import { now } from '../transport/alarm.ts';
 import { type Backend, checksum, chooseBackend } from '../transport/backend.ts';
 import { Driver } from '../transport/driver.ts';
-import { isPresent, type LocalAddress, localAddresses } from '../transport/local-addresses.ts';
 import { isHiddenName, resolveHiddenName } from '../transport/mdns.ts';
 import { packetTrace } from '../transport/packet-trace.ts';
 import { random } from '../transport/random.ts';
 import { sharedMemory } from '../transport/shared-memory.ts';
 import type { MillraceConfiguration } from './configuration.ts';
+import { Gathering, type GatheringObserver } from './gathering.ts';
 
 /** Of a UDP payload that fits every path IPv6 allows (1280 bytes less 40 and 8), with room for a tunnel or TURN. */
 const DATAGRAM_BYTES = 1200;
@@ -87,19 +85,8 @@ export interface NegotiatedSession {
   readonly maxSendSize: number;
 }
 
-interface LocalSocket {
-  readonly socket: number;
-  readonly address: TransportAddress;
-  readonly preference: number;
-}
-
-export interface SessionObserver {
+export interface SessionObserver extends GatheringObserver {
   readonly channelsSink: ChannelsSink;
-  /** `source`: which server has helped to it. */
-  onLocalCandidate(candidate: Candidate, source?: CandidateSource): void;
-  onGatheringError(error: GatheringError): void;
-  /** Of the generation that `usernameFragment` names. */
-  onGathered(usernameFragment: string): void;
   onIceState(state: IceState): void;
   onIceRole(): void;
   onSelectedPair(pair: CandidatePair | undefined): void;
@@ -144,18 +131,7 @@ export class Session {
   /** The generation, by its fragment, of which the peer will not name further candidates. */
   #remoteEnded: string | undefined;
   #early: Candidate[] = [];
-  /** Sockets by the address they are bound to, also those that are being opened. */
-  readonly #locals = new Map<string, Promise<LocalSocket | undefined>>();
-  /** What is known of our candidates beyond themselves, for when a restart tells of them again. */
-  readonly #sources = new Map<string, CandidateSource>();
-  /** Each restart gathers anew. */
-  #generation = 0;
-  #hasBegunGathering = false;
-  #isGathered = false;
-  #wasGathered = false;
-  #sockets: LocalSocket[] = [];
-  /** Relayed addresses, by the number of each and of the socket its server is asked from. */
-  readonly #relays: Array<{ readonly relay: number; readonly socket: number; readonly url: string }> = [];
+  readonly #gathering: Gathering;
 
   constructor(options: SessionOptions, channels: DataChannels, observer: SessionObserver) {
     this.#channels = channels;
@@ -179,8 +155,9 @@ export class Session {
       },
       channelsSink: observer.channelsSink,
       onUsablePath: (roundTripTime) => this.#onPath(roundTripTime),
-      onAddressesDue: (at) => this.#checkAddresses(at),
+      onAddressesDue: (at) => this.#gathering.checkAddresses(at),
     });
+    this.#gathering = new Gathering(this.agent, this.driver, this.timings, options, observer);
   }
 
   get dtls(): DtlsConnection | undefined {
@@ -204,11 +181,11 @@ export class Session {
   }
 
   get hasBegunGathering(): boolean {
-    return this.#hasBegunGathering;
+    return this.#gathering.hasBegun;
   }
 
   get isGathered(): boolean {
-    return this.#isGathered;
+    return this.#gathering.isDone;
   }
 
   /** Whether there is anything left to restart. */
@@ -228,85 +205,20 @@ export class Session {
   /** RFC 8445 §9: other credentials on the same sockets. `gather` tells of the candidates. */
   restart(local: IceParameters): void {
     if (this.driver.isClosed) return;
-    const present = new Set(this.#addresses().map(({ address }) => address));
-    const without = new Set<number>();
-    this.#sockets = this.#sockets.filter(({ socket, address }) => {
-      if (!present.has(address.address)) without.add(socket);
-      return !without.has(socket);
-    });
-    for (const address of this.#locals.keys()) if (!present.has(address)) this.#locals.delete(address);
-    for (const { relay, socket } of this.#relays) if (without.has(socket)) without.add(relay);
-    this.agent.restart({ local, without }, now());
-    for (const socket of without) this.driver.closeSocket(socket);
-    this.#generation++;
-    this.#hasBegunGathering = false;
-    this.#wasGathered = this.#isGathered;
-    this.#isGathered = false;
+    this.#gathering.restart(local);
     this.driver.wake();
   }
 
   /** The offer of a restart has been taken back. */
   abandonRestart(): void {
     if (!this.isRestarting || !this.agent.abandonRestart(now())) return;
-    if (!this.#hasBegunGathering) this.#isGathered = this.#wasGathered;
-    this.#hasBegunGathering = true;
+    this.#gathering.abandonRestart();
     this.driver.wake();
   }
 
-  /**
-   * Opens a socket on every local address and makes it a host candidate (RFC 8445 §5.1.1.1), unless only relayed ones
-   * may be seen; asks all servers from all sockets (§5.1.1.2). Over when every one has answered, or will not. After a
-   * restart what there is is told of again, and only what is missing is opened and asked for.
-   */
-  async gather(servers: readonly IceServer[] = [], relayOnly = false): Promise<void> {
-    if (this.#hasBegunGathering || this.driver.isClosed) return;
-    this.#hasBegunGathering = true;
-    this.timings.gatheringStarted ??= now();
-    const generation = this.#generation;
-    const tell = (candidate: Candidate, source?: CandidateSource): void => {
-      if (source) this.#sources.set(`${candidate.address} ${candidate.port}`, source);
-      this.#observer.onLocalCandidate(candidate, source);
-    };
-    for (const candidate of this.agent.stats.localCandidates)
-      if (candidate.type !== 'prflx')
-        tell(candidate, this.#sources.get(`${candidate.address} ${candidate.port}`));
-    const gathering = (asked: readonly IceServer[]): ServerGathering =>
-      new ServerGathering({
-        agent: this.agent,
-        driver: this.driver,
-        servers: asked,
-        relayOnly,
-        onCandidate: tell,
-        onRelay: (relay, socket, url) => this.#relays.push({ relay, socket, url }),
-        onError: (error) => this.#observer.onGatheringError(error),
-      });
-    // An allocation outlives a restart: a second one from the same socket would be refused (RFC 8656 §7.2).
-    const isKept = new Set(this.#relays.map(({ socket, url }) => `${socket} ${url}`));
-    const all = gathering(servers);
-    const from = async (address: string, index: number): Promise<void> => {
-      const isNew = !this.#locals.has(address);
-      const opening = this.#locals.get(address) ?? this.#open(address, index);
-      this.#locals.set(address, opening);
-      const local = await opening;
-      if (!local) {
-        this.#locals.delete(address);
-        return;
-      }
-      if (isNew) this.#addHost(local, relayOnly, tell);
-      const asked = servers.filter(({ url }) => !isKept.has(`${local.socket} ${url}`));
-      if (asked.length > 0) await (asked.length === servers.length ? all : gathering(asked)).from(local);
-    };
-    const streams = servers.filter(({ url }) => !isKept.has(`-1 ${url}`));
-    await Promise.all([
-      ...this.#addresses().map(({ address }, index) => from(address, index)),
-      ...(streams.length > 0 ? [gathering(streams).overStreams()] : []),
-    ]);
-    if (this.driver.isClosed || generation !== this.#generation) return;
-    this.timings.gathered ??= now();
-    this.#isGathered = true;
-    this.agent.endLocalCandidates(now());
-    this.driver.wake();
-    this.#observer.onGathered(this.agent.localParameters.usernameFragment);
+  /** See `Gathering.run`. */
+  gather(servers: readonly IceServer[] = [], relayOnly = false): Promise<void> {
+    return this.#gathering.run(servers, relayOnly);
   }
 
   /** Begins to connect: both descriptions are known. Called again, the size of messages may change, or data be added. */
@@ -411,48 +323,6 @@ export class Session {
   /** Says goodbye and ends the session. */
   close(): void {
     this.#finish({ by: 'local', code: 'CLOSED', message: 'the connection was closed here' });
-  }
-
-  /** A filter that throws is a listener that throws: reported as such, and the address stays private. */
-  #mayUse(address: string, interfaceName: string): boolean {
-    try {
-      return this.#options.addressFilter?.(address, interfaceName) ?? true;
-    } catch (error) {
-      queueTask(rethrow, error);
-      return false;
-    }
-  }
-
-  /** A path from an address that has gone is `disconnected` now, not when the peer has been silent for a while. */
-  #checkAddresses(at: Millis): void {
-    const socket = this.agent.selectedRoute?.socket;
-    const local = this.#sockets.find((each) => each.socket === socket);
-    if (local && !isPresent(local.address.address)) this.agent.onSocketLost(local.socket, at);
-  }
-
-  #addresses(): LocalAddress[] {
-    return localAddresses(this.#options.loopback ?? false, (address, name) => this.#mayUse(address, name));
-  }
-
-  async #open(address: string, index: number): Promise<LocalSocket | undefined> {
-    // An address that can't be bound (just removed, or not ours to use) gives no candidate; the others do.
-    const opened = await this.driver.openSocket(address).catch(() => undefined);
-    if (!opened) return undefined;
-    // RFC 8421 §4: the order in which the system lists its addresses stands in for their precedence.
-    const local = { socket: opened.socket, address: opened.local, preference: 65_535 - index };
-    this.#sockets.push(local);
-    return local;
-  }
-
-  #addHost(
-    { socket, address, preference }: LocalSocket,
-    relayOnly: boolean,
-    tell: (candidate: Candidate) => void,
-  ): void {
-    if (relayOnly || this.driver.isClosed) return;
-    const candidate = this.agent.addLocalCandidate({ socket, ...address, type: 'host', preference }, now());
-    this.driver.wake();
-    tell(candidate);
   }
 
   #checkRemote(candidate: Candidate): void {
@@ -580,10 +450,6 @@ export class Session {
     this.driver.close();
     this.#observer.onEnd(end);
   }
-}
-
-function rethrow(error: unknown): never {
-  throw error;
 }
 
 /** Signs the state cookies of all associations of this process (RFC 9260 §5.1.3). */
