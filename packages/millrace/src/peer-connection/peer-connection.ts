@@ -6,7 +6,7 @@ import { type ChannelInit, DataChannelError, DataChannels } from '@millrace/data
 import { formatCandidate } from '@millrace/ice';
 import type { Interceptor } from '@millrace/rtp/interceptors';
 import type { Millis } from '@millrace/sans-io';
-import { dataSection, formatSessionDescription, transportSection } from '@millrace/sdp';
+import { formatSessionDescription, transportSection } from '@millrace/sdp';
 import {
   defaultCertificate,
   dtlsCertificateOf,
@@ -35,6 +35,7 @@ import { PeerConnectionEvents } from './events.ts';
 import { RTCIceCandidate, type RTCIceCandidateInit } from './ice-candidate.ts';
 import { RTCPeerConnectionIceErrorEvent, RTCPeerConnectionIceEvent } from './ice-event.ts';
 import type { RTCIceGathererState, RTCIceTransportState } from './ice-transport.ts';
+import { NegotiationNeed } from './negotiation-need.ts';
 import { type NegotiationHost, Negotiator } from './negotiator.ts';
 import { OperationsChain } from './operations-chain.ts';
 import type { RTCSctpTransport } from './sctp-transport.ts';
@@ -77,7 +78,7 @@ export class RTCPeerConnection extends PeerConnectionEvents {
   #isClosed = false;
   /** By `close` here, after which nothing is told. */
   #isSilent = false;
-  #needsNegotiation = false;
+  readonly #need: NegotiationNeed;
   #firstChannelOpen: Millis | undefined;
 
   /** See `generateCertificate` of this package: the same function. */
@@ -95,7 +96,7 @@ export class RTCPeerConnection extends PeerConnectionEvents {
     const { promise, resolve } = Promise.withResolvers<SessionEnd>();
     this.closed = promise;
     this.#resolveClosed = resolve;
-    this.#chain.onEmpty = () => this.#checkNegotiationNeeded();
+    this.#chain.onEmpty = () => this.#need.check();
     this.#bridge = new ChannelBridge({
       channels: this.#channels,
       now,
@@ -114,6 +115,7 @@ export class RTCPeerConnection extends PeerConnectionEvents {
     });
     this.#media = this.#makeMedia();
     this.#negotiator = new Negotiator(this.#negotiationHost());
+    this.#need = this.#makeNeed();
   }
 
   get signalingState(): RTCSignalingState {
@@ -251,7 +253,7 @@ export class RTCPeerConnection extends PeerConnectionEvents {
     if (this.#isClosed) return;
     if (this.#session.end) throw noIceRestart();
     this.#negotiator.restartIce();
-    this.#checkNegotiationNeeded();
+    this.#need.check();
   }
 
   /**
@@ -264,7 +266,7 @@ export class RTCPeerConnection extends PeerConnectionEvents {
     this.#assertOpen();
     const channel = this.#openChannel(parseDataChannelInit(label, init));
     this.#keep(channel);
-    this.#checkNegotiationNeeded();
+    this.#need.check();
     return channel;
   }
 
@@ -356,7 +358,7 @@ export class RTCPeerConnection extends PeerConnectionEvents {
         maxMessageSize: this.#maxMessageSize,
       },
       onStateChange: () => {
-        if (this.signalingState === 'stable') this.#needsNegotiation = false;
+        if (this.signalingState === 'stable') this.#need.forget();
         this.#fire(new Event('signalingstatechange'));
       },
       // Candidates are news of their own: the first comes after this step has been reported as done.
@@ -374,6 +376,20 @@ export class RTCPeerConnection extends PeerConnectionEvents {
     };
   }
 
+  #makeNeed(): NegotiationNeed {
+    const isClosed = (): boolean => this.#isClosed;
+    const wantsData = (): boolean => this.#wantsData();
+    return new NegotiationNeed(this.#negotiator, this.#media.transceivers, this.#chain, {
+      get isClosed() {
+        return isClosed();
+      },
+      get wantsData() {
+        return wantsData();
+      },
+      ask: () => this.#fire(new Event('negotiationneeded')),
+    });
+  }
+
   #makeMedia(): PeerMedia {
     const isClosed = (): boolean => this.#isClosed;
     const makeInterceptors = (): readonly Interceptor[] =>
@@ -389,7 +405,7 @@ export class RTCPeerConnection extends PeerConnectionEvents {
       },
       wake: () => this.#session.driver.wake(),
       onPath: (path) => this.#session.attachMedia(path),
-      onNeedsNegotiation: () => this.#checkNegotiationNeeded(),
+      onNeedsNegotiation: () => this.#need.check(),
       onTrack: (event) => this.#fire(event),
       stats: (isWanted) => mediaReport(this.#statsIds, this.#session, this.#media.transceivers, isWanted),
     });
@@ -519,41 +535,10 @@ export class RTCPeerConnection extends PeerConnectionEvents {
     this.#transports.close(!this.#isSilent);
   }
 
-  /** W3C webrtc-pc §4.7.3: asks for negotiation once, when nothing else is going on. */
-  #checkNegotiationNeeded(): void {
-    if (this.#needsNegotiation || this.#isClosed || this.signalingState !== 'stable') return;
-    const needsData = this.#wantsData() && !this.#hasNegotiatedData();
-    if (!needsData && !this.#negotiator.needsRestart && !this.#mediaNeedsNegotiation()) return;
-    this.#needsNegotiation = true;
-    queueTask(this.#askForNegotiation, undefined);
-  }
-
-  #mediaNeedsNegotiation(): boolean {
-    const { currentLocal, currentRemote } = this.#negotiator.descriptions;
-    const { transceivers } = this.#media;
-    return transceivers.needsNegotiation(
-      currentLocal?.data,
-      currentRemote?.data,
-      currentLocal?.type === 'offer',
-    );
-  }
-
   #wantsData(): boolean {
     for (const { readyState } of this.#open) if (readyState !== 'closing') return true;
     return false;
   }
-
-  #hasNegotiatedData(): boolean {
-    const { currentLocal, currentRemote } = this.#negotiator.descriptions;
-    return [currentLocal, currentRemote].every((side) => side && dataSection(side.data));
-  }
-
-  readonly #askForNegotiation = (): void => {
-    const isIdle = this.signalingState === 'stable' && this.#chain.isEmpty;
-    // Otherwise the question comes up again when the chain has run empty.
-    if (this.#needsNegotiation && isIdle) this.#fire(new Event('negotiationneeded'));
-    else this.#needsNegotiation = false;
-  };
 
   // Channels
 
