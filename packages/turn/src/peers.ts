@@ -14,16 +14,25 @@ export class Peer {
   request: Request | undefined;
   /** When the binding is renewed. */
   renewAt: Millis = NEVER;
-  /** Datagrams that wait for the channel, oldest first. */
+  /** Datagrams from before the channel was bound, oldest first; kept in case the request is lost or refused. */
   readonly held: Uint8Array[] = [];
+  /** The first so many of them have followed the request as Send indications. */
+  hurried = 0;
 
   constructor(address: TransportAddress, channel: number) {
     this.address = address;
     this.channel = channel;
   }
 
-  hold(bytes: Uint8Array, at: number, end: number): void {
+  /** Keeps at most `most`: one that has been sent gives way. False: there is no place for it. */
+  hold(bytes: Uint8Array, at: number, end: number, most: number): boolean {
+    if (this.held.length >= most) {
+      if (this.hurried === 0) return false;
+      this.held.shift();
+      this.hurried--;
+    }
     this.held.push(ownCopy(bytes, at, end));
+    return true;
   }
 }
 

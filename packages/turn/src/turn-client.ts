@@ -1,7 +1,17 @@
 // One allocation at a TURN server, from the first request to the last. RFC 8656 §3 to §12, RFC 8489 §9.2.
 // Every peer gets a channel at once: a ChannelBind installs the permission too (§12.2), so there is one request for
-// each peer, four bytes before each datagram and no Send indication. What a peer is sent before waits a little.
-import { type Core, copyBytes, type DropCounts, Drops, type Millis, NEVER, u16 } from '@millrace/sans-io';
+// each peer and four bytes before each datagram. What a peer is sent before its channel is bound follows right behind
+// the request as Send indications (§11.1), which the server takes in that order: nothing waits for a round trip.
+import {
+  type Core,
+  copyBytes,
+  type DropCounts,
+  Drops,
+  type Millis,
+  NEVER,
+  randomBytes,
+  u16,
+} from '@millrace/sans-io';
 import {
   ALTERNATE_SERVER,
   ERROR_CODE,
@@ -11,6 +21,7 @@ import {
   parseMessage,
   type StunMessage,
   TRANSACTION_ID_AT,
+  TRANSACTION_ID_BYTES,
   type TransportAddress,
   XOR_MAPPED_ADDRESS,
 } from '@millrace/stun';
@@ -18,6 +29,7 @@ import {
   DATA,
   LIFETIME,
   METHOD_DATA,
+  METHOD_SEND,
   TURN_ATTRIBUTES,
   TURN_ERROR,
   XOR_PEER_ADDRESS,
@@ -50,7 +62,7 @@ const LEAST_LIFETIME = 30;
 const MOST_LIFETIME = 3_600;
 /** How often one request is sent anew because the nonce is stale. */
 const MAX_CHALLENGES = 4;
-/** No datagram that waits for a channel is longer: they are connectivity checks and first flights. */
+/** No datagram that is kept for a channel is longer: they are connectivity checks and first flights. */
 const MAX_HELD_BYTES = 2_048;
 
 type Event =
@@ -142,8 +154,8 @@ export class TurnClient implements Core<TurnSink> {
 
   /**
    * Wraps the datagram `bytes[at, end)` for `peer` into `out[outAt, outEnd)`, which may be the same memory with the
-   * data `CHANNEL_HEADER_BYTES` behind `outAt`. Returns the length of what is to be sent to the server; 0 if it waits
-   * for the channel, or was dropped and counted.
+   * data `CHANNEL_HEADER_BYTES` behind `outAt`. Returns the length of what is to be sent to the server; 0 if `transmit`
+   * has it, since there is no channel yet, or if it was dropped and counted.
    * @throws TurnError BAD_RANGE if it does not fit
    */
   wrap(
@@ -163,9 +175,8 @@ export class TurnClient implements Core<TurnSink> {
     if (to?.state === 'bound') return this.#writeChannelData(to, bytes, at, end, out, outAt, outEnd);
     if (to === undefined) this.#drops.count('too-many-peers');
     else if (to.state === 'refused') this.#drops.count('refused');
-    else if (to.held.length >= this.#tunables.maxHeld || end - at > MAX_HELD_BYTES)
+    else if (end - at > MAX_HELD_BYTES || !to.hold(bytes, at, end, this.#tunables.maxHeld))
       this.#drops.count('too-early');
-    else to.hold(bytes, at, end);
     return 0;
   }
 
@@ -179,6 +190,8 @@ export class TurnClient implements Core<TurnSink> {
       if (length > 0) {
         this.#queue.shift();
         this.#isStale = true;
+        // If this is not the first time, what went before was lost with its permission.
+        if (request.asking.kind === 'bind') request.asking.peer.hurried = 0;
       }
       return length;
     }
@@ -268,9 +281,14 @@ export class TurnClient implements Core<TurnSink> {
     return written;
   }
 
-  /** What has waited for a channel that is there now. */
+  /** What has waited for a channel that is there now, or can go without one. */
   #writeHeld(out: Uint8Array, at: number, end: number): number {
     for (const peer of this.#peers.all) {
+      if (peer.state === 'binding') {
+        const length = this.#writeIndication(peer, out, at, end);
+        if (length > 0) return length;
+        continue;
+      }
       const next = peer.held[0];
       if (peer.state !== 'bound' || next === undefined) continue;
       if (end - at < next.length + this.overhead) return 0;
@@ -278,6 +296,17 @@ export class TurnClient implements Core<TurnSink> {
       return this.#writeChannelData(peer, next, 0, next.length, out, at, end);
     }
     return 0;
+  }
+
+  /** RFC 8656 §11.1: behind the request that installs the permission. */
+  #writeIndication(peer: Peer, out: Uint8Array, at: number, end: number): number {
+    const next = peer.held[peer.hurried];
+    if (next === undefined) return 0;
+    const id = randomBytes(this.#options.random, TRANSACTION_ID_BYTES);
+    this.#writer.begin(out, at, end, 'indication', METHOD_SEND, id);
+    const length = this.#writer.add(XOR_PEER_ADDRESS, peer.address).add(DATA, next).finish();
+    if (length > 0) peer.hurried++;
+    return length;
   }
 
   #take(bytes: Uint8Array, at: number, end: number, now: Millis): TurnDrop | undefined {
@@ -380,6 +409,8 @@ export class TurnClient implements Core<TurnSink> {
   #onBound(peer: Peer, now: Millis): void {
     peer.request = undefined;
     peer.state = 'bound';
+    peer.held.splice(0, peer.hurried);
+    peer.hurried = 0;
     peer.renewAt = now + BINDING_RENEWED;
   }
 

@@ -44,10 +44,16 @@ export class Meeting implements TurnSink {
   }
 
   settle(): void {
+    // What goes out at one instant is all on its way before the first answer can come.
+    const responses: Uint8Array[] = [];
     for (let turns = 0; turns < 100; turns++) {
       this.client.drain(this);
       const length = this.client.transmit(this.#out, 3, this.#out.length, this.now);
-      if (length === 0) return;
+      if (length === 0) {
+        if (responses.length === 0) return;
+        for (const response of responses.splice(0)) this.give(response);
+        continue;
+      }
       const sent = this.#out.slice(3, 3 + length);
       if (sent[0]! >> 6 === 1) {
         this.relayed.push(sent);
@@ -55,7 +61,7 @@ export class Meeting implements TurnSink {
       }
       this.sentAt.push(this.now);
       const response = this.server.handle(sent);
-      if (response !== undefined) this.give(response);
+      if (response !== undefined) responses.push(response);
     }
     throw new Error('the client never comes to rest');
   }

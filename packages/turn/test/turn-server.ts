@@ -24,6 +24,7 @@ import {
   METHOD_CHANNEL_BIND,
   METHOD_DATA,
   METHOD_REFRESH,
+  METHOD_SEND,
   REQUESTED_ADDRESS_FAMILY,
   TURN_ATTRIBUTES,
   XOR_PEER_ADDRESS,
@@ -56,12 +57,15 @@ export class TurnServer {
   answer: (message: StunMessage, method: number) => Answer | undefined = () => undefined;
   readonly channels: Map<number, TransportAddress> = new Map();
   readonly seen: string[] = [];
+  /** What came in Send indications, of peers that have a permission. */
+  readonly passedOn: Array<[peer: TransportAddress, data: Uint8Array]> = [];
   isAllocated = false;
   readonly #writer = new MessageWriter();
 
   /** The response to one request; `undefined`: none. */
   handle(bytes: Uint8Array): Uint8Array | undefined {
     const message = parseMessage(bytes, 0, bytes.length, TURN_ATTRIBUTES);
+    if (message?.messageClass === 'indication' && message.method === METHOD_SEND) this.#pass(message);
     if (message === undefined || message.messageClass !== 'request') return undefined;
     const { method } = message;
     const names: Readonly<Record<number, string>> = {
@@ -102,6 +106,15 @@ export class TurnServer {
     if (peer !== undefined) this.#writer.add(XOR_PEER_ADDRESS, peer);
     if (data !== undefined) this.#writer.add(DATA, data);
     return out.slice(0, this.#writer.finish());
+  }
+
+  /** RFC 8656 §11.2: without a permission for the peer's address, nothing. */
+  #pass(message: StunMessage): void {
+    const peer = message.get(XOR_PEER_ADDRESS);
+    const data = message.get(DATA);
+    if (peer === undefined || data === undefined) return;
+    const isPermitted = [...this.channels.values()].some(({ address }) => address === peer.address);
+    if (isPermitted) this.passedOn.push([peer, data]);
   }
 
   #keyFor(message: StunMessage): Uint8Array {

@@ -3,6 +3,7 @@
 import type { TransportAddress } from '@millrace/ice';
 import type { Millis } from '@millrace/sans-io';
 import { CHANNEL_HEADER_BYTES, TurnClient, type TurnEnd, type TurnOptions } from '@millrace/turn';
+import { now as clock } from '../transport/alarm.ts';
 import type { DatagramPort, DatagramRun } from '../transport/datagram-port.ts';
 import type { ServerLink } from './server-link.ts';
 import type { TurnTransport } from './turn-transport.ts';
@@ -78,7 +79,7 @@ export class TurnLink implements ServerLink {
   #drain(): void {
     this.client.drain({
       onAllocated: ({ relayed, mapped }) => {
-        this.#port = new RelayPort(this.client, this.#transport, relayed);
+        this.#port = new RelayPort(this.client, this.#transport, relayed, () => this.flush(clock()));
         this.#handlers.onAllocated(this.#port, mapped);
       },
       onData: (bytes, at, end, peer) => this.#handlers.onDatagram(bytes, at, end, peer),
@@ -98,10 +99,12 @@ class RelayPort implements DatagramPort {
   readonly overheadBytes: number;
   readonly #client: TurnClient;
   readonly #transport: TurnTransport;
+  readonly #flush: () => void;
   #room = new Uint8Array(RUN_BYTES);
   #isOpen = true;
 
-  constructor(client: TurnClient, transport: TurnTransport, local: TransportAddress) {
+  constructor(client: TurnClient, transport: TurnTransport, local: TransportAddress, flush: () => void) {
+    this.#flush = flush;
     this.local = local;
     this.overheadBytes = client.overhead;
     this.#client = client;
@@ -120,7 +123,11 @@ class RelayPort implements DatagramPort {
       const until = Math.min(at + segmentBytes, end);
       used += this.#client.wrap(bytes, at, until, remote, this.#room, used, this.#room.length);
     }
-    if (used === 0) return true; // it waits for its channel
+    // A new peer: the request for its channel goes now, and this behind it.
+    if (used === 0) {
+      this.#flush();
+      return true;
+    }
     this.#transport.send(this.#room, 0, used, segmentBytes + CHANNEL_HEADER_BYTES);
     if (this.#transport.isBusy) this.#room = new Uint8Array(RUN_BYTES);
     return true;

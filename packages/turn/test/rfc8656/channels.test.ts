@@ -5,10 +5,11 @@ import { METHOD_CHANNEL_BIND } from '../../src/attributes.ts';
 import { Meeting, OTHER, onChannel, PEER } from '../meeting.ts';
 
 describe('RFC 8656 §12: channels', () => {
-  test('the first datagram waits for the channel, the next ones go at once', () => {
+  test('§11.1: the first datagram follows the request as an indication, the next ones use the channel', () => {
     const meeting = new Meeting().begin();
     assert.equal(meeting.send('one', PEER).length, 0);
-    assert.deepEqual(meeting.relayed, [onChannel(0x4000, 'one')]);
+    assert.deepEqual(meeting.server.passedOn, [[PEER, new TextEncoder().encode('one')]]);
+    assert.deepEqual(meeting.relayed, [], 'and is not sent again on the channel');
     assert.deepEqual(meeting.send('two', PEER), onChannel(0x4000, 'two'));
     assert.deepEqual(meeting.send('three', { ...PEER }), onChannel(0x4000, 'three'));
   });
@@ -107,6 +108,10 @@ describe('RFC 8656 §12: channels', () => {
   });
 });
 
+function passedOn({ server }: Meeting): string[] {
+  return server.passedOn.map(([, data]) => new TextDecoder().decode(data));
+}
+
 describe('what a peer or a server can make grow', () => {
   const peerNumber = (port: number): TransportAddress => ({ address: '203.0.113.1', port });
 
@@ -122,10 +127,20 @@ describe('what a peer or a server can make grow', () => {
     meeting.server.answer = () => ({ silent: true });
     for (const text of ['1', '2', '3']) meeting.send(text, PEER);
     meeting.send('x'.repeat(2_049), OTHER);
-    assert.equal(meeting.client.drops['too-early'], 2);
+    assert.equal(meeting.client.drops['too-early'], 1);
     meeting.server.answer = () => undefined;
     meeting.run(600);
-    assert.deepEqual(meeting.relayed, [onChannel(0x4000, '1'), onChannel(0x4000, '2')]);
+    // The oldest, which had been sent, gave way; the others follow the request once more.
+    assert.deepEqual(passedOn(meeting), ['2', '3']);
+    assert.deepEqual(meeting.relayed, []);
+  });
+
+  test('what was sent behind a request that the server refused as stale follows the next one', () => {
+    const meeting = new Meeting().begin();
+    meeting.server.nonce = 'nonce-2';
+    meeting.send('one', PEER);
+    assert.deepEqual(meeting.server.seen.slice(-2), ['bind', 'bind']);
+    assert.deepEqual(passedOn(meeting), ['one']);
   });
 
   test('without an allocation nothing is kept', () => {

@@ -15,7 +15,7 @@ describe('RFC 8489 §9.2: long-term credentials', () => {
     const meeting = new Meeting().begin();
     meeting.server.nonce = 'nonce-2';
     meeting.send('a', PEER);
-    assert.equal(meeting.relayed.length, 1);
+    assert.equal(meeting.server.passedOn.length, 1);
     meeting.server.nonce = 'nonce-3';
     meeting.run(540_000);
     assert.equal(meeting.client.state, 'allocated');
