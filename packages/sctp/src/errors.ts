@@ -7,6 +7,7 @@ const MESSAGES = {
   EMPTY_MESSAGE: 'SCTP cannot carry a message of no bytes',
   BAD_STREAM: 'the stream id is outside the range both ends agreed on',
   NOT_HELD: 'more bytes were consumed than are held',
+  BAD_INIT: 'what came by signaling is no INIT chunk that an association can begin with',
   BAD_OPTION: 'an option is outside its range',
 } as const;
 

@@ -4,6 +4,7 @@ export {
   type SctpStats,
   type SendOptions,
 } from './association/association.ts';
+export { type FixedSctpOptions, isSignaledInit, signaledInit } from './association/signaled-init.ts';
 export type { AssociationState, StateName } from './association/state.ts';
 export { DROP_REASONS, type DropReason } from './drops.ts';
 export { SctpError, type SctpErrorCode } from './errors.ts';

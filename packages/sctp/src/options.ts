@@ -218,6 +218,8 @@ export const WINDOW_SLACK = 65_536;
 export const PARTIAL_MESSAGE_BYTES = 192;
 /** What a piece of data costs beside its payload while it is held for order or reassembly. */
 export const HELD_OVERHEAD = 64;
+/** Longest INIT chunk taken from signaling, in bytes. dcSCTP's has 30, ours about 50. */
+export const MAX_SIGNALED_INIT_BYTES = 1_024;
 /** Most by which a Cookie Preservative may lengthen the life of a cookie. §3.3.2.1 */
 export const MAX_COOKIE_EXTENSION: Millis = 60_000;
 /** A packet must have room for the longest control chunk of ours, which is an ABORT with MAX_CAUSE_BYTES. */

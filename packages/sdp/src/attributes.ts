@@ -1,5 +1,11 @@
 // The a= lines of one level, session or media, read one by one. The first of a kind counts.
-import { DEFAULT_MAX_MESSAGE_SIZE, DEFAULT_SCTP_PORT, STRONG_HASHES } from './options.ts';
+import { parseBase64 } from './base64.ts';
+import {
+  DEFAULT_MAX_MESSAGE_SIZE,
+  DEFAULT_SCTP_PORT,
+  MAX_SCTP_INIT_CHARACTERS,
+  STRONG_HASHES,
+} from './options.ts';
 import { isRtpAttribute, isWellFormed } from './rtp/grammar.ts';
 import type { Attribute, Direction, Fingerprint, Setup } from './session.ts';
 
@@ -13,6 +19,7 @@ export class AttributeReader {
   direction: Direction | undefined;
   bundleOnly = false;
   endOfCandidates = false;
+  sctpInit: Uint8Array | undefined;
   readonly bundles: string[][] = [];
   readonly fingerprints: Fingerprint[] = [];
   readonly candidates: string[] = [];
@@ -79,6 +86,10 @@ export class AttributeReader {
       case 'max-message-size':
         if (!/^\d+$/.test(value)) return false;
         this.#maxMessageSize ??= Math.min(Number(value), Number.MAX_SAFE_INTEGER);
+        return true;
+      case 'sctp-init':
+        // draft-hancke-tsvwg-snap §3.2: what is no base64 is as if it had not been said.
+        if (value.length <= MAX_SCTP_INIT_CHARACTERS) this.sctpInit ??= parseBase64(value);
         return true;
       case 'group':
         return this.#takeGroup(value);

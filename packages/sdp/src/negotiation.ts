@@ -40,6 +40,11 @@ export interface LocalDescriptionInit {
   readonly sctpPort?: number;
   /** Longest message received, in bytes; 0 is "any size". */
   readonly maxMessageSize: number;
+  /**
+   * Our SCTP INIT chunk (draft-hancke-tsvwg-snap), the same in all descriptions of an association. An answer has it only
+   * if the offer has one.
+   */
+  readonly sctpInit?: Uint8Array | undefined;
   /** Each without `a=`. */
   readonly candidates?: readonly string[];
   readonly endOfCandidates?: boolean;
@@ -194,6 +199,7 @@ function localSection(
     setup,
     sctpPort: init.sctpPort ?? DEFAULT_SCTP_PORT,
     maxMessageSize: init.maxMessageSize,
+    sctpInit: init.sctpInit,
     candidates: init.candidates ?? [],
     endOfCandidates: init.endOfCandidates ?? false,
     attributes: [],
@@ -218,11 +224,12 @@ function offeredRtpSection(
 function rtpMembers(
   kind: string,
   rtp: RtpDescription,
-): Pick<MediaSection, 'kind' | 'protocol' | 'formats' | 'attributes'> {
+): Pick<MediaSection, 'kind' | 'protocol' | 'formats' | 'sctpInit' | 'attributes'> {
   return {
     kind,
     protocol: 'UDP/TLS/RTP/SAVPF',
     formats: rtp.codecs.map(({ payloadType }) => String(payloadType)),
+    sctpInit: undefined,
     attributes: writeRtp(rtp),
   };
 }
@@ -244,9 +251,11 @@ function withCandidatesOnce(media: readonly MediaSection[]): readonly MediaSecti
 /** RFC 8841 §9.3: the answer repeats the protocol of the offer, and with it the old way to name the port. */
 function answeringSection(local: MediaSection, offered: MediaSection): MediaSection {
   const { protocol } = offered;
-  if (offered.formats.includes('webrtc-datachannel')) return { ...local, protocol };
+  // draft-hancke-tsvwg-snap §3.4: no INIT in answer to none.
+  const sctpInit = offered.sctpInit && local.sctpInit;
+  if (offered.formats.includes('webrtc-datachannel')) return { ...local, protocol, sctpInit };
   const sctpmap = { name: 'sctpmap', value: `${local.sctpPort} webrtc-datachannel 65535` };
-  return { ...local, protocol, formats: [String(local.sctpPort)], attributes: [sctpmap] };
+  return { ...local, protocol, formats: [String(local.sctpPort)], sctpInit, attributes: [sctpmap] };
 }
 
 /** RFC 8829 §5.3.1: a refused section repeats what it is and has port 0. */
@@ -267,6 +276,7 @@ function rejectedSection(section: MediaSection): MediaSection {
     setup: undefined,
     sctpPort: DEFAULT_SCTP_PORT,
     maxMessageSize: DEFAULT_MAX_MESSAGE_SIZE,
+    sctpInit: undefined,
     candidates: [],
     endOfCandidates: false,
     attributes: [],

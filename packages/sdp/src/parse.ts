@@ -97,6 +97,7 @@ function assemble(
       setup: own.setup ?? tag.setup ?? session.setup ?? others.find((other) => other?.setup)?.setup,
       sctpPort: own.sctpPort,
       maxMessageSize: own.maxMessageSize,
+      sctpInit: own.sctpInit,
       candidates: bundled.candidates,
       endOfCandidates: bundled.endOfCandidates || session.endOfCandidates,
       attributes: own.unknown,

@@ -1,4 +1,5 @@
 // A session description as text (RFC 8866), in the order of lines that browsers write.
+import { formatBase64 } from './base64.ts';
 import { DEFAULT_MAX_MESSAGE_SIZE, DEFAULT_SCTP_PORT } from './options.ts';
 import type { Attribute, MediaSection, SessionDescription } from './session.ts';
 import { isDataSection } from './session.ts';
@@ -36,6 +37,7 @@ function pushSection(lines: string[], section: MediaSection): void {
   if (isDataSection(section) && !section.rejected) {
     if (section.formats.includes('webrtc-datachannel')) lines.push(`a=sctp-port:${section.sctpPort}`);
     lines.push(`a=max-message-size:${section.maxMessageSize}`);
+    if (section.sctpInit) lines.push(`a=sctp-init:${formatBase64(section.sctpInit)}`);
   } else {
     // Said where it means nothing: kept all the same.
     if (section.sctpPort !== DEFAULT_SCTP_PORT) lines.push(`a=sctp-port:${section.sctpPort}`);

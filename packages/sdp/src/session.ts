@@ -53,6 +53,11 @@ export interface MediaSection {
   readonly sctpPort: number;
   /** Bytes; 0 is "any size"; 65536 when no line says so. */
   readonly maxMessageSize: number;
+  /**
+   * The SCTP INIT chunk of the section's side (draft-hancke-tsvwg-snap), as SCTP writes it; whether it is one is for SCTP
+   * to tell. `undefined` when no line has one, or when its text is no base64.
+   */
+  readonly sctpInit: Uint8Array | undefined;
   /** Each without `a=`: `candidate:...`. */
   readonly candidates: readonly string[];
   readonly endOfCandidates: boolean;

@@ -13,6 +13,7 @@ import { Heartbeat } from './heartbeat.ts';
 import { Inbound } from './inbound.ts';
 import { Outbound } from './outbound.ts';
 import { Shutdown } from './shutdown.ts';
+import { readSignaledInit } from './signaled-init.ts';
 import { type AssociationState, type StateName, seenAs } from './state.ts';
 import type { Tcb } from './tcb.ts';
 import { TIMER } from './timers.ts';
@@ -138,6 +139,11 @@ export class SctpAssociation implements Core<SctpSink> {
     return this.#context.tcb?.capabilities.reconfig ?? false;
   }
 
+  /** Whether there was no handshake, since both INITs had come by signaling. */
+  get isSignaled(): boolean {
+    return this.#context.tcb?.isSignaled ?? false;
+  }
+
   /** Whether messages of different streams may take turns (RFC 8260). Known once connected. */
   get hasInterleaving(): boolean {
     return this.#context.tcb?.capabilities.interleaving ?? false;
@@ -197,10 +203,19 @@ export class SctpAssociation implements Core<SctpSink> {
     this.#context.settleMemory();
   }
 
-  /** Begins the handshake. Both ends may; harmless when the peer was quicker. */
-  connect(now: Millis): void {
+  /**
+   * Begins the handshake. Both ends may; harmless when the peer was quicker. With the peer's INIT chunk, if it has come
+   * by signaling and ours (`signaledInit`) has gone there, it is over at once. Throws CLOSED or BAD_INIT.
+   */
+  connect(now: Millis, remoteInit?: Uint8Array): void {
     if (this.state === 'closed') throw new SctpError('CLOSED');
-    this.#connect.begin(now);
+    if (remoteInit === undefined) {
+      this.#connect.begin(now);
+      return;
+    }
+    const init = readSignaledInit(remoteInit);
+    if (init === undefined) throw new SctpError('BAD_INIT', `${remoteInit.length} bytes`);
+    this.#connect.adopt(init, now);
   }
 
   /**

@@ -31,6 +31,8 @@ const LARGEST_PACKET_UNTOLD = 1_432;
  * skip what they do not know, as RFC 9260 §3.2 asks of everyone.
  */
 const COOKIES_OF_THE_TOLERANT: readonly string[] = ['dcSCTP', 'KAME-BSD'];
+/** dcSCTP's receive window, which nobody else has: of its INIT nothing else tells who it is. */
+const WINDOW_OF_THE_TOLERANT = 5 * 1024 * 1024;
 /** RFC 9653 §7.2: SCTP over DTLS. */
 const METHOD_DTLS = 1;
 const EXTENSIONS: readonly number[] = [CHUNK.RE_CONFIG, CHUNK.PAD, CHUNK.FORWARD_TSN];
@@ -60,13 +62,13 @@ export function commonCapabilities(theirs: Init, options: ResolvedOptions): Capa
     interleaving: options.interleaving && INTERLEAVING.every((type) => theirs.extensions.includes(type)),
     latestTsns: options.latestTsns && theirs.extensions.includes(CHUNK.LATEST_TSNS),
     zeroChecksum: options.zeroChecksum && theirs.zeroChecksum === METHOD_DTLS,
-    padding: theirs.extensions.includes(CHUNK.PAD) || isKnownToSkip(theirs.cookie),
+    padding: theirs.extensions.includes(CHUNK.PAD) || isKnownToSkip(theirs),
     largestPacket: Math.min(theirs.largestPacket ?? LARGEST_PACKET_UNTOLD, MAX_MTU),
   };
 }
 
-function isKnownToSkip(cookie: Uint8Array | undefined): boolean {
-  if (cookie === undefined) return false;
+function isKnownToSkip({ cookie, window }: Init): boolean {
+  if (cookie === undefined) return window === WINDOW_OF_THE_TOLERANT;
   return COOKIES_OF_THE_TOLERANT.some((name) => {
     for (let i = 0; i < name.length; i++) if (cookie[i] !== name.charCodeAt(i)) return false;
     return true;

@@ -19,8 +19,9 @@ import {
 import { type Init, makeInit, parseInit } from '../packet/init.ts';
 import { concatParts, PARAMETER } from '../packet/parameters.ts';
 import { chunkFormat } from '../tx/chunk-format.ts';
-import { commonCapabilities, ourOffer } from './capabilities.ts';
+import { ourOffer } from './capabilities.ts';
 import type { AssociationContext } from './context.ts';
+import { agreementOf, ourInit } from './signaled-init.ts';
 import { type Agreement, Tcb } from './tcb.ts';
 import { TIMER } from './timers.ts';
 
@@ -42,6 +43,17 @@ export class Connect {
   /** Queues INIT. */
   begin(now: Millis): void {
     if (this.#context.state.name === 'new') this.#sendInit(undefined, 0, undefined, now);
+  }
+
+  /** The peer's INIT has come by signaling, as ours has to it: there is nothing to shake hands about. */
+  adopt(theirs: Init, now: Millis): void {
+    const context = this.#context;
+    // The peer, who may not know that its INIT has been taken, can have been quicker.
+    if (context.state.name !== 'new') return;
+    const { options, localTag, initialTsn } = context;
+    const tcb = this.#newTcb(agreementOf(theirs, options, localTag, initialTsn));
+    tcb.isSignaled = true;
+    this.#establish(tcb, now);
   }
 
   /** T1-init or T1-cookie ran out. */
@@ -105,6 +117,13 @@ export class Connect {
         );
         return;
       default:
+        // A peer that has not got our INIT by signaling shakes hands after all, with the INIT that we know from there:
+        // answered as if we had waited for it.
+        if (isUnawareOf(state.tcb, theirs)) {
+          const { localTag, peerTag } = state.tcb;
+          this.#answer(theirs, localTag, context.initialTsn, localTag, peerTag, now);
+          return;
+        }
         // §5.2.2: a new tag; if the cookie comes back, the peer has restarted.
         this.#answer(theirs, context.newTag(), context.newTag(), state.tcb.localTag, state.tcb.peerTag, now);
         return;
@@ -127,16 +146,7 @@ export class Connect {
     }
     const tcb = this.#tcbFor(
       state.earlier,
-      {
-        localTag: context.localTag,
-        peerTag: theirs.initiateTag,
-        localInitialTsn: context.initialTsn,
-        peerInitialTsn: theirs.initialTsn,
-        peerWindow: theirs.window,
-        outboundStreams: Math.min(options.outboundStreams, theirs.inboundStreams),
-        inboundStreams: Math.min(options.inboundStreams, theirs.outboundStreams),
-        capabilities: commonCapabilities(theirs, options),
-      },
+      agreementOf(theirs, options, context.localTag, context.initialTsn),
       now,
     );
     const { cookie } = theirs;
@@ -226,17 +236,7 @@ export class Connect {
     now: Millis,
   ): void {
     const context = this.#context;
-    const { options } = context;
-    const init = makeInit(CHUNK.INIT, {
-      initiateTag: context.localTag,
-      window: options.receiveWindow,
-      outboundStreams: options.outboundStreams,
-      inboundStreams: options.inboundStreams,
-      initialTsn: context.initialTsn,
-      ...ourOffer(options),
-      ...(cookiePreservative === undefined ? {} : { cookiePreservative }),
-      unrecognized: [],
-    });
+    const init = ourInit(context.options, context.localTag, context.initialTsn, cookiePreservative);
     context.state = { name: 'cookie-wait', retransmits, sentAt: now, init, earlier };
     context.outbox.queueAlone(init, 0);
     context.timers.set(TIMER.T1, now + context.handshakeTimeout(retransmits));
@@ -256,16 +256,9 @@ export class Connect {
       {
         createdAt: now,
         lifespan: options.cookieLife + Math.min(theirs.cookiePreservative ?? 0, MAX_COOKIE_EXTENSION),
-        localTag,
-        peerTag: theirs.initiateTag,
         localTieTag,
         peerTieTag,
-        localInitialTsn,
-        peerInitialTsn: theirs.initialTsn,
-        peerWindow: theirs.window,
-        outboundStreams: Math.min(options.outboundStreams, theirs.inboundStreams),
-        inboundStreams: Math.min(options.inboundStreams, theirs.outboundStreams),
-        capabilities: commonCapabilities(theirs, options),
+        ...agreementOf(theirs, options, localTag, localInitialTsn),
       },
       options.cookieMac,
     );
@@ -360,6 +353,11 @@ export class Connect {
     this.#context.drops.count(reason);
     return false;
   }
+}
+
+/** Whether the sender of `theirs` shakes hands for the association that signaling has made already. */
+function isUnawareOf(tcb: Tcb, theirs: Init): boolean {
+  return tcb.isSignaled && theirs.initiateTag === tcb.peerTag && theirs.initialTsn === tcb.peerInitialTsn;
 }
 
 /** Why the INIT ACK cannot be answered, as the cause to send with ABORT. */

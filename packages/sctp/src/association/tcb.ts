@@ -24,6 +24,8 @@ export type Agreement = Pick<
 
 export class Tcb {
   readonly localTag: number;
+  /** Both INITs came by signaling: there was no handshake. */
+  isSignaled = false;
   peerTag: number;
   outboundStreams: number;
   inboundStreams: number;
