@@ -12,6 +12,7 @@ import { table } from '../interop/harness/table.ts';
 import { readArguments } from './arguments.ts';
 
 const PEERS = [
+  'aiortc',
   'chromium',
   'coturn',
   'ffmpeg',

@@ -102,15 +102,15 @@ export async function startCoturn(options: readonly string[] = [], place?: Place
 }
 
 /** Both protocols have to be free at the same number. */
-async function freePort(): Promise<number> {
+export async function freePort(address: string = '127.0.0.1'): Promise<number> {
   for (;;) {
-    const tcp = createServer().listen(0, '127.0.0.1');
+    const tcp = createServer().listen(0, address);
     await once(tcp, 'listening');
     const { port } = tcp.address() as { port: number };
     const udp = createSocket('udp4');
     const isFree = await new Promise<boolean>((resolve) => {
       udp.once('error', () => resolve(false));
-      udp.bind(port, '127.0.0.1', () => resolve(true));
+      udp.bind(port, address, () => resolve(true));
     });
     if (isFree) await new Promise<void>((resolve) => void udp.close(resolve));
     await new Promise((resolve) => tcp.close(resolve));

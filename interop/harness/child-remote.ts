@@ -1,5 +1,5 @@
-// An implementation for Node in a process of its own: a crash or a hang of native code ends that process only,
-// and both ends of a transfer get a core each.
+// An implementation in a process of its own, which speaks the IPC of Node: a crash or a hang of native code ends that
+// process only, and both ends of a transfer get a core each.
 
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -17,9 +17,12 @@ interface Pending {
 
 type Answer = { readonly number: number } & Reply;
 
-export async function forkRemote(entry: URL): Promise<Remote> {
+/** `interpreter`: what runs `entry`, if that is not the Node we are in. */
+export async function forkRemote(entry: URL, interpreter?: string): Promise<Remote> {
   const child = fork(fileURLToPath(entry), [], {
-    execArgv: ['--conditions=@millrace/source', '--disable-warning=ExperimentalWarning'],
+    ...(interpreter === undefined
+      ? { execArgv: ['--conditions=@millrace/source', '--disable-warning=ExperimentalWarning'] }
+      : { execPath: interpreter, execArgv: [] }),
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   });
   const remote = new ChildRemote(child, fileURLToPath(entry));

@@ -54,10 +54,10 @@ export class End {
   }
 
   /** Gives the connection up for a new one. */
-  async replace(): Promise<void> {
+  async replace(configuration: object): Promise<void> {
     await this.close();
     this.channels = 0;
-    this.connection = await this.remote.call('connect', {});
+    this.connection = await this.remote.call('connect', configuration);
   }
 }
 

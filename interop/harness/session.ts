@@ -12,13 +12,15 @@ export interface Party {
 }
 
 export interface SignalingOptions {
-  /** `all-at-once`: descriptions wait for gathering to end and carry every candidate. */
-  readonly candidates: 'trickle' | 'all-at-once';
+  /** `half-trickle`: the offer waits for gathering to end and carries every candidate; `all-at-once`: so does the answer. */
+  readonly candidates: 'trickle' | 'half-trickle' | 'all-at-once';
+  /** For both connections. */
+  readonly configuration: object;
   /** Looks at a candidate on its way and says whether it may pass. */
   readonly pass: (from: End, candidate: CandidateInit | null) => boolean;
 }
 
-const TRICKLE: SignalingOptions = { candidates: 'trickle', pass: () => true };
+const TRICKLE: SignalingOptions = { candidates: 'trickle', configuration: {}, pass: () => true };
 const NEXT_CANDIDATE = 250; // ms
 const STEP = 5000; // ms
 /** Candidates of a restart are looked for this often, with this pause: in half a second all local ones have come. */
@@ -48,9 +50,9 @@ export class Session {
     answerer: Party,
     options: Partial<SignalingOptions> = {},
   ): Promise<Session> {
-    const end = async ({ implementation, remote }: Party, part: End['part']): Promise<End> =>
-      new End(implementation, remote, await remote.call('connect', {}), part);
     const signaling = { ...TRICKLE, ...options };
+    const end = async ({ implementation, remote }: Party, part: End['part']): Promise<End> =>
+      new End(implementation, remote, await remote.call('connect', signaling.configuration), part);
     return new Session(await end(offerer, 'offerer'), await end(answerer, 'answerer'), signaling);
   }
 
@@ -70,13 +72,14 @@ export class Session {
   async negotiate(from: End = this.offerer): Promise<{ offer: Description; answer: Description }> {
     const to = this.other(from);
     let offer = await settled('offer', from, from.remote.call('offer', from.connection));
-    const trickles = this.#signaling.candidates === 'trickle';
-    if (!trickles) offer = await from.remote.call('gathered', from.connection, PATIENCE);
+    const { candidates } = this.#signaling;
+    const isFirst = this.#pumps.length === 0;
+    if (candidates !== 'trickle') offer = await from.remote.call('gathered', from.connection, PATIENCE);
     let answer = await settled('answer', to, to.remote.call('answer', to.connection, offer));
-    if (!trickles) answer = await to.remote.call('gathered', to.connection, PATIENCE);
-    if (trickles && this.#pumps.length === 0) this.#pumps.push(this.#pump(from, to));
+    if (candidates === 'all-at-once') answer = await to.remote.call('gathered', to.connection, PATIENCE);
+    if (candidates === 'trickle' && isFirst) this.#pumps.push(this.#pump(from, to));
     await settled('acceptAnswer', from, from.remote.call('acceptAnswer', from.connection, answer));
-    if (trickles && this.#pumps.length === 1) this.#pumps.push(this.#pump(to, from));
+    if (candidates !== 'all-at-once' && isFirst) this.#pumps.push(this.#pump(to, from));
     return Object.assign(this.descriptions, { offer, answer });
   }
 
@@ -141,7 +144,10 @@ export class Session {
 
   async #beginAgain(): Promise<void> {
     this.#generation++;
-    await Promise.all([this.offerer.replace(), this.answerer.replace(), ...this.#pumps]);
+    await Promise.all([
+      ...[this.offerer, this.answerer].map((end) => end.replace(this.#signaling.configuration)),
+      ...this.#pumps,
+    ]);
     this.#pumps = [];
     this.refused.length = 0;
   }

@@ -33,6 +33,14 @@ async function trickled(run: Run): Promise<void> {
   });
 }
 
+async function halfTrickled(run: Run): Promise<void> {
+  const session = await run.session({ candidates: 'half-trickle' });
+  const ends = { from: session.offerer, to: session.answerer };
+  await run.claim('half-trickle', 'an offer with all candidates meets an answer that trickles', ends, () =>
+    bothTalk(session),
+  );
+}
+
 async function allAtOnce(run: Run): Promise<void> {
   const session = await run.session({ candidates: 'all-at-once' });
   const ends = { from: session.offerer, to: session.answerer };
@@ -92,6 +100,7 @@ function typeOf(end: End): string {
 
 export const connecting: readonly Scenario[] = [
   { title: 'open with trickled candidates', patience: 20_000, run: trickled },
+  { title: 'open with half trickle', patience: 20_000, run: halfTrickled },
   { title: 'open without trickle', patience: 20_000, run: allAtOnce },
   { title: 'connections in a row', patience: 60_000, run: inARow },
 ];

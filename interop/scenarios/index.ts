@@ -4,12 +4,14 @@ import { closing } from './closing.ts';
 import { connecting, hiding } from './connecting.ts';
 import { interleaving } from './interleaving.ts';
 import { messages } from './messages.ts';
+import { relaying } from './relaying.ts';
 import { renegotiation } from './renegotiation.ts';
 import { restart } from './restart.ts';
 import type { Scenario } from './scenario.ts';
 
 export const scenarios: readonly Scenario[] = [
   ...connecting,
+  ...relaying,
   ...messages,
   ...channels,
   ...closing,

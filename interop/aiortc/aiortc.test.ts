@@ -1,0 +1,4 @@
+import { interop } from '../harness/suite.ts';
+import { aiortc } from './implementation.ts';
+
+interop(aiortc);

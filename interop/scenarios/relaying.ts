@@ -1,0 +1,74 @@
+// Both ends are told to use nothing but relays, and there is one: a coturn for the time of the scenario.
+
+import assert from 'node:assert/strict';
+import { networkInterfaces } from 'node:os';
+import { CREDENTIAL, coturnVersion, freePort, startCoturn, USERNAME } from '../coturn/server.ts';
+import type { End } from '../harness/end.ts';
+import type { Run } from '../harness/run.ts';
+import { arrives } from './arrival.ts';
+import type { Scenario } from './scenario.ts';
+
+/** One that every implementation sends to; not all do to loopback. */
+function hostAddress(): string {
+  const all = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
+  return all.find(({ family, internal }) => family === 'IPv4' && !internal)?.address ?? '127.0.0.1';
+}
+
+async function relayOnly(run: Run): Promise<void> {
+  if (coturnVersion() === undefined) {
+    run.note('the turnserver command is not installed: nothing was relayed');
+    return;
+  }
+  const address = hostAddress();
+  const place = {
+    within: [],
+    addresses: [address],
+    port: await freePort(address),
+    tlsPort: await freePort(address),
+  };
+  const server = await startCoturn([], place);
+  try {
+    await relayedBy(run, `${address}:${server.port}`);
+  } finally {
+    await server.close();
+  }
+}
+
+async function relayedBy(run: Run, server: string): Promise<void> {
+  const given = new Map<End, string[]>();
+  const configuration = {
+    iceServers: [
+      { urls: `stun:${server}` },
+      { urls: `turn:${server}?transport=udp`, username: USERNAME, credential: CREDENTIAL },
+    ],
+    iceTransportPolicy: 'relay',
+  };
+  const session = await run.session({
+    configuration,
+    pass: (from, candidate) => {
+      if (candidate?.candidate) given.set(from, [...(given.get(from) ?? []), candidate.candidate]);
+      return true;
+    },
+  });
+  const { offerer, answerer } = session;
+  await run.claim('relayed', 'both talk through a relay', { from: offerer, to: answerer }, async () => {
+    const [near, far] = await session.open();
+    await arrives(near, far, [{ text: 'to the answerer' }]);
+    await arrives(far, near, [{ text: 'to the offerer' }]);
+  });
+  for (const end of [offerer, answerer]) {
+    await run.claim('relay-only', `${end.name} gives relayed candidates alone`, { from: end }, async () => {
+      const { sdp = '' } = session.descriptions[end.part === 'offerer' ? 'offer' : 'answer'] ?? {};
+      const all = [...(given.get(end) ?? []), ...(sdp.match(/^a=candidate:.*$/gm) ?? [])];
+      assert.ok(all.length > 0, 'no candidate was seen');
+      const others = all.filter((line) => !/ typ relay/.test(line));
+      assert.deepEqual(others, [], 'not only relays');
+    });
+  }
+  // While the server is there to take its allocations back: some wait for its word.
+  await Promise.all([offerer.close(), answerer.close()]);
+}
+
+export const relaying: readonly Scenario[] = [
+  { title: 'open by relay alone', patience: 30_000, run: relayOnly },
+];
