@@ -55,6 +55,14 @@ export interface RecordKey {
   close(): void;
 }
 
+/** Masks for the sequence numbers of DTLS 1.3 records under one key. RFC 9147 §4.2.3. */
+export interface SequenceMask {
+  /** The first two bytes of the mask, as one number, of the 16 bytes of ciphertext at `at`. */
+  of(bytes: Uint8Array, at: number): number;
+  /** Idempotent. No call comes after it. */
+  close(): void;
+}
+
 /** One ephemeral key pair. */
 export interface KeyShare {
   /** As it goes on the wire: 32 bytes for x25519, the uncompressed point (65 or 97 bytes) for the others. */
@@ -71,8 +79,13 @@ export interface PublicKey {
 export interface DtlsCrypto {
   hash(algorithm: HashAlgorithm, bytes: Uint8Array): Uint8Array;
   hmac(algorithm: PrfHash, key: Uint8Array, bytes: Uint8Array): Uint8Array;
-  /** The key bytes are copied. */
-  createAeadKey(algorithm: AeadAlgorithm, key: Uint8Array): AeadKey;
+  /**
+   * The key bytes are copied. `salt`, 12 bytes that successive nonces have been XORed with (DTLS 1.3), is a hint by
+   * which key stream can be prepared ahead.
+   */
+  createAeadKey(algorithm: AeadAlgorithm, key: Uint8Array, salt?: Uint8Array): AeadKey;
+  /** AES for the AES suites, ChaCha20 for the other. The key bytes are copied. */
+  createSequenceMask(algorithm: AeadAlgorithm, key: Uint8Array): SequenceMask;
   /**
    * Used in place of `createAeadKey` for the algorithms it knows. `fixedNonce`: 4 bytes for GCM, 12 for
    * ChaCha20-Poly1305.

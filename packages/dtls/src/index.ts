@@ -1,5 +1,6 @@
 export { alertName } from './alert.ts';
 export { CIPHER_SUITES, type CipherSuite } from './cipher-suites.ts';
+export { CIPHER_SUITES_13, type CipherSuite13 } from './cipher-suites-13.ts';
 export { CLOSE_CODES, type CloseCode, type CloseReason } from './close-reason.ts';
 export { DtlsConnection, type DtlsState } from './connection.ts';
 export {
@@ -15,6 +16,7 @@ export {
   type PrfHash,
   type PublicKey,
   type RecordKey,
+  type SequenceMask,
   type SignatureSchemeName,
 } from './crypto.ts';
 export type { DropReason } from './drop-reasons.ts';

@@ -1,6 +1,7 @@
 // Hot: the back end on node:crypto. Node has no AEAD that works in place or takes a new nonce, so each record
 // costs one cipher object and one copy; both stay inside this file. Works on Node 22 and later.
 import {
+  type Cipheriv,
   constants,
   createCipheriv,
   createDecipheriv,
@@ -28,6 +29,7 @@ import {
   type HashAlgorithm,
   type KeyShare,
   type PublicKey,
+  type SequenceMask,
   type SignatureSchemeName,
 } from './crypto.ts';
 import { DtlsError } from './errors.ts';
@@ -55,6 +57,8 @@ export const nodeDtlsCrypto: DtlsCrypto = {
   hash: (algorithm, bytes) => hash(HASH_NAMES[algorithm], bytes, 'buffer'),
   hmac: (algorithm, key, bytes) => createHmac(HASH_NAMES[algorithm], key).update(bytes).digest(),
   createAeadKey: (algorithm, key) => new NodeAeadKey(algorithm, key),
+  createSequenceMask: (algorithm, key) =>
+    algorithm === 'chacha20-poly1305' ? new ChaChaMask(key) : new AesMask(algorithm, key),
   createKeyShare: (group: GroupName): KeyShare =>
     group === 'x25519' ? new X25519Share() : new EllipticCurveShare(group),
   readPublicKey,
@@ -169,6 +173,47 @@ class NodeAeadKey implements AeadKey {
     }
     bytes.set(plaintext, at);
     return true;
+  }
+}
+
+/** RFC 9147 §4.2.3 for the AES suites: one long-lived cipher object, one block a record. */
+class AesMask implements SequenceMask {
+  readonly #cipher: Cipheriv;
+  readonly #sample = new Uint8Array(16);
+
+  constructor(algorithm: 'aes-128-gcm' | 'aes-256-gcm', key: Uint8Array) {
+    this.#cipher = createCipheriv(algorithm === 'aes-128-gcm' ? 'aes-128-ecb' : 'aes-256-ecb', key, null);
+    this.#cipher.setAutoPadding(false);
+  }
+
+  of(bytes: Uint8Array, at: number): number {
+    for (let i = 0; i < 16; i++) this.#sample[i] = bytes[at + i]!;
+    return this.#cipher.update(this.#sample).readUInt16BE(0);
+  }
+
+  close(): void {
+    // A cipher object wipes its key when it is collected.
+  }
+}
+
+const TWO_ZEROS = new Uint8Array(2);
+
+/** RFC 9147 §4.2.3 for ChaCha20: the sample is the block counter, in little-endian, and the nonce. */
+class ChaChaMask implements SequenceMask {
+  readonly #key: KeyObject;
+
+  constructor(key: Uint8Array) {
+    this.#key = createSecretKey(key);
+  }
+
+  of(bytes: Uint8Array, at: number): number {
+    // OpenSSL takes counter and nonce as one IV of 16 bytes, in this order.
+    const cipher = createCipheriv('chacha20', this.#key, bytes.subarray(at, at + 16));
+    return cipher.update(TWO_ZEROS).readUInt16BE(0);
+  }
+
+  close(): void {
+    // The key object wipes its bytes when it is collected.
   }
 }
 

@@ -1,0 +1,53 @@
+// Hot: the header of a DTLS 1.3 ciphertext, read in place. RFC 9147 §4.
+//
+//    0 1 2 3 4 5 6 7
+//   +-+-+-+-+-+-+-+-+-----------------------+------------------------------+--------------------+
+//   |0|0|1|C|S|L|E E| connection id (if C)  | sequence number, 8 or 16 (S) | length, 16 (if L)  |
+//   +-+-+-+-+-+-+-+-+-----------------------+------------------------------+--------------------+
+//
+// Left out: connection ids (RFC 9146 and RFC 9147 §9), which are not negotiated.
+
+/** Bytes of the headers that we write: S and L are set. */
+export const UNIFIED_HEADER_BYTES = 5;
+
+const FIXED_MASK = 0xe0;
+const FIXED_BITS = 0x20;
+const HAS_CONNECTION_ID = 0x10;
+const HAS_LONG_SEQUENCE = 0x08;
+const HAS_LENGTH = 0x04;
+const EPOCH_MASK = 0x03;
+
+/** RFC 9147 §4.1: whether a datagram's next record is a ciphertext of DTLS 1.3, by its first byte. */
+export function isUnifiedHeader(firstByte: number): boolean {
+  return (firstByte & FIXED_MASK) === FIXED_BITS;
+}
+
+/** The low two bits of the epoch. */
+export function epochBits(firstByte: number): number {
+  return firstByte & EPOCH_MASK;
+}
+
+export function hasConnectionId(firstByte: number): boolean {
+  return (firstByte & HAS_CONNECTION_ID) !== 0;
+}
+
+export function hasLongSequence(firstByte: number): boolean {
+  return (firstByte & HAS_LONG_SEQUENCE) !== 0;
+}
+
+export function hasLength(firstByte: number): boolean {
+  return (firstByte & HAS_LENGTH) !== 0;
+}
+
+/** The first byte of what we send in `epoch`. */
+export function firstByteOf(epoch: number): number {
+  return FIXED_BITS | HAS_LONG_SEQUENCE | HAS_LENGTH | (epoch & EPOCH_MASK);
+}
+
+// RFC 9147 §4.2.2: the number with these low bits that is closest to one plus the highest seen.
+export function fullSequence(low: number, span: 0x100 | 0x10000, expected: number): number {
+  const half = span / 2;
+  const sequence = expected - (expected % span) + low;
+  if (sequence < expected - half) return sequence + span;
+  return sequence >= expected + half && sequence >= span ? sequence - span : sequence;
+}
