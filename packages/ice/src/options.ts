@@ -44,6 +44,11 @@ export interface IceTunables {
   readonly consentProbeInterval: number;
   /** Milliseconds of silence until the state is `disconnected`. */
   readonly disconnectedAfter: number;
+  /**
+   * The same of a lite agent, which asks nothing itself: milliseconds without a request from the peer. Peers ask every
+   * 4 to 6 s (RFC 7675 §5.1), and one request may get lost.
+   */
+  readonly liteSilence: number;
   /** Most local candidates; one more is a caller's mistake. */
   readonly maxLocalCandidates: number;
   /** Most remote candidates taken from signalling; more are dropped. RFC 8445 §5.1.1.1 leaves the number open */
@@ -73,6 +78,7 @@ export const ICE_DEFAULTS: IceTunables = {
   consentExpiry: 30_000,
   consentProbeInterval: 500,
   disconnectedAfter: 5_000,
+  liteSilence: 13_000,
   maxLocalCandidates: 64,
   maxRemoteCandidates: 64,
   maxPeerReflexive: 32,
@@ -88,6 +94,16 @@ export interface IceAgentOptions extends Partial<IceTunables> {
   readonly random: RandomSource;
   /** Our username fragment and password; drawn from `random` if left out. */
   readonly local?: IceParameters | undefined;
+  /**
+   * RFC 8445 §2.5: answers checks and sends none, for hosts whose addresses everybody can reach. It has host candidates
+   * alone, and is controlled unless the peer is lite too. Default false.
+   */
+  readonly lite?: boolean | undefined;
+  /**
+   * Takes fragments of our own of up to 256 characters, where RFC 8839 §5.4 allows 32: some peers choose them for us.
+   * Default false.
+   */
+  readonly longFragment?: boolean | undefined;
 }
 
 // RFC 8445 §14.2: Ta must not be below 5 ms.

@@ -2,7 +2,7 @@
 // procedures beside it and writes what they have queued.
 // RFC 8445 (full agent, one stream, one component), RFC 8838, RFC 7675, RFC 8863. Left out, each with a place:
 // freezing (nothing to share with one component), asking STUN and TURN servers (whoever owns the sockets does, and
-// hands in what they say), TCP, being a lite agent. A restart (§9) is generations.ts's.
+// hands in what they say), TCP. A restart (§9) is generations.ts's, being a lite agent lite.ts's.
 import { type Core, type DropCounts, type Millis, NEVER } from '@millrace/sans-io';
 import {
   canonicalAddress,
@@ -24,6 +24,7 @@ import {
   addRemoteCandidate,
   addServerReflexive,
   type LocalCandidateInit,
+  pairLites,
   releaseEarly,
   type ServerReflexiveInit,
 } from './candidates.ts';
@@ -31,6 +32,7 @@ import { expireChecks } from './connectivity.ts';
 import { expireConsent, loseSocket, probeConsent } from './consent.ts';
 import { checkParameters } from './credentials.ts';
 import { Generations, type RestartOptions } from './generations.ts';
+import { expireLite } from './lite-consent.ts';
 import { bestValid } from './nomination.ts';
 import { onRequest } from './requests.ts';
 import { onResponse } from './responses.ts';
@@ -81,6 +83,11 @@ export class IceAgent implements Core<IceSink, Route> {
 
   get role(): IceRole {
     return this.#session.role;
+  }
+
+  /** Whether it answers checks and sends none. RFC 8445 §2.5 */
+  get isLite(): boolean {
+    return this.#session.lite;
   }
 
   get state(): IceState {
@@ -151,8 +158,9 @@ export class IceAgent implements Core<IceSink, Route> {
     }
     session.remote = { usernameFragment, password, lite };
     session.remoteKey = shortTermKey(password);
-    // RFC 8445 §6.1.1: facing a lite agent, the full one controls.
-    if (lite) assumeRole(session, 'controlling');
+    // RFC 8445 §6.1.1: of a full and a lite agent the full one controls; two lite ones keep to what `setRole` has said.
+    if (session.lite !== lite) assumeRole(session, lite ? 'controlling' : 'controlled');
+    if (session.lite) pairLites(session);
     releaseEarly(session);
     // RFC 8863 §3: the timer starts once both sides can check, with or without candidates.
     session.patienceUntil = now + session.tunables.patience;
@@ -319,7 +327,8 @@ export class IceAgent implements Core<IceSink, Route> {
     for (const session of this.#generations.live) {
       if (session.isOver) continue;
       expireChecks(session, now);
-      expireConsent(session, now);
+      if (session.lite) expireLite(session, now);
+      else expireConsent(session, now);
       if (now < session.patienceUntil) continue;
       session.patienceUntil = NEVER;
       session.impatient = true;

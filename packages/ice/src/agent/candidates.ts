@@ -74,7 +74,7 @@ export function addBase(session: IceSession, init: LocalCandidateInit): LocalCan
     usernameFragment: session.local.usernameFragment,
   };
   session.bases.push(base);
-  for (const remote of session.remotes) formPair(session, base, remote, false);
+  if (formsChecklist(session)) for (const remote of session.remotes) formPair(session, base, remote, false);
   return base;
 }
 
@@ -142,8 +142,20 @@ export function addRemoteCandidate(session: IceSession, candidate: Candidate): I
     return undefined;
   }
   session.remotes.push(usable);
-  for (const base of session.bases) formPair(session, base, usable, false);
+  if (formsChecklist(session)) for (const base of session.bases) formPair(session, base, usable, false);
   return undefined;
+}
+
+/** RFC 8445 §6.1.2: a lite agent forms no checklist; its pairs are those that requests come on, or two lite ones'. */
+function formsChecklist(session: IceSession): boolean {
+  return !session.lite || session.remote?.lite === true;
+}
+
+/** The peer of a lite agent has turned out to be lite: what is known of its candidates makes pairs. */
+export function pairLites(session: IceSession): void {
+  if (!formsChecklist(session)) return;
+  for (const base of session.bases)
+    for (const remote of session.remotes) formPair(session, base, remote, false);
 }
 
 /** RFC 8838 §13: a candidate that names a username fragment belongs to that generation alone. */
@@ -160,6 +172,7 @@ function replaceRemote(session: IceSession, known: Candidate, signalled: Candida
   session.learned.delete(known);
   for (const pair of session.checklist.pairs) if (pair.remote === known) pair.remote = signalled;
   session.checklist.prioritise(session.role);
+  if (!formsChecklist(session)) return;
   for (const base of session.bases)
     if (session.checklist.find(base.socket, signalled.address, signalled.port) === undefined)
       formPair(session, base, signalled, false);
@@ -214,12 +227,17 @@ export function pairOfRequest(
 function forgetLearned(session: IceSession): boolean {
   for (const remote of session.learned) {
     const pairs = session.checklist.pairs.filter((pair) => pair.remote === remote);
-    if (!pairs.every((pair) => pair.state === 'failed' || (pair.state === 'waiting' && !pair.triggered)))
-      continue;
+    if (!pairs.every((pair) => leadsNowhere(session, pair))) continue;
     removeRemote(session, remote, pairs);
     return true;
   }
   return false;
+}
+
+function leadsNowhere(session: IceSession, pair: CheckPair): boolean {
+  // A lite agent never learns whether a pair still works: all but the one in use may be forgotten, oldest first.
+  if (session.lite) return pair !== session.selected;
+  return pair.state === 'failed' || (pair.state === 'waiting' && !pair.triggered);
 }
 
 /** RFC 8445 §7.2.5.3.1: the peer sees us at an address of which we have no candidate. */

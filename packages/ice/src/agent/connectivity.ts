@@ -35,7 +35,7 @@ export function isWorthChecking(session: IceSession, pair: CheckPair): boolean {
 
 /** The pair whose turn it is once Ta has passed. RFC 8445 §6.1.4.2: the waiting one with the highest priority. */
 export function nextOrdinary(session: IceSession): CheckPair | undefined {
-  if (session.remote === undefined || session.isOver) return undefined;
+  if (session.remote === undefined || session.isOver || session.lite) return undefined;
   for (const pair of session.checklist.pairs) {
     if (!isWorthChecking(session, pair)) return undefined; // nor are those behind it
     if (pair.state === 'waiting') return pair;

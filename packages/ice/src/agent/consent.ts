@@ -10,6 +10,7 @@ const SILENT_CHECKS = 3;
 
 /** Follows the pair in use: the selected one, or the best valid one until there is a selection. */
 export function settleConsent(session: IceSession, now: Millis): void {
+  if (session.lite) return;
   const pair = session.isOver ? undefined : (session.selected ?? bestValid(session));
   if (pair === session.consentPair) return;
   session.consentPair = pair;

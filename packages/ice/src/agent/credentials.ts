@@ -26,9 +26,10 @@ export function checkParameters(parameters: IceParameters): void {
  * RFC 8839 §5.4: a fragment of our own MUST NOT be longer than 32, though 256 are accepted: both together have to
  * fit into a USERNAME.
  */
-export function checkLocalParameters(parameters: IceParameters): void {
+export function checkLocalParameters(parameters: IceParameters, mayBeLong = false): void {
   checkParameters(parameters);
-  if (parameters.usernameFragment.length > LOCAL_FRAGMENT_MAX) throw new IceError('BAD_PARAMETERS');
+  if (!mayBeLong && parameters.usernameFragment.length > LOCAL_FRAGMENT_MAX)
+    throw new IceError('BAD_PARAMETERS');
 }
 
 function iceChars(random: RandomSource, length: number): string {

@@ -3,10 +3,15 @@
 import { type Millis, NEVER } from '@millrace/sans-io';
 import type { CheckPair } from '../pair.ts';
 import { isWorthChecking, trigger } from './connectivity.ts';
+import { settleLite } from './lite.ts';
 import type { IceSession } from './session.ts';
 
 /** Brings the selection up to date after a pair's state, priority or nomination has changed. */
 export function settleSelection(session: IceSession, now: Millis): void {
+  if (session.lite) {
+    settleLite(session);
+    return;
+  }
   if (!session.hasSucceeded) return;
   nominate(session, now);
   const best = bestNominated(session);

@@ -16,6 +16,7 @@ import type { IceDrop } from '../drops.ts';
 import type { CheckPair } from '../pair.ts';
 import { pairOfRequest } from './candidates.ts';
 import { trigger } from './connectivity.ts';
+import { onLiteRequest } from './lite.ts';
 import { queueReply } from './replies.ts';
 import { settleRoles } from './roles.ts';
 import type { IceSession } from './session.ts';
@@ -73,6 +74,10 @@ export function onRequest(
     error: 0,
     unknownAttributes: [],
   });
+  if (session.lite) {
+    onLiteRequest(session, pair, request.has(USE_CANDIDATE), now);
+    return drop;
+  }
   if (request.has(USE_CANDIDATE) && session.role === 'controlled') onNominated(session, pair, now);
   triggerInReturn(session, pair, now);
   return drop;

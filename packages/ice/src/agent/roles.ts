@@ -8,6 +8,8 @@ import type { IceSession } from './session.ts';
 
 /** What a verified request's role attribute means for us: the peer is told (487), or we have switched, or neither. */
 export function settleRoles(session: IceSession, request: StunMessage, now: Millis): 'agreed' | 'refuse' {
+  // RFC 8445 §6.1.1: a lite agent is controlled, whatever the tie-breakers; a peer that is so too has to switch.
+  if (session.lite) return request.has(ICE_CONTROLLED) ? 'refuse' : 'agreed';
   const theirs = request.get(session.role === 'controlling' ? ICE_CONTROLLING : ICE_CONTROLLED);
   if (theirs === undefined) return 'agreed';
   // RFC 8445 §7.3.1.1: the larger tie-breaker controls; of equals, whoever is asked keeps its role.

@@ -4,6 +4,7 @@ import { NEVER } from '@millrace/sans-io';
 import type { CheckPair } from '../pair.ts';
 import { checksDeadline, nextOrdinary, nextTriggered, writeCheck, writeResend } from './connectivity.ts';
 import { consentDeadline, onConsentSent } from './consent.ts';
+import { liteDeadline } from './lite-consent.ts';
 import { writeReply } from './replies.ts';
 import type { IceSession } from './session.ts';
 
@@ -25,7 +26,8 @@ export function writeNext(
     session.route = reply.route;
     return length;
   }
-  if (session.retiresAt !== NEVER) return 0;
+  // RFC 8445 §2.5: a lite agent sends no checks.
+  if (session.retiresAt !== NEVER || session.lite) return 0;
   for (let check = session.resends.at(0); check !== undefined; check = session.resends.at(0)) {
     // Answered, replaced or forgotten since it was queued.
     if (session.checks.get(check.transaction.key) !== check || check.pair.check !== check) {
@@ -77,7 +79,8 @@ function writePaced(
 export function sessionDeadline(session: IceSession): Millis {
   if (session.isOver) return NEVER;
   if (session.retiresAt !== NEVER) return session.retiresAt;
-  const timers = Math.min(consentDeadline(session), session.patienceUntil, session.nominateAt);
+  const silenceAt = session.lite ? liteDeadline(session) : consentDeadline(session);
+  const timers = Math.min(silenceAt, session.patienceUntil, session.nominateAt);
   const deadline = checksDeadline(session, timers);
   return nextOrdinary(session) === undefined ? deadline : Math.min(deadline, session.nextCheckAt);
 }

@@ -29,6 +29,8 @@ export class IceSession {
   readonly tunables: IceTunables;
   readonly crypto: IceAgentOptions['crypto'];
   readonly random: IceAgentOptions['random'];
+  /** We are a lite agent: see lite.ts. */
+  readonly lite: boolean;
   readonly events: Ring<IceEvent> = new Ring();
   readonly drops: Drops<IceDrop>;
   state: IceState = 'new';
@@ -84,6 +86,11 @@ export class IceSession {
   consentDue = false;
   consentUnanswered = 0;
 
+  /** Of a lite agent: when the selected pair's last request came. `NEVER`: there is nobody to be heard. */
+  heardAt: Millis = NEVER;
+  /** Of a lite agent: when the selected pair was last nominated. */
+  nominatedAt: Millis = NEVER;
+
   requestsSent = 0;
   requestsReceived = 0;
   responsesSent = 0;
@@ -96,9 +103,10 @@ export class IceSession {
   constructor(options: IceAgentOptions, drops: Drops<IceDrop> = new Drops(DROP_REASONS)) {
     this.drops = drops;
     this.tunables = iceTunables(options);
-    if (options.local !== undefined) checkLocalParameters(options.local);
+    if (options.local !== undefined) checkLocalParameters(options.local, options.longFragment);
     this.crypto = options.crypto;
     this.random = options.random;
+    this.lite = options.lite ?? false;
     this.role = options.role;
     this.tieBreaker = this.drawTieBreaker();
     this.local = options.local ?? drawParameters(options.random);

@@ -101,7 +101,8 @@ export class VirtualNetwork {
       [a, b],
       [b, a],
     ] as const) {
-      to.agent.setRemoteParameters(from.agent.localParameters, this.now);
+      const { localParameters, isLite } = from.agent;
+      to.agent.setRemoteParameters({ ...localParameters, lite: isLite }, this.now);
       for (const candidate of from.candidates) to.agent.addRemoteCandidate(candidate, this.now);
       to.agent.endLocalCandidates(this.now);
       to.agent.endRemoteCandidates(this.now);
