@@ -1,7 +1,9 @@
 // What the peer connection makes of descriptions: the exceptions W3C webrtc-pc asks for, and small judgements.
 import type { IceParameters } from '@millrace/ice';
 import { randomUnit } from '@millrace/sans-io';
+import { isSignaledInit } from '@millrace/sctp';
 import {
+  dataSection,
   isDataSection,
   isIceRestart,
   type MediaSection,
@@ -70,6 +72,12 @@ export function isSameIdentity(given: SessionDescription, own: SessionDescriptio
 export function changesCredentials(description: SessionDescription, known: IceParameters): boolean {
   const section = transportSection(description);
   return section?.ice !== undefined && isIceRestart({ ...section, ice: known }, section);
+}
+
+/** The SCTP INIT chunk that `description` has for its association, if it is one with which that can be. */
+export function signaledInitOf(description: SessionDescription): Uint8Array | undefined {
+  const init = dataSection(description)?.sctpInit;
+  return init && isSignaledInit(init) ? init : undefined;
 }
 
 /** A connection that has failed has given back its sockets. */

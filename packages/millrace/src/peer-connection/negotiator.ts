@@ -30,6 +30,7 @@ import {
   isUsedData,
   newOrigin,
   sdpType,
+  signaledInitOf,
   taken,
   transportIndex,
   transportSections,
@@ -146,7 +147,12 @@ export class Negotiator {
     if ((state !== 'have-remote-offer' && state !== 'have-local-pranswer') || !remote) {
       throw exception('InvalidStateError', `can't create an answer in state ${state}`);
     }
-    const init = { ...this.#localInit(this.#answersRestart), media: this.#host.media.answerInits() };
+    const init = {
+      ...this.#localInit(this.#answersRestart),
+      media: this.#host.media.answerInits(),
+      // draft-hancke-tsvwg-snap §4.3: no INIT in answer to one that can't be taken.
+      sctpInit: signaledInitOf(remote.data) && this.#host.session.sctpInit,
+    };
     return taken(createAnswer(init, remote.data));
   }
 
@@ -154,10 +160,19 @@ export class Negotiator {
     const { session, identity } = this.#host;
     const origin = this.#origin;
     const heldRole = session.negotiated?.dtlsRole;
+    const { sctpInit } = session;
     if (isRestart && session.negotiated) {
       // Candidates of the new generation are gathered when the description is set.
       this.#nextIce ??= session.drawIceParameters();
-      return { ...identity, origin, ice: this.#nextIce, heldRole, candidates: [], endOfCandidates: false };
+      return {
+        ...identity,
+        origin,
+        ice: this.#nextIce,
+        heldRole,
+        sctpInit,
+        candidates: [],
+        endOfCandidates: false,
+      };
     }
     // RFC 8445 §5.3: peer-reflexive candidates are not signaled.
     const candidates = session.agent.stats.localCandidates.filter(({ type }) => type !== 'prflx');
@@ -166,6 +181,7 @@ export class Negotiator {
       origin,
       ice: session.agent.localParameters,
       heldRole,
+      sctpInit,
       candidates: candidates.map(formatCandidate),
       endOfCandidates: session.isGathered,
     };
@@ -331,7 +347,9 @@ export class Negotiator {
     const offer = answer && offered?.data.media[data.media.indexOf(answer)];
     if (!offered || !offer || !answer) return undefined;
     const isOfferer = side === 'remote';
-    const [remote, remoteDescription] = isOfferer ? [answer, data] : [offer, offered.data];
+    const [remote, remoteDescription, own] = isOfferer
+      ? [answer, data, offered.data]
+      : [offer, offered.data, data];
     if (!remote.ice) return undefined; // checked before; this is for the compiler
     const remoteData = dataSection(data) && dataSection(remoteDescription);
     const held = this.#host.session.negotiated;
@@ -344,6 +362,7 @@ export class Negotiator {
       dtlsRole: taken(role),
       fingerprints: strongFingerprints(remote),
       remoteSctpPort: remoteData?.sctpPort,
+      remoteSctpInit: dataSection(own)?.sctpInit && signaledInitOf(remoteDescription),
       maxSendSize: remoteData ? maxSendSize(remoteData.maxMessageSize) : Number.POSITIVE_INFINITY,
     };
   }

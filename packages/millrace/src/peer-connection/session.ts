@@ -1,7 +1,6 @@
 // One transport session: ICE, DTLS, SCTP and the data channels of one connection, from gathering to farewell.
 // It decides when each layer begins (each as early as its RFC allows) and what the end of one means for the
 // others. Negotiation is the peer connection's; sockets and time are the driver's.
-import { createHmac, randomBytes } from 'node:crypto';
 import type { ChannelsSink, DataChannels } from '@millrace/datachannel';
 import {
   CLOSE_CODES,
@@ -20,19 +19,18 @@ import {
   type IceState,
 } from '@millrace/ice';
 import type { Millis } from '@millrace/sans-io';
-import { SctpAssociation, type CloseReason as SctpCloseReason } from '@millrace/sctp';
+import type { SctpAssociation, CloseReason as SctpCloseReason } from '@millrace/sctp';
 import type { DtlsRole, Fingerprint } from '@millrace/sdp';
 import { nodeStunCrypto } from '@millrace/stun/node-crypto';
 import type { RtpPath } from '../media/media-path.ts';
 import type { IceServer } from '../servers/ice-server.ts';
 import { queueTask } from '../task-queue.ts';
 import { now } from '../transport/alarm.ts';
-import { type Backend, checksum, chooseBackend } from '../transport/backend.ts';
+import { AssociationMaker } from '../transport/association.ts';
+import { type Backend, chooseBackend } from '../transport/backend.ts';
 import { Driver } from '../transport/driver.ts';
 import { isHiddenName, resolveHiddenName } from '../transport/mdns.ts';
-import { packetTrace } from '../transport/packet-trace.ts';
 import { random } from '../transport/random.ts';
-import { sharedMemory } from '../transport/shared-memory.ts';
 import type { MillraceConfiguration } from './configuration.ts';
 import { Gathering, type GatheringObserver } from './gathering.ts';
 
@@ -81,6 +79,8 @@ export interface NegotiatedSession {
   readonly fingerprints: readonly Fingerprint[];
   /** `undefined`: there are no data channels. */
   readonly remoteSctpPort: number | undefined;
+  /** The peer's SCTP INIT chunk, if both descriptions have one: then there is no handshake. */
+  readonly remoteSctpInit: Uint8Array | undefined;
   /** Bytes; Infinity for no limit. */
   readonly maxSendSize: number;
 }
@@ -116,6 +116,7 @@ export class Session {
   readonly #backend: Backend;
   readonly #channels: DataChannels;
   readonly #options: SessionOptions;
+  readonly #associations: AssociationMaker;
   readonly #observer: SessionObserver;
   /** Stops what is still being looked up when the session ends. */
   readonly #lookups = new AbortController();
@@ -136,6 +137,14 @@ export class Session {
   constructor(options: SessionOptions, channels: DataChannels, observer: SessionObserver) {
     this.#channels = channels;
     this.#options = options;
+    const { localSctpPort, maxMessageSize, sendBuffer, congestionControl } = options;
+    this.#associations = new AssociationMaker({
+      localPort: localSctpPort,
+      mtu: SCTP_PACKET_BYTES,
+      maxMessageSize,
+      ...(sendBuffer === undefined ? {} : { sendQueueLimit: sendBuffer }),
+      ...(congestionControl === undefined ? {} : { congestionControl }),
+    });
     this.#observer = observer;
     this.agent = new IceAgent({ role: 'controlling', crypto: nodeStunCrypto, random });
     this.#backend = chooseBackend(options.native ?? true);
@@ -166,6 +175,14 @@ export class Session {
 
   get association(): SctpAssociation | undefined {
     return this.#association;
+  }
+
+  /** What descriptions say for the association to be; the same in all of them. */
+  get sctpInit(): Uint8Array | undefined {
+    if (this.#options.sctpSnap === false) return undefined;
+    // draft-hancke-tsvwg-snap §4.6: what the first negotiation went without, later ones do too.
+    const isWithout = this.#negotiated?.remoteSctpPort !== undefined && !this.#negotiated.remoteSctpInit;
+    return isWithout ? undefined : this.#associations.init;
   }
 
   get negotiated(): NegotiatedSession | undefined {
@@ -395,26 +412,10 @@ export class Session {
   }
 
   #startSctp(): void {
-    const remotePort = this.#negotiated?.remoteSctpPort;
-    if (remotePort === undefined || this.#association || this.#dtls?.state !== 'connected') return;
-    const { roundTripTime } = this.agent;
-    const { sendBuffer, congestionControl } = this.#options;
-    this.#association = new SctpAssociation({
-      localPort: this.#options.localSctpPort,
-      remotePort,
-      random,
-      cookieMac,
-      checksum,
-      mtu: SCTP_PACKET_BYTES,
-      zeroChecksum: true, // DTLS is below: RFC 9653 §7.2
-      maxMessageSize: this.#options.maxMessageSize,
-      memory: sharedMemory,
-      trace: packetTrace(),
-      ...(roundTripTime === undefined ? {} : { roundTripTime }),
-      ...(sendBuffer === undefined ? {} : { sendQueueLimit: sendBuffer }),
-      ...(congestionControl === undefined ? {} : { congestionControl }),
-    });
-    this.driver.attachSctp(this.#association);
+    const { remoteSctpPort, remoteSctpInit } = this.#negotiated ?? {};
+    if (remoteSctpPort === undefined || this.#association || this.#dtls?.state !== 'connected') return;
+    this.#association = this.#associations.make(remoteSctpPort, this.agent.roundTripTime);
+    this.driver.attachSctp(this.#association, remoteSctpInit);
   }
 
   #onIceState(state: IceState): void {
@@ -451,7 +452,3 @@ export class Session {
     this.#observer.onEnd(end);
   }
 }
-
-/** Signs the state cookies of all associations of this process (RFC 9260 §5.1.3). */
-const cookieKey = randomBytes(32);
-const cookieMac = (bytes: Uint8Array): Uint8Array => createHmac('sha256', cookieKey).update(bytes).digest();

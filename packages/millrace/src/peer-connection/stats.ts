@@ -168,7 +168,7 @@ function sctpMembers({ association }: Session): Record<string, unknown> {
     receiverWindow: peerWindow,
     mtu,
     unackData: rest.bytesInFlight,
-    millraceSctp: rest,
+    millraceSctp: { ...rest, isSignaled: association.isSignaled },
   };
 }
 

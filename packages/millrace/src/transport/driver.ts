@@ -194,10 +194,11 @@ export class Driver {
     this.wake();
   }
 
-  attachSctp(association: SctpAssociation): void {
+  /** `remoteInit`: the peer's INIT, if it has come by signaling; what waits to be sent goes with the turn's packets then. */
+  attachSctp(association: SctpAssociation, remoteInit: Uint8Array | undefined): void {
     this.#association = association;
     this.#channels.attach(association);
-    association.connect(now());
+    association.connect(now(), remoteInit);
     this.onPath();
   }
 

@@ -1,0 +1,51 @@
+// The SCTP association of one connection: how it is made, and the INIT chunk that descriptions carry for it
+// (draft-hancke-tsvwg-snap), which has to be known, and to stay, from the first description on.
+import { createHmac, randomBytes } from 'node:crypto';
+import { type Millis, randomU32 } from '@millrace/sans-io';
+import { type FixedSctpOptions, SctpAssociation, signaledInit } from '@millrace/sctp';
+import { checksum } from './backend.ts';
+import { packetTrace } from './packet-trace.ts';
+import { random } from './random.ts';
+import { sharedMemory } from './shared-memory.ts';
+
+export type AssociationOptions = Pick<
+  FixedSctpOptions,
+  'localPort' | 'mtu' | 'maxMessageSize' | 'sendQueueLimit' | 'congestionControl'
+>;
+
+export class AssociationMaker {
+  readonly #options: FixedSctpOptions;
+  #init: Uint8Array | undefined;
+
+  constructor(options: AssociationOptions) {
+    this.#options = {
+      ...options,
+      random,
+      cookieMac,
+      checksum,
+      zeroChecksum: true, // DTLS is below: RFC 9653 §7.2
+      memory: sharedMemory,
+      // RFC 9260 §5.3.1: random, and a tag is never 0. A TSN below 2^31 is what V8 counts fastest with.
+      initiateTag: randomU32(random) || 1,
+      initialTsn: randomU32(random) >>> 1,
+    };
+  }
+
+  /** The INIT that the association sends, or that a description has in its place. */
+  get init(): Uint8Array {
+    return (this.#init ??= signaledInit(this.#options));
+  }
+
+  make(remotePort: number, roundTripTime: Millis | undefined): SctpAssociation {
+    return new SctpAssociation({
+      ...this.#options,
+      remotePort,
+      trace: packetTrace(),
+      ...(roundTripTime === undefined ? {} : { roundTripTime }),
+    });
+  }
+}
+
+/** Signs the state cookies of all associations of this process (RFC 9260 §5.1.3). */
+const cookieKey = randomBytes(32);
+const cookieMac = (bytes: Uint8Array): Uint8Array => createHmac('sha256', cookieKey).update(bytes).digest();
