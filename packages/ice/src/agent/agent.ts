@@ -26,6 +26,7 @@ import {
   type LocalCandidateInit,
   pairLites,
   releaseEarly,
+  removeBase,
   type ServerReflexiveInit,
 } from './candidates.ts';
 import { expireChecks } from './connectivity.ts';
@@ -264,6 +265,18 @@ export class IceAgent implements Core<IceSink, Route> {
    */
   onSocketLost(socket: number, now: Millis): void {
     for (const session of this.#generations.live) loseSocket(session, socket, now);
+    this.#settle(now);
+  }
+
+  /**
+   * `socket` is closed, or its relay gone: its candidates and their pairs are withdrawn. What was selected there is
+   * `disconnected` at once, as with `onSocketLost`, until another pair takes over.
+   */
+  removeSocket(socket: number, now: Millis): void {
+    for (const session of this.#generations.live) {
+      loseSocket(session, socket, now);
+      removeBase(session, socket);
+    }
     this.#settle(now);
   }
 

@@ -302,6 +302,20 @@ function formPair(
   return pair;
 }
 
+/** The socket is there no more. A pair in use stays until another takes its place: it is silent from now on. */
+export function removeBase(session: IceSession, socket: number): void {
+  const base = session.baseOf(socket);
+  if (base === undefined) return;
+  session.bases.splice(session.bases.indexOf(base), 1);
+  for (let i = session.reflexive.length - 1; i >= 0; i--)
+    if (session.reflexive[i]!.socket === socket) session.reflexive.splice(i, 1);
+  for (const pair of session.checklist.pairs.filter((each) => each.base === base)) {
+    if (pair === session.selected) continue;
+    session.checklist.remove(pair);
+    forget(session, pair);
+  }
+}
+
 function removeRemote(session: IceSession, remote: Candidate, pairs: readonly CheckPair[]): void {
   session.remotes.splice(session.remotes.indexOf(remote), 1);
   session.learned.delete(remote);

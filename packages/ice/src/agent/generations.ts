@@ -58,8 +58,10 @@ export class Generations {
     return this.#state;
   }
 
+  /** Nothing may be sent or learned. After a failure, until a restart has been begun. */
   get isOver(): boolean {
-    return this.#state === 'failed' || this.#state === 'closed';
+    for (const session of this.#live) if (!session.isOver) return false;
+    return true;
   }
 
   /** The pair that carries data, of whichever session. */

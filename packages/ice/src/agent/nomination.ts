@@ -19,7 +19,12 @@ export function settleSelection(session: IceSession, now: Millis): void {
   const abandoned = session.silent ? session.selected : undefined;
   session.select(best);
   // What fell silent is out until the peer or we find it working again.
-  if (abandoned !== undefined) fail(abandoned);
+  if (abandoned === undefined) return;
+  fail(abandoned);
+  if (session.baseOf(abandoned.base.socket) === abandoned.base) return;
+  // Its socket has been withdrawn, and it was kept only to be in use.
+  abandoned.verified = false;
+  session.checklist.remove(abandoned);
 }
 
 export function fail(pair: CheckPair): void {

@@ -179,6 +179,56 @@ describe('RFC 8445 §9 ICE restarts', () => {
     assert.deepEqual(two.a.states.slice(-4), ['failed', 'checking', 'connected', 'completed']);
   });
 
+  test('a failed agent that restarts hears the peer before its answer has come', () => {
+    const two = connected();
+    two.network.blocked = () => true;
+    const failed = (): boolean => two.a.agent.state === 'failed' && two.b.agent.state === 'failed';
+    assert.ok(two.network.run(60_000, failed));
+    two.network.blocked = () => false;
+    offer(two, two.a);
+    two.b.agent.restart({}, two.network.now);
+    tell(two, two.a, two.b);
+    const before = two.a.agent.stats.requestsReceived;
+    two.network.run(50);
+    assert.ok(two.a.agent.stats.requestsReceived > before);
+    assert.equal(two.a.agent.state, 'failed', 'not checking before the answer');
+    tell(two, two.b, two.a);
+    assert.ok(two.network.run(100, () => bothSelected(two)));
+  });
+
+  test('candidates of a socket that is gone are withdrawn, and a new one takes over without a restart', () => {
+    const two = connected({ addressesA: ['192.0.2.1', '192.0.2.11'] });
+    const { a, network } = two;
+    network.run(1_000);
+    network.blocked = (from, to) => from.address === '192.0.2.1' || to.address === '192.0.2.1';
+    a.agent.removeSocket(0, network.now);
+    assert.equal(a.agent.state, 'disconnected');
+    assert.deepEqual(
+      a.agent.stats.localCandidates.map(({ address }) => address),
+      ['192.0.2.11'],
+    );
+    assert.ok(network.run(1_000, () => a.agent.selectedPair?.local.address === '192.0.2.11'));
+    assert.equal(a.agent.state, 'completed');
+    // The same number again is another socket, with pairs of its own.
+    network.blocked = () => false;
+    const again = a.agent.addLocalCandidate({ ...a.sockets[0]!, socket: 0 }, network.now);
+    assert.equal(again.usernameFragment, a.agent.localParameters.usernameFragment);
+    assert.ok(a.agent.stats.pairs.some(({ local }) => local === again));
+  });
+
+  test('a socket that comes and goes a thousand times leaves nothing behind', () => {
+    const two = connected({ addressesA: ['192.0.2.1', '192.0.2.11'] });
+    const { a, network } = two;
+    for (let i = 0; i < 1_000; i++) {
+      a.agent.removeSocket(1, network.now);
+      a.agent.addLocalCandidate({ ...a.sockets[1]!, socket: 1 }, network.now);
+    }
+    network.run(1_000);
+    assert.equal(a.agent.stats.localCandidates.length, 2);
+    assert.equal(a.agent.stats.pairs.length, 2);
+    assert.equal(a.agent.state, 'completed');
+  });
+
   test('a restart that leads nowhere leaves the session that works in use', () => {
     const two = connected();
     two.network.run(1_000);
