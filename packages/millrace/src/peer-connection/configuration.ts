@@ -42,6 +42,12 @@ export interface MillraceConfiguration {
    * `@millrace/rtp/interceptors` that are always there. Called once, with the first audio or video. Default none.
    */
   readonly interceptors?: () => readonly Interceptor[];
+  /**
+   * Milliseconds that a connection whose `connectionState` is `failed` keeps its sockets, channels and what is to be
+   * sent, so that `restartIce()` can bring it back (W3C webrtc-pc §4.4.2); then it ends. Default 60000. 0: it ends at
+   * once; Infinity: when `close()` is called, as W3C has it. A restart that has been offered is waited for anyway.
+   */
+  readonly restartPatience?: number;
   /** Hears the secrets of each DTLS session as a line in NSS key log format, for Wireshark. Default nobody. */
   readonly onKeyLog?: (line: string) => void;
 }
@@ -126,12 +132,14 @@ function checkCertificate(certificate: RTCCertificate): void {
 }
 
 function checkExtras(extras: MillraceConfiguration): void {
-  const { maxMessageSize, sendBuffer, congestionControl } = extras;
+  const { maxMessageSize, sendBuffer, congestionControl, restartPatience } = extras;
   for (const name of SWITCHES) {
     const value = extras[name];
     if (value !== undefined && typeof value !== 'boolean')
       throw new TypeError(`millrace.${name} must be true or false; got ${value}`);
   }
+  if (restartPatience !== undefined && !(restartPatience >= 0))
+    throw new TypeError(`millrace.restartPatience must be 0 or more; got ${restartPatience}`);
   whole('millrace.maxMessageSize', maxMessageSize, 1, MAX_MESSAGE_SIZE);
   whole('millrace.sendBuffer', sendBuffer, 65_536, Number.MAX_SAFE_INTEGER);
   if (congestionControl !== undefined)

@@ -247,7 +247,7 @@ export class RTCPeerConnection extends PeerConnectionEvents {
    * Has the next offer restart ICE, and asks for negotiation (W3C webrtc-pc §4.4.2). What is connected goes on carrying
    * data until the new way has been found.
    *
-   * @throws {DOMException} NotSupportedError when the connection has failed: its sockets have been given back
+   * @throws {DOMException} NotSupportedError when the connection has ended: see `restartPatience`
    */
   restartIce(): void {
     if (this.#isClosed) return;

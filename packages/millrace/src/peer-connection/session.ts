@@ -25,7 +25,7 @@ import { nodeStunCrypto } from '@millrace/stun/node-crypto';
 import type { RtpPath } from '../media/media-path.ts';
 import type { IceServer } from '../servers/ice-server.ts';
 import { queueTask } from '../task-queue.ts';
-import { now } from '../transport/alarm.ts';
+import { Alarm, now } from '../transport/alarm.ts';
 import { AssociationMaker } from '../transport/association.ts';
 import { type Backend, chooseBackend } from '../transport/backend.ts';
 import { Driver } from '../transport/driver.ts';
@@ -46,6 +46,8 @@ const OFFERED_SRTP_PROFILES: readonly number[] = [
 ];
 /** Remote candidates kept until the answer has been set. */
 const MAX_EARLY_CANDIDATES = 256;
+/** How long a failed connection waits for a restart, in milliseconds: half a minute after the peer has noticed too. */
+const RESTART_PATIENCE: Millis = 60_000;
 /** RFC 9260 §3.3.10.12: the peer's application called it a day. */
 const USER_INITIATED_ABORT = 12;
 /** SCTP packets are whole words (RFC 9260 §3). */
@@ -133,6 +135,8 @@ export class Session {
   #remoteEnded: string | undefined;
   #early: Candidate[] = [];
   readonly #gathering: Gathering;
+  /** Goes off when a failed connection has waited long enough for a restart. */
+  readonly #patience: Alarm = new Alarm(() => this.#onPatienceOver());
 
   constructor(options: SessionOptions, channels: DataChannels, observer: SessionObserver) {
     this.#channels = channels;
@@ -421,16 +425,30 @@ export class Session {
   #onIceState(state: IceState): void {
     if (this.#end) return;
     this.#observer.onIceState(state);
-    if (state === 'failed') {
-      const hadConnected = this.timings.iceConnected !== undefined;
-      this.#finish({
-        by: 'failure',
-        code: hadConnected ? 'ICE_CONSENT_EXPIRED' : 'ICE_FAILED',
-        message: hadConnected
-          ? 'the peer has not answered for 30 seconds'
-          : 'no pair of candidates connects: check firewalls and that both sides exchange their candidates',
-      });
+    if (state !== 'failed') {
+      this.#patience.stop();
+      return;
     }
+    const { restartPatience = RESTART_PATIENCE } = this.#options;
+    if (restartPatience === 0) this.#onPatienceOver();
+    else if (restartPatience !== Number.POSITIVE_INFINITY) this.#patience.set(now() + restartPatience, now());
+  }
+
+  /** W3C webrtc-pc §5.6.4: only a restart brings back what has failed. What is on its way is waited for. */
+  #onPatienceOver(): void {
+    if (this.agent.state !== 'failed') return;
+    if (this.isRestarting) {
+      this.#patience.set(now() + RESTART_PATIENCE, now());
+      return;
+    }
+    const hadConnected = this.timings.iceConnected !== undefined;
+    this.#finish({
+      by: 'failure',
+      code: hadConnected ? 'ICE_CONSENT_EXPIRED' : 'ICE_FAILED',
+      message: hadConnected
+        ? 'the peer has not answered for 30 seconds'
+        : 'no pair of candidates connects: check firewalls and that both sides exchange their candidates',
+    });
   }
 
   #onDtlsClosed({ by, code, alert }: CloseReason): void {
@@ -448,6 +466,7 @@ export class Session {
     if (this.#end) return;
     this.#end = end;
     this.#lookups.abort();
+    this.#patience.stop();
     this.driver.close();
     this.#observer.onEnd(end);
   }

@@ -347,15 +347,25 @@ export class Driver {
     else this.wake();
   };
 
+  /** Without it nothing above ICE can be sent, and its time stands still: what ICE brings back goes on at once. */
+  #hasRoute(): boolean {
+    const route = this.#agent.selectedRoute ?? this.#agent.usableRoute;
+    return route !== undefined && this.#ports[route.socket] !== undefined;
+  }
+
   #deadline(): Millis {
-    return Math.min(
+    const always = Math.min(
       this.#agent.deadline(),
-      this.#dtls?.deadline() ?? NEVER,
-      this.#association?.deadline() ?? NEVER,
-      this.#media?.deadline() ?? NEVER,
       this.#channels.deadline(),
       this.#linksDeadline(),
       this.#addressesDueAt,
+    );
+    if (!this.#hasRoute()) return always;
+    return Math.min(
+      always,
+      this.#dtls?.deadline() ?? NEVER,
+      this.#association?.deadline() ?? NEVER,
+      this.#media?.deadline() ?? NEVER,
     );
   }
 
@@ -371,10 +381,11 @@ export class Driver {
       this.#observer.onAddressesDue(at);
     }
     if (this.#agent.deadline() <= at) this.#agent.expire(at);
+    for (const { link } of this.#links) if (link.deadline() <= at) link.expire(at);
+    if (!this.#hasRoute()) return;
     if (this.#dtls && this.#dtls.deadline() <= at) this.#dtls.expire(at);
     if (this.#association && this.#association.deadline() <= at) this.#association.expire(at);
     if (this.#media && this.#media.deadline() <= at) this.#media.expire(at);
-    for (const { link } of this.#links) if (link.deadline() <= at) link.expire(at);
   }
 
   #drain(at: Millis): void {
