@@ -1,4 +1,5 @@
-// The attributes of RFC 8489 §18.3 and RFC 8445 §16.1, and the tables a parser knows them by.
+// The attributes of RFC 8489 §18.3, RFC 8445 §16.1 and RFC 5780 §7 (without PADDING and RESPONSE-PORT), and the tables a
+// parser knows them by.
 
 import type { TransportAddress } from './address.ts';
 import {
@@ -25,6 +26,10 @@ const MAX_USERNAME = 508;
 const MAX_TEXT = 763;
 
 export const MAPPED_ADDRESS: Attribute<TransportAddress> = addressAttribute(0x0001, 'MAPPED-ADDRESS', false);
+/** Flags of RFC 5780 §7.2, which only servers with two addresses follow; see `CHANGE_IP` and `CHANGE_PORT`. */
+export const CHANGE_REQUEST: Attribute<number> = u32Attribute(0x0003, 'CHANGE-REQUEST');
+export const CHANGE_IP = 0x4;
+export const CHANGE_PORT = 0x2;
 export const USERNAME: Attribute<string> = textAttribute(0x0006, 'USERNAME', MAX_USERNAME);
 /** Written by `MessageWriter.addIntegrity`, checked by `verifyIntegrity`. */
 export const MESSAGE_INTEGRITY: Attribute<Uint8Array> = bytesAttribute(0x0008, 'MESSAGE-INTEGRITY', 20, 20);
@@ -69,6 +74,14 @@ export const ALTERNATE_SERVER: Attribute<TransportAddress> = addressAttribute(
 export const FINGERPRINT: Attribute<number> = u32Attribute(0x8028, 'FINGERPRINT');
 export const ICE_CONTROLLED: Attribute<bigint> = u64Attribute(0x8029, 'ICE-CONTROLLED');
 export const ICE_CONTROLLING: Attribute<bigint> = u64Attribute(0x802a, 'ICE-CONTROLLING');
+/** Where the response was sent from. RFC 5780 §7.3 */
+export const RESPONSE_ORIGIN: Attribute<TransportAddress> = addressAttribute(
+  0x802b,
+  'RESPONSE-ORIGIN',
+  false,
+);
+/** The server's second address and port. RFC 5780 §7.4 */
+export const OTHER_ADDRESS: Attribute<TransportAddress> = addressAttribute(0x802c, 'OTHER-ADDRESS', false);
 
 /** A table of `base` and `more`, for a program that understands further attributes (TURN's, a vendor's). */
 export function attributeTable(base: AttributeTable, more: readonly Attribute<unknown>[]): AttributeTable {
@@ -77,7 +90,7 @@ export function attributeTable(base: AttributeTable, more: readonly Attribute<un
   return table;
 }
 
-/** RFC 8489's and ICE's attributes. */
+/** RFC 8489's and ICE's attributes, and those by which a server's second address is found. */
 export const STUN_ATTRIBUTES: AttributeTable = attributeTable(new Map(), [
   MAPPED_ADDRESS,
   USERNAME,
@@ -99,6 +112,8 @@ export const STUN_ATTRIBUTES: AttributeTable = attributeTable(new Map(), [
   FINGERPRINT,
   ICE_CONTROLLED,
   ICE_CONTROLLING,
+  RESPONSE_ORIGIN,
+  OTHER_ADDRESS,
 ] as readonly Attribute<unknown>[]);
 
 /** Error codes of RFC 8489 §14.8, RFC 8445 §7.3.1.1 and RFC 7675 §5.2. */

@@ -20,6 +20,9 @@ export {
   ALTERNATE_SERVER,
   type AttributeTable,
   attributeTable,
+  CHANGE_IP,
+  CHANGE_PORT,
+  CHANGE_REQUEST,
   ERROR,
   ERROR_CODE,
   FINGERPRINT,
@@ -29,10 +32,12 @@ export {
   MESSAGE_INTEGRITY,
   MESSAGE_INTEGRITY_SHA256,
   NONCE,
+  OTHER_ADDRESS,
   PASSWORD_ALGORITHM,
   PASSWORD_ALGORITHMS,
   PRIORITY,
   REALM,
+  RESPONSE_ORIGIN,
   SOFTWARE,
   STUN_ATTRIBUTES,
   UNKNOWN_ATTRIBUTES,
@@ -67,5 +72,13 @@ export {
   TRANSACTION_ID_AT,
   TRANSACTION_ID_BYTES,
 } from './message-type.ts';
+export {
+  type NatBehavior,
+  type NatBehaviorOptions,
+  NatBehaviorQuery,
+  type NatBehaviorSink,
+  type NatDependence,
+  type NatMapping,
+} from './nat-behavior.ts';
 export { ClientTransaction, TRANSACTION_DEFAULTS, type TransactionTunables } from './transaction.ts';
 export { MessageWriter } from './writer.ts';
