@@ -39,6 +39,7 @@ export const MAY_USE: Readonly<Record<string, readonly string[]>> = {
 
 /** What tests and benches of a package may use besides: what its users hand in. */
 export const TESTS_MAY_USE: Readonly<Record<string, readonly string[]>> = {
+  '@millrace/dtls': ['@millrace/crypto', '@millrace/native'],
   '@millrace/srtp': ['@millrace/crypto', '@millrace/native'],
 };
 

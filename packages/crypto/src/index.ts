@@ -12,6 +12,7 @@ export {
   type CtrKey,
   type HmacKey,
 } from './keys.ts';
+export { type Kem, type KemKeyPair, portableMlKem768 } from './ml-kem.ts';
 export { nodeAeadKey } from './node-aead-key.ts';
 export { type SrtpCryptos, srtpCryptos } from './srtp-cryptos.ts';
 export { slab } from './wasm/memory.ts';

@@ -71,6 +71,26 @@ export interface KeyShare {
   agree(peerPublicKey: Uint8Array): Uint8Array | undefined;
 }
 
+/** One key pair of a key encapsulation mechanism. */
+export interface KemKeyPair {
+  readonly encapsulationKey: Uint8Array;
+  /**
+   * The shared secret. A ciphertext of the right length that was made for another key gives a secret that nobody knows
+   * (FIPS 203 §6.3); `undefined` is one of a wrong length.
+   */
+  decapsulate(ciphertext: Uint8Array): Uint8Array | undefined;
+}
+
+/** A key encapsulation mechanism: ML-KEM of FIPS 203. */
+export interface Kem {
+  /** `seed`, 64 bytes, is for known answers only. */
+  generate(seed?: Uint8Array): KemKeyPair;
+  /** `undefined` if the key has a wrong length or coefficients beyond the modulus (FIPS 203 §7.2). */
+  encapsulate(
+    encapsulationKey: Uint8Array,
+  ): { readonly ciphertext: Uint8Array; readonly sharedSecret: Uint8Array } | undefined;
+}
+
 /** A public key of the back end that read it. */
 export interface PublicKey {
   readonly algorithm: KeyAlgorithm;
@@ -97,6 +117,8 @@ export interface DtlsCrypto {
     direction: 'seal' | 'open',
   ): RecordKey | undefined;
   createKeyShare(group: GroupName): KeyShare;
+  /** ML-KEM-768, where there is one: without it X25519MLKEM768 is not offered. */
+  readonly mlKem768?: Kem | undefined;
   /** The public key of an X.509 certificate; `undefined` if it is malformed, too weak or of another kind. */
   readPublicKey(certificate: Uint8Array): PublicKey | undefined;
   /** Must not throw for the private key of a `DtlsCertificate` and a scheme of its algorithm. */

@@ -11,6 +11,8 @@ export {
   type DtlsCrypto,
   type GroupName,
   type HashAlgorithm,
+  type Kem,
+  type KemKeyPair,
   type KeyAlgorithm,
   type KeyShare,
   type PrfHash,
@@ -23,6 +25,7 @@ export type { DropReason } from './drop-reasons.ts';
 export { DtlsError, type DtlsErrorCode } from './errors.ts';
 export { GROUPS, type Group } from './groups.ts';
 export { type Fingerprint, fingerprintOf } from './identity.ts';
+export { KEY_EXCHANGES, type KeyExchange, type KeyExchangeName } from './key-exchange.ts';
 export type { DtlsOptions, HelloVerifyOptions } from './options.ts';
 export { MAX_PLAINTEXT_BYTES } from './record/header.ts';
 export type { DtlsSink } from './sink.ts';

@@ -1,6 +1,13 @@
 // Which cryptography and which sockets a connection runs on: what @millrace/native offers, where it works and is
 // wanted, else what Node has. Chosen once for the process, at the first connection.
-import { createAeadKey, createCrc32c, describeAead, slab, srtpCryptos } from '@millrace/crypto';
+import {
+  createAeadKey,
+  createCrc32c,
+  describeAead,
+  portableMlKem768,
+  slab,
+  srtpCryptos,
+} from '@millrace/crypto';
 import type { DtlsCrypto } from '@millrace/dtls';
 import { nodeDtlsCrypto } from '@millrace/dtls/node-crypto';
 import { loadNative, type Native, type Probe } from '@millrace/native';
@@ -32,7 +39,11 @@ const GCM_FIRST: readonly number[] = [0xc02b, 0xc02f, 0xcca9, 0xcca8, 0xc02c, 0x
 export const checksum: typeof crc32c = createCrc32c(crc32c);
 
 /** Ciphers in WebAssembly, and node:crypto for the handshake. */
-const portableCrypto: DtlsCrypto = { ...nodeDtlsCrypto, createAeadKey };
+const portableCrypto: DtlsCrypto = {
+  ...nodeDtlsCrypto,
+  createAeadKey,
+  mlKem768: nodeDtlsCrypto.mlKem768 ?? portableMlKem768(),
+};
 
 let portable: Backend | undefined;
 let accelerated: Backend | undefined;
@@ -61,6 +72,10 @@ function nativeBackend(native: Native): Backend {
     probes,
     crypto: {
       ...portableCrypto,
+      createAeadKey: (algorithm, key, salt) =>
+        aead?.algorithms.includes(algorithm)
+          ? aead.createAeadKey(algorithm, key)
+          : createAeadKey(algorithm, key, salt),
       createRecordKey: (algorithm, key, fixedNonce, direction) =>
         aead?.algorithms.includes(algorithm)
           ? aead.createRecordKey(algorithm, key, fixedNonce, direction)
