@@ -14,10 +14,13 @@ export type Settings = Readonly<Record<string, number>>;
 
 export interface FlowContext {
   readonly settings: Settings;
-  /** The offering side: a new connection with these channels, all open. One reliable ordered channel by default. */
-  connect(channels?: readonly ChannelOptions[]): Promise<Connection>;
-  /** The answering side: the next connection the other side makes, with so many channels open. */
-  accept(channels?: number): Promise<Connection>;
+  /**
+   * The offering side: a new connection with these channels, all open. One reliable ordered channel by default.
+   * Rejects, and gives the connection up, where that takes more than `patience` milliseconds.
+   */
+  connect(channels?: readonly ChannelOptions[], patience?: number): Promise<Connection>;
+  /** The answering side: the next connection the other side makes, with so many channels open. `patience` as above. */
+  accept(channels?: number, patience?: number): Promise<Connection>;
   /** Says something to the other side's `heard`, past the connection. */
   tell(value: number): void;
   /** What the other side has told, in order. */

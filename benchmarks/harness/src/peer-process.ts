@@ -78,29 +78,48 @@ function context(costs: CostMeter): FlowContext {
   let connectionsAccepted = 0;
   return {
     settings,
-    async connect(channels = [{}]): Promise<Connection> {
+    connect(channels = [{}], patience = Number.POSITIVE_INFINITY): Promise<Connection> {
       const id = connections++;
       const link = linkFor(id);
       const opening = channels.map((options, i) => link.peer.open({ ...options, label: String(i) }));
       link.peer.offer();
-      return finish(id, link, await Promise.all(opening));
+      const opened = Promise.all(opening).then((open) => finish(id, link, open));
+      return within(patience, opened, id);
     },
-    async accept(channels = 1): Promise<Connection> {
+    accept(channels = 1, patience = Number.POSITIVE_INFINITY): Promise<Connection> {
       const id = connectionsAccepted++;
-      // The other side's first signal makes the peer.
-      for (;;) {
-        const link = links.get(id);
-        if (link !== undefined && link.accepted.length >= channels) {
-          const inOrder = link.accepted.toSorted((a, b) => Number(a.label) - Number(b.label));
-          return finish(id, link, inOrder);
-        }
-        await arrival.promise;
-      }
+      return within(patience, accepted(id, channels), id);
     },
     tell: (value) => say({ type: 'tell', value }),
     heard: () => next(told, hearing),
     startCosts: () => costs.restart(),
   };
+}
+
+async function accepted(id: number, channels: number): Promise<Connection> {
+  // The other side's first signal makes the peer.
+  for (;;) {
+    const link = links.get(id);
+    if (link !== undefined && link.accepted.length >= channels) {
+      const inOrder = link.accepted.toSorted((a, b) => Number(a.label) - Number(b.label));
+      return finish(id, link, inOrder);
+    }
+    await arrival.promise;
+  }
+}
+
+async function within(patience: number, opened: Promise<Connection>, id: number): Promise<Connection> {
+  if (patience === Number.POSITIVE_INFINITY) return opened;
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(() => {
+    closeLink(id);
+    late.reject(new Error(`connection ${id} was not open after ${patience} ms`));
+  }, patience);
+  try {
+    return await Promise.race([opened, late.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** Both sides number connections alike. */

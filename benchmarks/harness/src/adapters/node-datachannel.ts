@@ -51,7 +51,8 @@ class NativePeer implements Peer {
       unordered: !ordered,
       ...(maxRetransmits === undefined ? {} : { maxRetransmits }),
     });
-    channel.onOpen(() => resolve(wrap(channel)));
+    const wrapped = wrap(channel); // now: the first message may come with the opening
+    channel.onOpen(() => resolve(wrapped));
     return promise;
   }
 
@@ -74,7 +75,9 @@ class NativePeer implements Peer {
 
 function wrap(channel: NativeChannel): Channel {
   const early = new EarlyMessages();
-  channel.onMessage((message) => early.keep(message as Uint8Array | ArrayBuffer));
+  let onMessage = (message: Uint8Array | ArrayBuffer): void => early.keep(message);
+  // Set once: what is on its way to a callback that another one replaces is lost.
+  channel.onMessage((message) => onMessage(message as Uint8Array | ArrayBuffer));
   return {
     label: channel.getLabel(),
     reportsLow: true,
@@ -85,7 +88,7 @@ function wrap(channel: NativeChannel): Channel {
       return channel.bufferedAmount();
     },
     onMessage(handler) {
-      channel.onMessage((message) => handler(message as Uint8Array | ArrayBuffer));
+      onMessage = handler;
       early.release(handler);
     },
     onLow(threshold, handler) {

@@ -85,7 +85,8 @@ export class StandardPeer implements Peer {
   open({ label = '0', ...rest }: ChannelOptions): Promise<Channel> {
     const { promise, resolve } = Promise.withResolvers<Channel>();
     const channel = this.#connection.createDataChannel(label, rest);
-    channel.onopen = (): void => resolve(this.#wrap(channel));
+    const wrapped = this.#wrap(channel); // now: the first message may come with the opening
+    channel.onopen = (): void => resolve(wrapped);
     return promise;
   }
 

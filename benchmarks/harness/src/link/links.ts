@@ -43,6 +43,12 @@ export const relayLinks: LinkMaker = {
   },
 };
 
+/** Nothing but this machine. */
+export const noLinks: LinkMaker = {
+  name: 'this machine',
+  up: async () => ({ path: {}, change: async () => {}, down: async () => undefined }),
+};
+
 export function emulatedLinks(program: string): LinkMaker {
   return {
     name: program,

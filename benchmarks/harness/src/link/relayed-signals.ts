@@ -1,5 +1,6 @@
 // Makes two peers meet in the relay: of the candidates that a peer tells, the first that is a plain UDP address over
-// IPv4 is replaced by the relay's face of the same address, and the others are left out.
+// IPv4 is replaced by the relay's face of the same address, and the others are left out. Connections may follow one
+// another: with its description the next one takes the face.
 import type { Signal } from '../implementation.ts';
 import type { Address, Face } from './relay.ts';
 
@@ -24,6 +25,7 @@ export class RelayedSignals {
       const candidate = this.#place(from, signal.candidate.replace(/^a=/, ''));
       return candidate === undefined ? undefined : { ...signal, candidate };
     }
+    this.#isPlaced[from] = false;
     const lines = signal.sdp.split('\r\n').flatMap((line) => {
       if (!line.startsWith('a=candidate:')) return [line];
       const candidate = this.#place(from, line.slice(2));
