@@ -87,12 +87,20 @@ export class Checklist {
   }
 }
 
-/** RFC 8445 §6.1.2.2: one address family, and link-local addresses among themselves. */
+/** RFC 8445 §6.1.2.2: one transport and address family, and link-local addresses among themselves. */
 export function canPair(local: LocalCandidate, remote: Candidate): boolean {
   return (
+    local.transport === remote.transport &&
+    (local.transport === 'udp' || canConnect(local, remote)) &&
     isIpv6(local.address) === isIpv6(remote.address) &&
     isLinkLocal(local.address) === isLinkLocal(remote.address)
   );
+}
+
+// RFC 6544 §6.2: active goes with passive. The other way round the pair is pruned: whoever is passive waits for the
+// peer to connect, and learns the pair from its check.
+function canConnect(local: LocalCandidate, remote: Candidate): boolean {
+  return local.tcpType === 'active' && remote.tcpType === 'passive';
 }
 
 /** fe80::/10, of canonical text. IPv4's 169.254/16 is left out: hosts on one link reach each other anyway. */

@@ -10,6 +10,7 @@ export {
   type CandidateTransport,
   type CandidateType,
   candidatePriority,
+  DISCARD_PORT,
   type LocalCandidate,
   type Route,
   type TcpType,
@@ -17,6 +18,7 @@ export {
 export { formatCandidate, parseCandidate } from './candidate-line.ts';
 export { DROP_REASONS, type IceDrop } from './drops.ts';
 export { IceError, type IceErrorCode } from './errors.ts';
+export { FRAME_HEADER_BYTES, FrameReader, writeFrameHeader } from './framing.ts';
 export {
   ICE_DEFAULTS,
   type IceAgentOptions,

@@ -32,6 +32,8 @@ export interface IceTunables {
   readonly checkSends: number;
   /** Rm: multiples of the first RTO to wait for a response after the last transmission. RFC 8489 §6.2.1 */
   readonly checkLastWait: number;
+  /** Over TCP: milliseconds until a check that nobody answers has failed. Ti, RFC 8489 §6.2.2 */
+  readonly reliableCheckWait: number;
   /** Regular nomination waits this long, in milliseconds, for a better pair than the first that works. RFC 8445 §8.1.1 */
   readonly nominationPatience: number;
   /** The PAC timer: no failure earlier than this many milliseconds after checks could begin. RFC 8863 §3 */
@@ -72,6 +74,7 @@ export const ICE_DEFAULTS: IceTunables = {
   checkRtoMax: 3_200,
   checkSends: 12,
   checkLastWait: 16,
+  reliableCheckWait: 39_500,
   nominationPatience: 100,
   patience: 39_500,
   consentInterval: 5_000,

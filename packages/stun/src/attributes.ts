@@ -72,6 +72,8 @@ export const ALTERNATE_SERVER: Attribute<TransportAddress> = addressAttribute(
 );
 /** Written by `MessageWriter.addFingerprint`, checked by `verifyFingerprint`. */
 export const FINGERPRINT: Attribute<number> = u32Attribute(0x8028, 'FINGERPRINT');
+/** draft-thatcher-ice-renomination, with libwebrtc's number: of two nominated pairs, the one with the higher counts. */
+export const NOMINATION: Attribute<number> = u32Attribute(0xc001, 'NOMINATION');
 export const ICE_CONTROLLED: Attribute<bigint> = u64Attribute(0x8029, 'ICE-CONTROLLED');
 export const ICE_CONTROLLING: Attribute<bigint> = u64Attribute(0x802a, 'ICE-CONTROLLING');
 /** Where the response was sent from. RFC 5780 §7.3 */
@@ -114,6 +116,7 @@ export const STUN_ATTRIBUTES: AttributeTable = attributeTable(new Map(), [
   ICE_CONTROLLING,
   RESPONSE_ORIGIN,
   OTHER_ADDRESS,
+  NOMINATION,
 ] as readonly Attribute<unknown>[]);
 
 /** Error codes of RFC 8489 §14.8, RFC 8445 §7.3.1.1 and RFC 7675 §5.2. */

@@ -2,7 +2,7 @@
 // procedures beside it and writes what they have queued.
 // RFC 8445 (full agent, one stream, one component), RFC 8838, RFC 7675, RFC 8863. Left out, each with a place:
 // freezing (nothing to share with one component), asking STUN and TURN servers (whoever owns the sockets does, and
-// hands in what they say), TCP. A restart (§9) is generations.ts's, being a lite agent lite.ts's.
+// hands in what they say), simultaneous-open TCP. A restart (§9) is generations.ts's, being a lite agent lite.ts's.
 import { type Core, type DropCounts, type Millis, NEVER } from '@millrace/sans-io';
 import {
   canonicalAddress,
@@ -30,7 +30,7 @@ import {
   type ServerReflexiveInit,
 } from './candidates.ts';
 import { expireChecks } from './connectivity.ts';
-import { expireConsent, loseSocket, probeConsent } from './consent.ts';
+import { expireConsent, losePath, loseSocket, probeConsent } from './consent.ts';
 import { checkParameters } from './credentials.ts';
 import { Generations, type RestartOptions } from './generations.ts';
 import { expireLite } from './lite-consent.ts';
@@ -255,6 +255,15 @@ export class IceAgent implements Core<IceSink, Route> {
         pair.check = undefined;
         pair.state = 'failed';
       }
+    }
+    this.#settle(now);
+  }
+
+  /** The TCP connection of `route` could not be made, or is no more. RFC 6544 §7.1 */
+  onConnectionLost(route: Route, now: Millis): void {
+    for (const session of this.#generations.live) {
+      const pair = this.#find(session, route);
+      if (!session.isOver && pair !== undefined) losePath(session, pair, now);
     }
     this.#settle(now);
   }

@@ -1,11 +1,16 @@
 // Candidates come in, from our sockets, from signalling or from the peer's checks, and become pairs at once.
-// RFC 8445 §5.1 (ours), §6.1.2 (pairs), §7.3.1.3 (peer-reflexive); RFC 8838 §10 and §11 (trickled, redundant).
+// RFC 8445 §5.1 (ours), §6.1.2 (pairs), §7.3.1.3 (peer-reflexive); RFC 8838 §10 and §11 (trickled, redundant);
+// RFC 6544 §4 to §7 for TCP, but for simultaneous-open candidates: no browser has them, and few NATs let them through.
 import { canonicalAddress, isIpv6, type TransportAddress } from '@millrace/stun';
 import {
   type Candidate,
+  type CandidateTransport,
   candidatePriority,
+  DISCARD_PORT,
   type LocalCandidate,
   MAX_LOCAL_PREFERENCE,
+  type TcpType,
+  tcpLocalPreference,
 } from '../candidate.ts';
 import { canPair } from '../checklist.ts';
 import type { IceDrop } from '../drops.ts';
@@ -21,6 +26,11 @@ export interface LocalCandidateInit {
   readonly port: number;
   /** Default `host`. */
   readonly type?: 'host' | 'relay' | undefined;
+  /**
+   * Of a socket that connects to passive candidates over TCP (`active`), or takes connections (`passive`); by default it
+   * is a UDP socket. An active one may leave its port as 0.
+   */
+  readonly tcpType?: Exclude<TcpType, 'so'> | undefined;
   /** RFC 8445 §5.1.2.1 local preference, 0 to 65535; by default the earlier candidate is preferred. */
   readonly preference?: number | undefined;
   /** Of a relayed candidate: how the server sees us (RFC 8839 §5.1). */
@@ -50,7 +60,9 @@ const NO_DESTINATION = /^(?:0\.|2(?:2[4-9]|[345]\d)\.|::$|::ffff:|ff[0-9a-f]{2}:
 /** A base: what datagrams are really sent from, by us or by the relay in our place. */
 export function addBase(session: IceSession, init: LocalCandidateInit): LocalCandidate {
   const address = canonicalAddress(init.address);
-  const { socket, port, type = 'host', related, server = '' } = init;
+  const { socket, type = 'host', related, server = '', tcpType } = init;
+  const transport: CandidateTransport = tcpType === undefined ? 'udp' : 'tcp';
+  const port = tcpType === 'active' ? DISCARD_PORT : init.port;
   if (address === undefined || !isPort(port))
     throw new IceError('BAD_ADDRESS', `${init.address} port ${port}`);
   const known = session.baseOf(socket);
@@ -61,15 +73,17 @@ export function addBase(session: IceSession, init: LocalCandidateInit): LocalCan
   const preference = init.preference ?? MAX_LOCAL_PREFERENCE - session.bases.length;
   if (!(Number.isInteger(preference) && preference >= 0 && preference <= MAX_LOCAL_PREFERENCE))
     throw new IceError('BAD_OPTION', `preference ${preference}`);
+  const localPreference = tcpType === undefined ? preference : tcpLocalPreference(tcpType, preference);
   const base: LocalCandidate = {
     socket,
-    foundation: session.foundationOf(`${type} ${server}`, address),
+    foundation: session.foundationOf(`${type} ${server}${tcpType ?? ''}`, address),
     component: COMPONENT,
-    transport: 'udp',
-    priority: candidatePriority(type, preference, COMPONENT),
+    transport,
+    priority: candidatePriority(type, localPreference, COMPONENT, transport),
     address,
     port,
     type,
+    ...(tcpType === undefined ? {} : { tcpType }),
     ...(related === undefined ? {} : { relatedAddress: related.address, relatedPort: related.port }),
     usernameFragment: session.local.usernameFragment,
   };
@@ -89,12 +103,12 @@ export function addServerReflexive(
   const { socket, mapped, server, hidesBase = false } = init;
   const base = session.baseOf(socket);
   const address = canonicalAddress(mapped.address);
-  if (base === undefined || address === undefined || !isPort(mapped.port)) return undefined;
+  if (base?.transport !== 'udp' || address === undefined || !isPort(mapped.port)) return undefined;
   if (NO_DESTINATION.test(address) || isIpv6(address) !== isIpv6(base.address)) return undefined;
   // RFC 8445 §5.1.3: without a NAT in between, or behind one that another server has shown already.
-  if (session.bases.some((each) => each.address === address && each.port === mapped.port)) return undefined;
-  if (session.reflexive.some((each) => each.address === address && each.port === mapped.port))
-    return undefined;
+  const isThere = (each: LocalCandidate): boolean =>
+    each.address === address && each.port === mapped.port && each.transport === 'udp';
+  if (session.bases.some(isThere) || session.reflexive.some(isThere)) return undefined;
   if (session.bases.length + session.reflexive.length >= session.tunables.maxLocalCandidates)
     return undefined;
   const preference = (base.priority >>> 8) & MAX_LOCAL_PREFERENCE;
@@ -120,19 +134,19 @@ export function addServerReflexive(
 /** RFC 8838 §11: takes a signalled candidate, before or after the peer's credentials. */
 export function addRemoteCandidate(session: IceSession, candidate: Candidate): IceDrop | undefined {
   const address = canonicalAddress(candidate.address);
-  // TCP and further components are a later step; names are resolved before they come here.
+  // Further components are nobody's here; names are resolved before they come here.
   if (
     address === undefined ||
     NO_DESTINATION.test(address) ||
     !isPort(candidate.port) ||
-    candidate.transport !== 'udp' ||
+    !isTransportKnown(candidate) ||
     candidate.component !== COMPONENT ||
     candidate.priority >>> 0 !== candidate.priority
   )
     return 'unusable-candidate';
   if (!isOfGeneration(session, candidate)) return 'other-generation';
   const usable = { ...candidate, address };
-  const known = session.remoteAt(address, candidate.port);
+  const known = session.remoteAt(address, candidate.port, candidate.transport);
   if (known !== undefined && !session.learned.has(known)) return undefined;
   if (session.remotes.length - session.learned.size >= session.tunables.maxRemoteCandidates)
     return 'too-many-remote-candidates';
@@ -156,6 +170,11 @@ export function pairLites(session: IceSession): void {
   if (!formsChecklist(session)) return;
   for (const base of session.bases)
     for (const remote of session.remotes) formPair(session, base, remote, false);
+}
+
+/** RFC 6544 §4.5: a TCP candidate says how it connects; simultaneous open is not ours. */
+function isTransportKnown({ transport, tcpType }: Candidate): boolean {
+  return transport === 'udp' || tcpType === 'active' || tcpType === 'passive';
 }
 
 /** RFC 8838 §13: a candidate that names a username fragment belongs to that generation alone. */
@@ -199,7 +218,8 @@ export function pairOfRequest(
   priority: number,
   usernameFragment: string,
 ): CheckPair | IceDrop {
-  let remote = session.remoteAt(from.address, from.port);
+  const { transport } = base;
+  let remote = session.remoteAt(from.address, from.port, transport);
   if (remote === undefined) {
     if (session.learned.size >= session.tunables.maxPeerReflexive && !forgetLearned(session))
       return 'too-many-peer-reflexive';
@@ -207,11 +227,13 @@ export function pairOfRequest(
     remote = {
       foundation: session.newFoundation(),
       component: COMPONENT,
-      transport: 'udp',
+      transport,
       priority,
       address: from.address,
       port: from.port,
       type: 'prflx',
+      // RFC 6544 §7.2: whoever has connected to us was active.
+      ...(base.tcpType === undefined ? {} : { tcpType: base.tcpType === 'passive' ? 'active' : 'passive' }),
       usernameFragment,
     };
     session.remotes.push(remote);
@@ -248,7 +270,9 @@ export function learnReflexive(
   priority: number,
 ): void {
   const { base } = pair;
-  if (mapped.address === base.address && mapped.port === base.port) {
+  // RFC 6544 §4.1: an active candidate's port tells nothing, each of its connections has another.
+  const isSamePort = mapped.port === base.port || base.tcpType === 'active';
+  if (mapped.address === base.address && isSamePort) {
     pair.local = base;
     return;
   }
@@ -268,11 +292,12 @@ export function learnReflexive(
     socket: base.socket,
     foundation: session.foundationOf('prflx', base.address),
     component: COMPONENT,
-    transport: 'udp',
+    transport: base.transport,
     priority,
     address: mapped.address,
     port: mapped.port,
     type: 'prflx',
+    ...(base.tcpType === undefined ? {} : { tcpType: base.tcpType }),
     relatedAddress: base.address,
     relatedPort: base.port,
     usernameFragment: session.local.usernameFragment,

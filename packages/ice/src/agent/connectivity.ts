@@ -65,11 +65,12 @@ export function writeCheck(
   end: number,
   now: Millis,
 ): number {
-  const tunables = purpose === 'consent' ? consentTunables(session) : checkTunables(session);
+  const isReliable = pair.base.transport === 'tcp';
+  const tunables = purpose === 'consent' ? consentTunables(session) : checkTunables(session, isReliable);
   const useCandidate = carriesUseCandidate(session, pair);
   // RFC 8445 §7.1.1: the priority that a peer-reflexive candidate found by this check would have.
   const localPreference = (pair.base.priority >>> 8) & 0xffff;
-  const priority = candidatePriority('prflx', localPreference, pair.base.component);
+  const priority = candidatePriority('prflx', localPreference, pair.base.component, pair.base.transport);
   const transaction = new ClientTransaction(session.random, tunables);
   // RFC 8445 §7.2.2: the peer's username fragment, then ours.
   const username = `${session.remote!.usernameFragment}:${session.local.usernameFragment}`;
@@ -140,8 +141,13 @@ function carriesUseCandidate(session: IceSession, pair: CheckPair): boolean {
  * Deviation: it starts below 500 ms, since libwebrtc repeats an unanswered check within 50 ms and a lost
  * first check would otherwise add half a second to every opening; later waits are capped instead of doubling on.
  */
-function checkTunables(session: IceSession): TransactionTunables {
+function checkTunables(session: IceSession, isReliable: boolean): TransactionTunables {
   const { checkInterval, checkRtoInitial, checkRtoMax, checkSends, checkLastWait } = session.tunables;
+  // RFC 8489 §6.2.2: over TCP nothing is sent twice; the connection tells when it is lost.
+  if (isReliable) {
+    const { reliableCheckWait: rto } = session.tunables;
+    return { rto, rtoMax: rto, sends: 1, lastWait: 1 };
+  }
   let busy = 0;
   for (const pair of session.checklist.pairs)
     if (pair.state === 'waiting' || pair.state === 'in-progress') busy++;

@@ -96,6 +96,23 @@ export function loseSocket(session: IceSession, socket: number, now: Millis): vo
   recheckOthers(session, now);
 }
 
+/** The connection that `pair` was on is no more: no answer will come on it, and no silence need be waited out. */
+export function losePath(session: IceSession, pair: CheckPair, now: Millis): void {
+  if (pair === session.selected) {
+    if (!session.silent) {
+      session.silent = true;
+      recheckOthers(session, now);
+    }
+    // An active end connects anew with what it sends next.
+    if (pair === session.consentPair && !session.consentDue)
+      session.consentAt = Math.min(session.consentAt, now + session.tunables.consentProbeInterval);
+    return;
+  }
+  pair.check?.transaction.cancel(now);
+  pair.check = undefined;
+  fail(pair);
+}
+
 // While the selected pair is silent every other one gets a new chance.
 function recheckOthers(session: IceSession, now: Millis): void {
   for (const pair of session.checklist.pairs) {

@@ -2,7 +2,7 @@
 // the files beside it work on it. During an ICE restart (RFC 8445 §9) there is a second one: see generations.ts.
 import { Drops, type Millis, NEVER, Ring, randomBytes, u32 } from '@millrace/sans-io';
 import { shortTermKey } from '@millrace/stun';
-import type { Candidate, LocalCandidate, Route } from '../candidate.ts';
+import type { Candidate, CandidateTransport, LocalCandidate, Route } from '../candidate.ts';
 import { Checklist } from '../checklist.ts';
 import { DROP_REASONS, type IceDrop } from '../drops.ts';
 import {
@@ -159,8 +159,9 @@ export class IceSession {
     return undefined;
   }
 
-  remoteAt(address: string, port: number): Candidate | undefined {
-    for (const remote of this.remotes) if (remote.port === port && remote.address === address) return remote;
+  remoteAt(address: string, port: number, transport: CandidateTransport): Candidate | undefined {
+    for (const remote of this.remotes)
+      if (remote.port === port && remote.address === address && remote.transport === transport) return remote;
     return undefined;
   }
 
