@@ -14,6 +14,8 @@ export interface IceParameters {
 export interface RemoteIceParameters extends IceParameters {
   /** Whether the peer is an ICE-lite agent (RFC 8445 §2.5): it answers checks and sends none. Default false. */
   readonly lite?: boolean | undefined;
+  /** Whether the peer's description has the ice-option `renomination`. Default false. */
+  readonly renomination?: boolean | undefined;
 }
 
 /** `aggressive`: USE-CANDIDATE on every check, as browsers do. `regular`: on the pair chosen after checks succeed. */
@@ -36,6 +38,16 @@ export interface IceTunables {
   readonly reliableCheckWait: number;
   /** Regular nomination waits this long, in milliseconds, for a better pair than the first that works. RFC 8445 §8.1.1 */
   readonly nominationPatience: number;
+  /** Whether our description has the ice-option `renomination`. Only if the peer's has it too are nominations numbered. */
+  readonly renomination: boolean;
+  /** With renomination: milliseconds between two probes of each pair in reserve, and consent checks of the pair in use. */
+  readonly backupInterval: number;
+  /** With renomination: milliseconds without an answer until another pair is nominated that does answer. */
+  readonly renominateAfter: number;
+  /** With renomination: milliseconds from one nomination to the next, unless the pair in use falls silent. */
+  readonly renominationHold: number;
+  /** With renomination: pairs that are kept in reserve. */
+  readonly maxBackupPairs: number;
   /** The PAC timer: no failure earlier than this many milliseconds after checks could begin. RFC 8863 §3 */
   readonly patience: number;
   /** Milliseconds between consent checks, before the factor of 0.8 to 1.2. RFC 7675 §5.1 */
@@ -76,6 +88,11 @@ export const ICE_DEFAULTS: IceTunables = {
   checkLastWait: 16,
   reliableCheckWait: 39_500,
   nominationPatience: 100,
+  renomination: false,
+  backupInterval: 1_500,
+  renominateAfter: 1_000,
+  renominationHold: 10_000,
+  maxBackupPairs: 4,
   patience: 39_500,
   consentInterval: 5_000,
   consentExpiry: 30_000,

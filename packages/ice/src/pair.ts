@@ -51,6 +51,13 @@ export class CheckPair implements CandidatePair {
   useCandidateReceived = false;
   /** We are nominating the pair: its checks carry USE-CANDIDATE. */
   nominating = false;
+  /** The number of the nomination that counts for us, and of those the peer has sent and we have; 0: without one. */
+  nomination = 0;
+  nominationReceived = 0;
+  nominationSent = 0;
+  /** In reserve: how many probes in a row have been answered, and how many wait for an answer. */
+  probesAnswered = 0;
+  probesAsked = 0;
   /** It waits in the triggered-check queue. */
   triggered = false;
   /** Integrity-checked STUN has come from its remote address. */

@@ -12,6 +12,8 @@ export interface TwoOptions {
   readonly b?: Partial<IceAgentOptions>;
   readonly addressesA?: readonly string[];
   readonly addressesB?: readonly string[];
+  /** Sockets of both whose addresses are relayed ones. */
+  readonly relayed?: readonly number[];
 }
 
 export interface Two {
@@ -35,9 +37,11 @@ export function strangers(options: TwoOptions = {}): Two {
   const network = new VirtualNetwork({ seed, wire });
   const a = network.attach(newAgent(seed * 2 + 1, { role: 'controlling', ...options.a }), {
     addresses: options.addressesA ?? ['192.0.2.1'],
+    relayed: options.relayed ?? [],
   });
   const b = network.attach(newAgent(seed * 2 + 2, { role: 'controlled', ...options.b }), {
     addresses: options.addressesB ?? ['192.0.2.2'],
+    relayed: options.relayed ?? [],
   });
   return { network, a, b };
 }

@@ -35,6 +35,7 @@ import { checkParameters } from './credentials.ts';
 import { Generations, type RestartOptions } from './generations.ts';
 import { expireLite } from './lite-consent.ts';
 import { bestValid } from './nomination.ts';
+import { expireBackups } from './renomination.ts';
 import { onRequest } from './requests.ts';
 import { onResponse } from './responses.ts';
 import { assumeRole } from './roles.ts';
@@ -150,14 +151,14 @@ export class IceAgent implements Core<IceSink, Route> {
   setRemoteParameters(parameters: RemoteIceParameters, now: Millis): void {
     const session = this.#open();
     checkParameters(parameters);
-    const { usernameFragment, password, lite = false } = parameters;
+    const { usernameFragment, password, lite = false, renomination = false } = parameters;
     if (session.remote !== undefined) {
       const isSame =
         session.remote.usernameFragment === usernameFragment && session.remote.password === password;
       if (isSame) return;
       throw new IceError('REMOTE_PARAMETERS_SET');
     }
-    session.remote = { usernameFragment, password, lite };
+    session.remote = { usernameFragment, password, lite, renomination };
     session.remoteKey = shortTermKey(password);
     // RFC 8445 §6.1.1: of a full and a lite agent the full one controls; two lite ones keep to what `setRole` has said.
     if (session.lite !== lite) assumeRole(session, lite ? 'controlling' : 'controlled');
@@ -351,6 +352,7 @@ export class IceAgent implements Core<IceSink, Route> {
       expireChecks(session, now);
       if (session.lite) expireLite(session, now);
       else expireConsent(session, now);
+      expireBackups(session, now);
       if (now < session.patienceUntil) continue;
       session.patienceUntil = NEVER;
       session.impatient = true;

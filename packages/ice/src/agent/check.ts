@@ -10,6 +10,8 @@ export interface Check {
   readonly purpose: 'connectivity' | 'consent';
   readonly role: IceRole;
   readonly useCandidate: boolean;
+  /** The NOMINATION it carried; 0: none. */
+  readonly nomination: number;
   /** The PRIORITY it carried: that of the peer-reflexive candidate it may reveal. */
   readonly priority: number;
   /** The request as it was sent first. RFC 8489 §6.2.1: a retransmission is the same message. */

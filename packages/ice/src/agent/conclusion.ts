@@ -3,6 +3,7 @@
 import type { Millis } from '@millrace/sans-io';
 import { settleConsent } from './consent.ts';
 import { isConcluded, settleSelection } from './nomination.ts';
+import { settleBackups } from './renomination.ts';
 import type { IceSession } from './session.ts';
 
 /** Called after anything that could change selection, consent or state. */
@@ -10,6 +11,7 @@ export function settle(session: IceSession, now: Millis): void {
   if (session.isOver) return;
   settleSelection(session, now);
   settleConsent(session, now);
+  settleBackups(session, now);
   if (session.selected !== undefined) {
     if (session.silent) session.setState('disconnected');
     else {

@@ -7,6 +7,7 @@ import {
   ICE_CONTROLLING,
   METHOD_BINDING,
   MessageWriter,
+  NOMINATION,
   PRIORITY,
   type TransactionTunables,
   USE_CANDIDATE,
@@ -19,6 +20,12 @@ import type { IceSession } from './session.ts';
 
 const writer = new MessageWriter();
 
+/** The check that was to nominate `pair` has failed: it is not to be nominated by a later one without anybody's wish. */
+export function giveUpNomination(pair: CheckPair): void {
+  if (pair.nominating && pair.nominationSent !== pair.nomination) pair.nominationSent = pair.nomination;
+  pair.nominating = false;
+}
+
 /** Puts `pair` before all ordinary checks. RFC 8445 §7.3.1.4 */
 export function trigger(session: IceSession, pair: CheckPair): void {
   if (pair.state !== 'frozen' && pair.state !== 'succeeded') pair.state = 'waiting';
@@ -30,7 +37,8 @@ export function trigger(session: IceSession, pair: CheckPair): void {
 /** Whether checking `pair` could still change the outcome. */
 export function isWorthChecking(session: IceSession, pair: CheckPair): boolean {
   const { selected } = session;
-  return selected === undefined || session.silent || pair === selected || pair.compare(selected) < 0;
+  if (selected === undefined || session.silent || pair === selected || pair.nominating) return true;
+  return pair.compare(selected) < 0;
 }
 
 /** The pair whose turn it is once Ta has passed. RFC 8445 §6.1.4.2: the waiting one with the highest priority. */
@@ -67,7 +75,8 @@ export function writeCheck(
 ): number {
   const isReliable = pair.base.transport === 'tcp';
   const tunables = purpose === 'consent' ? consentTunables(session) : checkTunables(session, isReliable);
-  const useCandidate = carriesUseCandidate(session, pair);
+  const nomination = session.renominates && session.role === 'controlling' ? pair.nominationSent : 0;
+  const useCandidate = nomination === 0 && carriesUseCandidate(session, pair);
   // RFC 8445 §7.1.1: the priority that a peer-reflexive candidate found by this check would have.
   const localPreference = (pair.base.priority >>> 8) & 0xffff;
   const priority = candidatePriority('prflx', localPreference, pair.base.component, pair.base.transport);
@@ -78,6 +87,7 @@ export function writeCheck(
   // RFC 8445 §7.1.3
   writer.add(session.role === 'controlling' ? ICE_CONTROLLING : ICE_CONTROLLED, session.tieBreaker);
   if (useCandidate) writer.add(USE_CANDIDATE, true);
+  if (nomination > 0) writer.add(NOMINATION, nomination);
   writer.add(PRIORITY, priority).addIntegrity(session.remoteKey, session.crypto).addFingerprint();
   const length = writer.finish();
   if (length === 0) return 0;
@@ -87,6 +97,7 @@ export function writeCheck(
     purpose,
     role: session.role,
     useCandidate,
+    nomination,
     priority,
     bytes: ownCopy(out, at, at + length),
     resend: false,
@@ -220,7 +231,7 @@ function onTimeout(check: Check): void {
   const { pair } = check;
   if (pair.check !== check) return;
   pair.check = undefined;
-  pair.nominating = false;
+  giveUpNomination(pair);
   // A pair that succeeded before stays so: consent will tell whether it still works.
   if (pair.state === 'in-progress') pair.state = 'failed';
 }

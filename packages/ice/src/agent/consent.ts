@@ -3,6 +3,7 @@
 import { type Millis, NEVER, randomUnit } from '@millrace/sans-io';
 import type { CheckPair } from '../pair.ts';
 import { bestValid, fail, settleSelection } from './nomination.ts';
+import { nominateAny, nominateNone, onDoubt } from './renomination.ts';
 import type { IceSession } from './session.ts';
 
 /** This many consent checks in a row have to go unanswered before silence means anything. */
@@ -36,6 +37,7 @@ export function expireConsent(session: IceSession, now: Millis): void {
   if (session.isOver || pair !== session.consentPair || now < session.consentAt) return;
   session.consentAt = NEVER;
   session.consentDue = true;
+  onDoubt(session, now);
   if (pair !== session.selected || session.silent) return;
   if (session.consentUnanswered < SILENT_CHECKS || now < pair.lastResponseAt + tunables.disconnectedAfter)
     return;
@@ -46,10 +48,13 @@ export function expireConsent(session: IceSession, now: Millis): void {
 /** A consent check has just been sent. */
 export function onConsentSent(session: IceSession, pair: CheckPair, now: Millis): void {
   session.consentDue = false;
-  if (session.consentUnanswered++ === 0) session.consentRegularAt = now + interval(session);
+  if (session.consentUnanswered++ === 0) {
+    session.consentRegularAt = now + interval(session);
+    session.consentAskedAt = now;
+  }
   // Deviation: RFC 7675 §5.1 would not ask again for 4 to 6 s. Asking soon tells one lost datagram from an
   // outage, as libwebrtc does.
-  const probe = Math.max(session.tunables.consentProbeInterval, 2 * (pair.roundTripTime ?? 0));
+  const probe = Math.max(probeInterval(session), 2 * (pair.roundTripTime ?? 0));
   session.consentAt = Math.min(session.consentRegularAt, now + probe);
   if (session.consentAt <= now) session.consentAt = now + probe;
 }
@@ -62,7 +67,9 @@ export function onConsent(session: IceSession, pair: CheckPair, now: Millis): vo
     session.consentDue = false;
     session.consentAt = Math.max(now, session.consentRegularAt);
   }
-  if (pair === session.selected) session.silent = false;
+  if (pair !== session.selected || !session.silent) return;
+  session.silent = false;
+  nominateNone(session);
 }
 
 /**
@@ -121,11 +128,22 @@ function recheckOthers(session: IceSession, now: Millis): void {
     pair.check = undefined;
     pair.nominated = false;
     pair.nominating = false;
+    pair.nomination = 0;
     pair.state = 'waiting';
   }
+  nominateAny(session);
 }
 
-// RFC 7675 §5.1: each interval is drawn anew between 0.8 and 1.2 of the basic one.
+// With renomination a quarter of the time after which it comes to that: three checks have to go unanswered by then.
+function probeInterval({ tunables, renominates }: IceSession): Millis {
+  const { consentProbeInterval, renominateAfter } = tunables;
+  return renominates ? Math.min(consentProbeInterval, renominateAfter / 4) : consentProbeInterval;
+}
+
+// RFC 7675 §5.1: each interval is drawn anew between 0.8 and 1.2 of the basic one. Deviation: a basic one below 5 s where
+// both sides have said that they renominate: a path can only be left early if its silence is noticed early.
 function interval(session: IceSession): Millis {
-  return session.tunables.consentInterval * (0.8 + 0.4 * randomUnit(session.random));
+  const { consentInterval, backupInterval } = session.tunables;
+  const basic = session.renominates ? Math.min(consentInterval, backupInterval) : consentInterval;
+  return basic * (0.8 + 0.4 * randomUnit(session.random));
 }

@@ -32,6 +32,9 @@ export function fail(pair: CheckPair): void {
   pair.nominated = false;
   pair.nominating = false;
   pair.useCandidateReceived = false;
+  pair.nomination = 0;
+  pair.nominationReceived = 0;
+  pair.nominationSent = 0;
 }
 
 /** The pair to be used until one is selected, so that DTLS need not wait for the nomination. */
@@ -41,13 +44,15 @@ export function bestValid(session: IceSession): CheckPair | undefined {
   return undefined;
 }
 
+/** The last one nominated by number; of those without, or with the same, the one with the highest priority. */
 function bestNominated(session: IceSession): CheckPair | undefined {
+  let best: CheckPair | undefined;
   for (const pair of session.checklist.pairs) {
     if (pair.state !== 'succeeded' || !pair.nominated) continue;
     if (session.silent && pair === session.selected) continue;
-    return pair;
+    if (best === undefined || pair.nomination > best.nomination) best = pair;
   }
-  return session.selected;
+  return best ?? session.selected;
 }
 
 /**

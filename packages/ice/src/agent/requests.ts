@@ -3,6 +3,7 @@ import type { Millis } from '@millrace/sans-io';
 import {
   ERROR,
   MESSAGE_INTEGRITY_SHA256,
+  NOMINATION,
   PRIORITY,
   type StunMessage,
   type TransportAddress,
@@ -78,7 +79,12 @@ export function onRequest(
     onLiteRequest(session, pair, request.has(USE_CANDIDATE), now);
     return drop;
   }
-  if (request.has(USE_CANDIDATE) && session.role === 'controlled') onNominated(session, pair, now);
+  const nomination = session.renominates ? (request.get(NOMINATION) ?? 0) : 0;
+  if ((request.has(USE_CANDIDATE) || nomination > 0) && session.role === 'controlled') {
+    // Of several nominations the highest counts, in whatever order they come.
+    pair.nominationReceived = Math.max(pair.nominationReceived, nomination);
+    onNominated(session, pair, now);
+  }
   triggerInReturn(session, pair, now);
   return drop;
 }
@@ -99,6 +105,7 @@ function onNominated(session: IceSession, pair: CheckPair, now: Millis): void {
   if (pair.state !== 'succeeded') return;
   const isStale = pair !== session.consentPair && now - (pair.lastResponseAt ?? 0) > STALE_PAIR;
   pair.nominated = !isStale;
+  pair.nomination = pair.nominationReceived;
   if (isStale) pair.state = 'waiting';
 }
 

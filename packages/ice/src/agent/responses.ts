@@ -12,7 +12,9 @@ import {
 import type { IceDrop } from '../drops.ts';
 import { learnReflexive } from './candidates.ts';
 import type { Check } from './check.ts';
+import { giveUpNomination } from './connectivity.ts';
 import { loseConsent, onConsent } from './consent.ts';
+import { onAnswer } from './renomination.ts';
 import { onRoleConflict } from './roles.ts';
 import type { IceSession } from './session.ts';
 
@@ -69,12 +71,16 @@ function onSuccess(
   pair.state = 'succeeded';
   session.hasSucceeded = true;
   // RFC 8445 §7.2.5.3.4
-  if (session.role === 'controlling' && check.useCandidate) {
+  if (session.role === 'controlling' && (check.useCandidate || check.nomination > 0)) {
     pair.nominated = true;
-    pair.nominating = false;
+    pair.nomination = Math.max(pair.nomination, check.nomination);
+    // An older check's answer says nothing of the nomination that is on its way.
+    if (check.nomination === pair.nominationSent) pair.nominating = false;
   } else if (session.role === 'controlled' && pair.useCandidateReceived) {
     pair.nominated = true;
+    pair.nomination = pair.nominationReceived;
   }
+  onAnswer(pair);
   onConsent(session, pair, now);
   return undefined;
 }
@@ -98,6 +104,6 @@ function onFailure(check: Check, now: Millis): void {
   if (pair.check !== check) return;
   check.transaction.cancel(now);
   pair.check = undefined;
-  pair.nominating = false;
+  giveUpNomination(pair);
   if (pair.state === 'in-progress') pair.state = 'failed';
 }

@@ -43,6 +43,9 @@ export function assumeRole(session: IceSession, role: IceRole): void {
   for (const pair of session.checklist.pairs) {
     pair.nominating = false;
     pair.useCandidateReceived = false;
+    pair.nomination = 0;
+    pair.nominationReceived = 0;
+    pair.nominationSent = 0;
   }
 }
 

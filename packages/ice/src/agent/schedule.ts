@@ -5,6 +5,7 @@ import type { CheckPair } from '../pair.ts';
 import { checksDeadline, nextOrdinary, nextTriggered, writeCheck, writeResend } from './connectivity.ts';
 import { consentDeadline, onConsentSent } from './consent.ts';
 import { liteDeadline } from './lite-consent.ts';
+import { onProbeSent } from './renomination.ts';
 import { writeReply } from './replies.ts';
 import type { IceSession } from './session.ts';
 
@@ -49,6 +50,16 @@ export function writeNext(
     session.route = consentPair.route;
     return length;
   }
+  const probe = session.probes.at(0);
+  if (probe !== undefined) {
+    const length = writeCheck(session, probe, 'consent', out, at, end, now);
+    if (length > 0) {
+      session.probes.shift();
+      onProbeSent(probe);
+    }
+    session.route = probe.route;
+    return length;
+  }
   if (now < session.nextCheckAt) return 0;
   const ordinary = nextOrdinary(session);
   return ordinary === undefined ? 0 : writePaced(session, ordinary, out, at, end, now);
@@ -81,6 +92,12 @@ export function sessionDeadline(session: IceSession): Millis {
   if (session.retiresAt !== NEVER) return session.retiresAt;
   const silenceAt = session.lite ? liteDeadline(session) : consentDeadline(session);
   const timers = Math.min(silenceAt, session.patienceUntil, session.nominateAt);
+  const timers = Math.min(
+    consentDeadline(session),
+    session.patienceUntil,
+    session.nominateAt,
+    session.backupsAt,
+  );
   const deadline = checksDeadline(session, timers);
   return nextOrdinary(session) === undefined ? deadline : Math.min(deadline, session.nextCheckAt);
 }

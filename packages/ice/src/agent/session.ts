@@ -66,6 +66,14 @@ export class IceSession {
   silent = false;
 
   readonly triggered: Ring<CheckPair> = new Ring();
+  /** Pairs in reserve that are to be asked. See renomination.ts */
+  readonly probes: Ring<CheckPair> = new Ring();
+  /** When they are to be asked next; `NEVER`: there is no selected pair, or nobody renominates. */
+  backupsAt: Millis = NEVER;
+  /** The number of our last nomination that had one: USE-CANDIDATE counts as the first. */
+  nominations = 1;
+  /** When we last nominated anew. */
+  switchedAt: Millis = Number.NEGATIVE_INFINITY;
   readonly replies: Ring<Reply> = new Ring();
   readonly checks: Map<number, Check> = new Map();
   readonly resends: Ring<Check> = new Ring();
@@ -85,6 +93,8 @@ export class IceSession {
   consentRegularAt: Millis = NEVER;
   consentDue = false;
   consentUnanswered = 0;
+  /** When the first of those was sent. */
+  consentAskedAt: Millis = NEVER;
 
   /** Of a lite agent: when the selected pair's last request came. `NEVER`: there is nobody to be heard. */
   heardAt: Millis = NEVER;
@@ -112,6 +122,12 @@ export class IceSession {
     this.local = options.local ?? drawParameters(options.random);
     this.localKey = shortTermKey(this.local.password);
     this.checklist = new Checklist(this.tunables.maxPairs);
+  }
+
+  /** Whether both sides have said that nominations have numbers. */
+  get renominates(): boolean {
+    const { lite, remote } = this;
+    return this.tunables.renomination && !lite && remote?.renomination === true && remote.lite !== true;
   }
 
   /** Whether anything may still be sent or learned. */
@@ -175,6 +191,8 @@ export class IceSession {
   /** Asks nothing any more; what the peer asks is answered. */
   quieten(): void {
     this.triggered.clear();
+    this.probes.clear();
+    this.backupsAt = NEVER;
     this.resends.clear();
     this.checks.clear();
     this.nominateAt = NEVER;

@@ -27,6 +27,8 @@ export interface Hop {
 export interface HostOptions {
   /** Addresses of the host; the number of each is its socket. The first is preferred. */
   readonly addresses: readonly string[];
+  /** Those of them that are relayed addresses, as if a server had given them: the numbers of their sockets. */
+  readonly relayed?: readonly number[];
   /** Port of the first address, the next ones follow. Default: unique in the network. */
   readonly port?: number;
 }
@@ -45,11 +47,19 @@ export class VirtualHost implements IceSink {
   readonly events: VirtualEvent[] = [];
   readonly #network: VirtualNetwork;
 
-  constructor(network: VirtualNetwork, agent: IceAgent, sockets: readonly TransportAddress[]) {
+  constructor(
+    network: VirtualNetwork,
+    agent: IceAgent,
+    sockets: readonly TransportAddress[],
+    relayed: readonly number[] = [],
+  ) {
     this.#network = network;
     this.agent = agent;
     this.sockets = sockets;
-    this.candidates = sockets.map((at, socket) => agent.addLocalCandidate({ ...at, socket }, network.now));
+    this.candidates = sockets.map((at, socket) => {
+      const type = relayed.includes(socket) ? 'relay' : 'host';
+      return agent.addLocalCandidate({ ...at, socket, type, server: `${socket}` }, network.now);
+    });
   }
 
   onStateChange(state: IceState): void {
@@ -90,7 +100,7 @@ export class VirtualNetwork {
     const first = options.port ?? this.#nextPort;
     this.#nextPort = Math.max(this.#nextPort, first + options.addresses.length);
     const sockets = options.addresses.map((address, i) => ({ address, port: first + i }));
-    const host = new VirtualHost(this, agent, sockets);
+    const host = new VirtualHost(this, agent, sockets, options.relayed);
     this.hosts.push(host);
     return host;
   }
