@@ -60,6 +60,9 @@ export interface IceStats {
   readonly remoteCandidates: readonly Candidate[];
 }
 
+/** No check is longer, whatever rides on it; checksums over 64 KiB are not to be had for nothing. */
+const MAX_MESSAGE_BYTES = 4_096;
+
 const NOWHERE: Route = { socket: -1, remote: { address: '0.0.0.0', port: 0 } };
 
 export class IceAgent implements Core<IceSink, Route> {
@@ -303,6 +306,7 @@ export class IceAgent implements Core<IceSink, Route> {
 
   #take(bytes: Uint8Array, at: number, end: number, now: Millis, route: Route): IceDrop | undefined {
     if (this.#generations.isOver) return 'closed';
+    if (end - at > MAX_MESSAGE_BYTES) return 'malformed';
     const message = parseMessage(bytes, at, end);
     if (message === undefined) return 'malformed';
     // RFC 8445 §7.1: every message has a FINGERPRINT. It is cheap, so it goes before the HMAC.
