@@ -91,13 +91,7 @@ export function sessionDeadline(session: IceSession): Millis {
   if (session.isOver) return NEVER;
   if (session.retiresAt !== NEVER) return session.retiresAt;
   const silenceAt = session.lite ? liteDeadline(session) : consentDeadline(session);
-  const timers = Math.min(silenceAt, session.patienceUntil, session.nominateAt);
-  const timers = Math.min(
-    consentDeadline(session),
-    session.patienceUntil,
-    session.nominateAt,
-    session.backupsAt,
-  );
+  const timers = Math.min(silenceAt, session.patienceUntil, session.nominateAt, session.backupsAt);
   const deadline = checksDeadline(session, timers);
   return nextOrdinary(session) === undefined ? deadline : Math.min(deadline, session.nextCheckAt);
 }
