@@ -42,6 +42,11 @@ export {
 export { RTCTrackEvent, type RTCTrackEventInit } from './media/track-event.ts';
 export { RTCRtpTransceiver, type RTCRtpTransceiverDirection } from './media/transceiver.ts';
 export type {
+  AddressRewrite,
+  CandidateOptions,
+  LocalCandidateInfo,
+} from './peer-connection/candidate-options.ts';
+export type {
   MillraceConfiguration,
   RTCBundlePolicy,
   RTCConfiguration,

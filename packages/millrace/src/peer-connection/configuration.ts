@@ -4,6 +4,7 @@ import type { CongestionControlName } from '@millrace/sctp';
 import { RTCCertificate } from '../certificate.ts';
 import { exception } from '../errors.ts';
 import { type IceServer, parseServerUrl } from '../servers/ice-server.ts';
+import { type CandidateOptions, checkCandidateOptions } from './candidate-options.ts';
 
 export interface RTCIceServer {
   urls: string | string[];
@@ -16,11 +17,7 @@ export type RTCBundlePolicy = 'balanced' | 'max-bundle' | 'max-compat';
 export type RTCRtcpMuxPolicy = 'require';
 
 /** What millrace offers beyond the standard. */
-export interface MillraceConfiguration {
-  /** Offer loopback addresses as candidates too, for peers on one machine. Default false: only when there is no other. */
-  readonly loopback?: boolean;
-  /** Which local addresses to offer. Default all of them. */
-  readonly addressFilter?: (address: string, interfaceName: string) => boolean;
+export interface MillraceConfiguration extends CandidateOptions {
   /** Largest message accepted from the peer, in bytes, announced as `a=max-message-size`. Default 262144. */
   readonly maxMessageSize?: number;
   /** Bytes that may wait to be sent, over all channels, before `send` throws. Default 16 MiB. */
@@ -63,7 +60,7 @@ export interface RTCConfiguration {
 }
 
 const MAX_MESSAGE_SIZE = 0x3fff_ffff; // what Firefox announces: a message must fit one buffer
-const SWITCHES = ['native', 'sctpSnap'] as const;
+const SWITCHES = ['native', 'sctpSnap', 'loopback', 'continualGathering'] as const;
 const CONGESTION_CONTROLS: readonly CongestionControlName[] = ['new-reno', 'cubic', 'bbr'];
 
 /**
@@ -85,6 +82,11 @@ export function checkedConfiguration(given: RTCConfiguration | undefined): RTCCo
   oneOf('iceTransportPolicy', configuration.iceTransportPolicy, ['all', 'relay']);
   oneOf('bundlePolicy', configuration.bundlePolicy, ['balanced', 'max-bundle', 'max-compat']);
   oneOf('rtcpMuxPolicy', configuration.rtcpMuxPolicy, ['require']);
+  // W3C webrtc-pc §4.2.1: [EnforceRange] octet.
+  const { iceCandidatePoolSize: size = 0 } = configuration;
+  if (!(size >= 0 && size <= 255))
+    throw new TypeError(`iceCandidatePoolSize must be from 0 to 255; got ${size}`);
+  configuration.iceCandidatePoolSize = Math.trunc(size);
   for (const server of configuration.iceServers ?? []) checkServer(server);
   for (const certificate of configuration.certificates ?? []) checkCertificate(certificate);
   checkExtras(configuration.millrace ?? {});
@@ -138,6 +140,7 @@ function checkExtras(extras: MillraceConfiguration): void {
     if (value !== undefined && typeof value !== 'boolean')
       throw new TypeError(`millrace.${name} must be true or false; got ${value}`);
   }
+  checkCandidateOptions(extras);
   if (restartPatience !== undefined && !(restartPatience >= 0))
     throw new TypeError(`millrace.restartPatience must be 0 or more; got ${restartPatience}`);
   whole('millrace.maxMessageSize', maxMessageSize, 1, MAX_MESSAGE_SIZE);

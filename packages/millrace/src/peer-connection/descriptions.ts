@@ -55,6 +55,16 @@ export class AppliedDescription {
     return this.#update(addCandidate(this.#data, target, candidate));
   }
 
+  /** From every section that names it. */
+  removeCandidate(candidate: string): void {
+    const media = this.#data.media.map((section) =>
+      section.candidates.includes(candidate)
+        ? { ...section, candidates: section.candidates.filter((line) => line !== candidate) }
+        : section,
+    );
+    if (media.some((section, i) => section !== this.#data.media[i])) this.#update({ ...this.#data, media });
+  }
+
   endCandidates(target?: CandidateTarget): SdpError | undefined {
     return this.#update(endCandidates(this.#data, target));
   }

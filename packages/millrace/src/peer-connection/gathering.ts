@@ -1,24 +1,36 @@
 // The local candidates of one connection: a socket for each local address (RFC 8445 §5.1.1.1), and what servers say
-// of it (§5.1.1.2). Each ICE restart gathers anew, from the sockets that are there.
-import type { Candidate, IceAgent, IceParameters, TransportAddress } from '@millrace/ice';
+// of it (§5.1.1.2). Each ICE restart gathers anew, from the sockets that are there. A pool (W3C webrtc-pc §4.2.1,
+// RFC 8829 §3.5.4) is the same, begun earlier and not told of yet; continual gathering is the same, gone on with.
+import type { Candidate, IceAgent, IceParameters, LocalCandidate, TransportAddress } from '@millrace/ice';
 import type { Millis } from '@millrace/sans-io';
 import type { IceServer } from '../servers/ice-server.ts';
 import { type CandidateSource, type GatheringError, ServerGathering } from '../servers/server-gathering.ts';
-import { queueTask } from '../task-queue.ts';
+import { watchAddresses } from '../transport/address-watch.ts';
 import { now } from '../transport/alarm.ts';
 import type { Driver } from '../transport/driver.ts';
-import { isPresent, type LocalAddress, localAddresses } from '../transport/local-addresses.ts';
-import type { MillraceConfiguration } from './configuration.ts';
+import { isPresent } from '../transport/local-addresses.ts';
+import type { CandidateOptions, LocalCandidateInfo } from './candidate-options.ts';
+import { CandidatePolicy } from './candidate-policy.ts';
 
 interface LocalSocket {
   readonly socket: number;
   readonly address: TransportAddress;
+  readonly interfaceName: string;
   readonly preference: number;
+}
+
+interface Relay {
+  /** The number of the relayed address, and of the socket its server is asked from; -1 for a connection of its own. */
+  readonly relay: number;
+  readonly socket: number;
+  readonly url: string;
 }
 
 export interface GatheringObserver {
   /** `source`: which server has helped to it. */
   onLocalCandidate(candidate: Candidate, source?: CandidateSource): void;
+  /** One that has been told is withdrawn. */
+  onLocalCandidateGone(candidate: Candidate): void;
   onGatheringError(error: GatheringError): void;
   /** Of the generation that `usernameFragment` names. */
   onGathered(usernameFragment: string): void;
@@ -29,11 +41,14 @@ interface GatheringTimings {
   gathered: Millis | undefined;
 }
 
+/** W3C webrtc-pc §4.8.3: not from a server. */
+const NOT_REACHED = 701;
+
 export class Gathering {
   readonly #agent: IceAgent;
   readonly #driver: Driver;
   readonly #timings: GatheringTimings;
-  readonly #options: Pick<MillraceConfiguration, 'loopback' | 'addressFilter'>;
+  readonly #policy: CandidatePolicy;
   readonly #observer: GatheringObserver;
   /** Sockets by the address they are bound to, also those that are being opened. */
   readonly #locals = new Map<string, Promise<LocalSocket | undefined>>();
@@ -41,24 +56,32 @@ export class Gathering {
   readonly #sources = new Map<string, CandidateSource>();
   /** Each restart gathers anew. */
   #generation = 0;
+  /** Each pool that is discarded ends one: what was asked for it is not told any more. */
+  #epoch = 0;
   #hasBegun = false;
   #isDone = false;
   #wasDone = false;
+  /** What was gathered for before candidates were asked for: its servers, its end, and what is to be told of it. */
+  #pool: { readonly isOver: Promise<void>; readonly errors: GatheringError[] } | undefined;
+  #servers: readonly IceServer[] = [];
+  #relayOnly = false;
   #sockets: LocalSocket[] = [];
-  /** Relayed addresses, by the number of each and of the socket its server is asked from. */
-  readonly #relays: Array<{ readonly relay: number; readonly socket: number; readonly url: string }> = [];
+  /** Sockets whose host candidate is kept to ourselves. */
+  readonly #hidden = new Set<number>();
+  #relays: Relay[] = [];
+  #stopWatching: (() => void) | undefined;
 
   constructor(
     agent: IceAgent,
     driver: Driver,
     timings: GatheringTimings,
-    options: Pick<MillraceConfiguration, 'loopback' | 'addressFilter'>,
+    options: CandidateOptions,
     observer: GatheringObserver,
   ) {
     this.#agent = agent;
     this.#driver = driver;
     this.#timings = timings;
-    this.#options = options;
+    this.#policy = new CandidatePolicy(options);
     this.#observer = observer;
   }
 
@@ -70,19 +93,24 @@ export class Gathering {
     return this.#isDone;
   }
 
+  /** As the peer is told of them. RFC 8445 §5.3: peer-reflexive ones are not signaled. */
+  get candidates(): readonly LocalCandidate[] {
+    return this.#agent.stats.localCandidates
+      .filter(({ type, socket }) => type !== 'prflx' && !(type === 'host' && this.#hidden.has(socket)))
+      .map((candidate) => this.#policy.told(candidate));
+  }
+
   /** RFC 8445 §9: other credentials on the same sockets. `run` tells of the candidates. */
   restart(local: IceParameters): void {
-    const present = new Set(this.#addresses().map(({ address }) => address));
+    const present = new Set(this.#policy.addresses().map(({ address }) => address));
     const without = new Set<number>();
-    this.#sockets = this.#sockets.filter(({ socket, address }) => {
-      if (!present.has(address.address)) without.add(socket);
-      return !without.has(socket);
-    });
-    for (const address of this.#locals.keys()) if (!present.has(address)) this.#locals.delete(address);
+    for (const { socket, address } of this.#sockets) if (!present.has(address.address)) without.add(socket);
     for (const { relay, socket } of this.#relays) if (without.has(socket)) without.add(relay);
+    for (const address of this.#locals.keys()) if (!present.has(address)) this.#locals.delete(address);
     this.#agent.restart({ local, without }, now());
-    for (const socket of without) this.#driver.closeSocket(socket);
+    this.#closeSockets(without);
     this.#generation++;
+    this.#pool = undefined;
     this.#hasBegun = false;
     this.#wasDone = this.#isDone;
     this.#isDone = false;
@@ -91,6 +119,27 @@ export class Gathering {
   abandonRestart(): void {
     if (!this.#hasBegun) this.#isDone = this.#wasDone;
     this.#hasBegun = true;
+  }
+
+  /** W3C webrtc-pc §4.2.1 `iceCandidatePoolSize`: gathers already, and tells nobody until `run` is called. */
+  prepare(servers: readonly IceServer[], relayOnly: boolean): void {
+    if (this.#hasBegun || this.#driver.isClosed) return;
+    this.discard();
+    this.#servers = this.#policy.servers(servers);
+    this.#relayOnly = relayOnly;
+    this.#pool = { isOver: this.#collect(), errors: [] };
+  }
+
+  /** What `prepare` has gathered is of no use any more. */
+  discard(): void {
+    if (this.#hasBegun || this.#pool === undefined) return;
+    this.#pool = undefined;
+    this.#epoch++;
+    this.#locals.clear();
+    const all = new Set(this.#sockets.map(({ socket }) => socket));
+    for (const { relay } of this.#relays) all.add(relay);
+    for (const socket of all) this.#agent.removeSocket(socket, now());
+    this.#closeSockets(all);
   }
 
   /**
@@ -103,95 +152,212 @@ export class Gathering {
     this.#hasBegun = true;
     this.#timings.gatheringStarted ??= now();
     const generation = this.#generation;
-    const tell = (candidate: Candidate, source?: CandidateSource): void => {
-      if (source) this.#sources.set(`${candidate.address} ${candidate.port}`, source);
-      this.#observer.onLocalCandidate(candidate, source);
-    };
-    for (const candidate of this.#agent.stats.localCandidates)
-      if (candidate.type !== 'prflx')
-        tell(candidate, this.#sources.get(`${candidate.address} ${candidate.port}`));
-    const gathering = (asked: readonly IceServer[]): ServerGathering =>
-      new ServerGathering({
-        agent: this.#agent,
-        driver: this.#driver,
-        servers: asked,
-        relayOnly,
-        onCandidate: tell,
-        onRelay: (relay, socket, url) => this.#relays.push({ relay, socket, url }),
-        onError: (error) => this.#observer.onGatheringError(error),
-      });
-    // An allocation outlives a restart: a second one from the same socket would be refused (RFC 8656 §7.2).
-    const isKept = new Set(this.#relays.map(({ socket, url }) => `${socket} ${url}`));
-    const all = gathering(servers);
-    const from = async (address: string, index: number): Promise<void> => {
-      const isNew = !this.#locals.has(address);
-      const opening = this.#locals.get(address) ?? this.#open(address, index);
-      this.#locals.set(address, opening);
-      const local = await opening;
-      if (!local) {
-        this.#locals.delete(address);
-        return;
-      }
-      if (isNew) this.#addHost(local, relayOnly, tell);
-      const asked = servers.filter(({ url }) => !isKept.has(`${local.socket} ${url}`));
-      if (asked.length > 0) await (asked.length === servers.length ? all : gathering(asked)).from(local);
-    };
-    const streams = servers.filter(({ url }) => !isKept.has(`-1 ${url}`));
-    await Promise.all([
-      ...this.#addresses().map(({ address }, index) => from(address, index)),
-      ...(streams.length > 0 ? [gathering(streams).overStreams()] : []),
-    ]);
+    for (const candidate of this.candidates)
+      this.#observer.onLocalCandidate(candidate, this.#sources.get(placeOf(candidate)));
+    for (const error of this.#pool?.errors ?? []) this.#observer.onGatheringError(error);
+    if (this.#policy.isContinual) this.watch();
+    if (this.#pool) await this.#pool.isOver;
+    else {
+      this.#servers = this.#policy.servers(servers);
+      this.#relayOnly = relayOnly;
+      await this.#collect();
+    }
     if (this.#driver.isClosed || generation !== this.#generation) return;
     this.#timings.gathered ??= now();
+    if (this.#policy.isContinual) return;
     this.#isDone = true;
     this.#agent.endLocalCandidates(now());
     this.#driver.wake();
     this.#observer.onGathered(this.#agent.localParameters.usernameFragment);
   }
 
-  /** A path from an address that has gone is `disconnected` now, not when the peer has been silent for a while. */
-  checkAddresses(at: Millis): void {
-    const socket = this.#agent.selectedRoute?.socket;
-    const local = this.#sockets.find((each) => each.socket === socket);
-    if (local && !isPresent(local.address.address)) this.#agent.onSocketLost(local.socket, at);
+  /** From now on notices when addresses come and go. */
+  watch(): void {
+    this.#stopWatching ??= watchAddresses(() => this.#onAddresses());
   }
 
-  #addresses(): LocalAddress[] {
-    return localAddresses(this.#options.loopback ?? false, (address, name) => this.#mayUse(address, name));
+  close(): void {
+    this.#stopWatching?.();
+    this.#stopWatching = undefined;
   }
 
-  /** A filter that throws is a listener that throws: reported as such, and the address stays private. */
-  #mayUse(address: string, interfaceName: string): boolean {
-    try {
-      return this.#options.addressFilter?.(address, interfaceName) ?? true;
-    } catch (error) {
-      queueTask(rethrow, error);
-      return false;
+  async #collect(): Promise<void> {
+    // An allocation outlives a restart: a second one from the same socket would be refused (RFC 8656 §7.2).
+    const streams = this.#missing(-1);
+    await Promise.all([
+      ...this.#policy
+        .addresses()
+        .map(({ address, interfaceName }, index) => this.#from(address, interfaceName, index)),
+      ...(streams.length > 0 ? [this.#asking(streams).overStreams()] : []),
+    ]);
+  }
+
+  #missing(from: number): readonly IceServer[] {
+    const isKept = (url: string): boolean =>
+      this.#relays.some((each) => each.socket === from && each.url === url);
+    return this.#servers.filter(({ url }) => !isKept(url));
+  }
+
+  async #from(address: string, interfaceName: string, index: number): Promise<void> {
+    const isNew = !this.#locals.has(address);
+    const opening = this.#locals.get(address) ?? this.#open(address, interfaceName, index);
+    this.#locals.set(address, opening);
+    const local = await opening;
+    if (this.#locals.get(address) !== opening) {
+      // Meanwhile the address has gone, or the pool it was for.
+      if (isNew && local) this.#driver.closeSocket(local.socket);
+      return;
     }
+    if (!local) {
+      this.#locals.delete(address);
+      return;
+    }
+    if (isNew) {
+      this.#sockets.push(local);
+      this.#addHost(local);
+    }
+    const asked = this.#missing(local.socket);
+    if (asked.length > 0) await this.#asking(asked).from(local);
   }
 
-  async #open(address: string, index: number): Promise<LocalSocket | undefined> {
+  #asking(servers: readonly IceServer[]): ServerGathering {
+    const epoch = this.#epoch;
+    return new ServerGathering({
+      agent: this.#agent,
+      driver: this.#driver,
+      servers,
+      relayOnly: this.#relayOnly,
+      mayTell: (type, address, socket, url) =>
+        epoch === this.#epoch && this.#mayTell(type, address, socket, url),
+      onMapped: (socket, mapped, url) => this.#addReflexive(socket, mapped, url),
+      onCandidate: (candidate, source) => this.#tell(candidate, source),
+      onRelay: (relay, socket, url) => this.#relays.push({ relay, socket, url }),
+      onRelayLost: (relay) => this.#withdraw(new Set([relay])),
+      onError: (error) => this.#fail(error),
+    });
+  }
+
+  #tell(candidate: LocalCandidate, source?: CandidateSource): void {
+    const told = this.#policy.told(candidate);
+    if (source) this.#sources.set(placeOf(told), source);
+    if (this.#hasBegun) this.#observer.onLocalCandidate(told, source);
+  }
+
+  #fail(error: GatheringError): void {
+    if (this.#hasBegun) this.#observer.onGatheringError(error);
+    else this.#pool?.errors.push(error);
+  }
+
+  #mayTell(
+    type: LocalCandidateInfo['type'],
+    { address, port }: TransportAddress,
+    socket: number,
+    url?: string,
+  ): boolean {
+    const local = this.#sockets.find((each) => each.socket === socket);
+    const { interfaceName } = local ?? {};
+    return this.#policy.mayTell({
+      type,
+      protocol: 'udp',
+      address,
+      port,
+      base: local?.address.address,
+      interfaceName,
+      url,
+    });
+  }
+
+  async #open(address: string, interfaceName: string, index: number): Promise<LocalSocket | undefined> {
+    const range = this.#policy.portRange;
     // An address that can't be bound (just removed, or not ours to use) gives no candidate; the others do.
-    const opened = await this.#driver.openSocket(address).catch(() => undefined);
+    const opened = await this.#driver.openSocket(address, range).catch(({ code }) => {
+      if (range === undefined || code === 'EADDRNOTAVAIL') return;
+      const errorText = `no UDP port from ${range.min} to ${range.max} could be had (${code})`;
+      this.#fail({ address, port: null, url: '', errorCode: NOT_REACHED, errorText });
+    });
     if (!opened) return undefined;
     // RFC 8421 §4: the order in which the system lists its addresses stands in for their precedence.
-    const local = { socket: opened.socket, address: opened.local, preference: 65_535 - index };
-    this.#sockets.push(local);
-    return local;
+    return { socket: opened.socket, address: opened.local, interfaceName, preference: 65_535 - index };
   }
 
-  #addHost(
-    { socket, address, preference }: LocalSocket,
-    relayOnly: boolean,
-    tell: (candidate: Candidate) => void,
-  ): void {
-    if (relayOnly || this.#driver.isClosed) return;
+  #addHost(local: LocalSocket): void {
+    if (this.#relayOnly || this.#driver.isClosed) return;
+    const { socket, address } = local;
+    const shown = this.#policy.replacementOf(address.address) ?? address.address;
+    if (this.#mayTell('host', { address: shown, port: address.port }, socket))
+      this.#tell(this.#addBase(local));
+    const added = this.#policy.additionTo(address.address);
+    if (added !== undefined) this.#addReflexive(socket, { address: added, port: address.port }, undefined);
+  }
+
+  #addBase({ socket, address, preference }: LocalSocket): LocalCandidate {
     const candidate = this.#agent.addLocalCandidate({ socket, ...address, type: 'host', preference }, now());
     this.#driver.wake();
-    tell(candidate);
+    return candidate;
+  }
+
+  /** `url`: of the server that sees us there; without it a rule of the application says so. */
+  #addReflexive(socket: number, mapped: TransportAddress, url: string | undefined): void {
+    const local = this.#sockets.find((each) => each.socket === socket);
+    if (!local || this.#driver.isClosed || !this.#mayTell('srflx', mapped, socket, url)) return;
+    const replaced = this.#policy.replacementOf(local.address.address);
+    // RFC 8445 §5.1.3: the host candidate has this address already.
+    if (replaced === mapped.address && mapped.port === local.address.port) return;
+    const isKnown = this.#agent.stats.localCandidates.some(
+      (each) => each.type === 'host' && each.socket === socket,
+    );
+    if (!isKnown) {
+      this.#hidden.add(socket);
+      this.#addBase(local);
+    }
+    const hidesBase = this.#hidden.has(socket) || replaced !== undefined;
+    const init = { socket, mapped, server: url ?? 'rewriting', hidesBase };
+    const candidate = this.#agent.addServerReflexive(init, now());
+    this.#driver.wake();
+    if (candidate) this.#tell(candidate, url === undefined ? undefined : { url });
+  }
+
+  #onAddresses(): void {
+    const at = now();
+    if (this.#driver.isClosed) return;
+    if (!this.#policy.isContinual || !this.#hasBegun) {
+      // A path from an address that has gone is `disconnected` now, not when the peer has been silent for a while.
+      const socket = this.#agent.selectedRoute?.socket;
+      const local = this.#sockets.find((each) => each.socket === socket);
+      if (local && !isPresent(local.address.address)) this.#agent.onSocketLost(local.socket, at);
+      this.#driver.wake();
+      return;
+    }
+    const addresses = this.#policy.addresses();
+    const present = new Set(addresses.map(({ address }) => address));
+    const gone = new Set<number>();
+    for (const { socket, address } of this.#sockets) if (!present.has(address.address)) gone.add(socket);
+    for (const { relay, socket } of this.#relays) if (gone.has(socket)) gone.add(relay);
+    for (const address of this.#locals.keys()) if (!present.has(address)) this.#locals.delete(address);
+    if (gone.size > 0) this.#withdraw(gone);
+    for (const [index, { address, interfaceName }] of addresses.entries())
+      if (!this.#locals.has(address)) void this.#from(address, interfaceName, index);
+  }
+
+  #withdraw(gone: ReadonlySet<number>): void {
+    if (this.#driver.isClosed) return;
+    const withdrawn = this.candidates.filter(({ socket }) => gone.has(socket));
+    for (const socket of gone) this.#agent.removeSocket(socket, now());
+    this.#closeSockets(gone);
+    this.#driver.wake();
+    if (this.#hasBegun) for (const candidate of withdrawn) this.#observer.onLocalCandidateGone(candidate);
+  }
+
+  #closeSockets(gone: ReadonlySet<number>): void {
+    this.#sockets = this.#sockets.filter(({ socket }) => !gone.has(socket));
+    this.#relays = this.#relays.filter(({ relay }) => !gone.has(relay));
+    for (const socket of gone) {
+      this.#hidden.delete(socket);
+      this.#driver.closeSocket(socket);
+    }
   }
 }
 
-function rethrow(error: unknown): never {
-  throw error;
+function placeOf({ address, port }: TransportAddress): string {
+  return `${address} ${port}`;
 }

@@ -71,7 +71,7 @@ export class RTCIceTransport extends TypedEventTarget<{
   }
 
   getLocalCandidates(): RTCIceCandidate[] {
-    return this.#session.agent.stats.localCandidates.map((candidate) => this.#public(candidate));
+    return this.#session.localCandidates.map((candidate) => this.#public(candidate));
   }
 
   getRemoteCandidates(): RTCIceCandidate[] {

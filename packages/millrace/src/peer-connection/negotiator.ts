@@ -174,15 +174,13 @@ export class Negotiator {
         endOfCandidates: false,
       };
     }
-    // RFC 8445 §5.3: peer-reflexive candidates are not signaled.
-    const candidates = session.agent.stats.localCandidates.filter(({ type }) => type !== 'prflx');
     return {
       ...identity,
       origin,
       ice: session.agent.localParameters,
       heldRole,
       sctpInit,
-      candidates: candidates.map(formatCandidate),
+      candidates: session.localCandidates.map(formatCandidate),
       endOfCandidates: session.isGathered,
     };
   }
@@ -386,6 +384,12 @@ export class Negotiator {
     const fragment = usernameFragment ?? section.ice?.usernameFragment;
     if (parsed) this.#host.session.addRemoteCandidate(ofGeneration(parsed, fragment));
     else this.#host.session.endRemoteCandidates(fragment);
+  }
+
+  /** Takes a candidate of this side out of the local descriptions: there is no SDP that withdraws it at the peer. */
+  withdrawLocalCandidate(text: string): void {
+    const { pendingLocal, currentLocal } = this.#descriptions;
+    for (const description of new Set([currentLocal, pendingLocal])) description?.removeCandidate(text);
   }
 
   /**

@@ -23,18 +23,18 @@ import type { RTCRtpSender } from '../media/sender.ts';
 import type { MediaStream } from '../media/stream.ts';
 import type { MediaStreamTrack } from '../media/track.ts';
 import type { RTCRtpTransceiver } from '../media/transceiver.ts';
-import type { CandidateSource } from '../servers/server-gathering.ts';
 import { inTask, queueTask } from '../task-queue.ts';
 import { now } from '../transport/alarm.ts';
 import { random } from '../transport/random.ts';
-import { checkedConfiguration, isSameMillrace, type RTCConfiguration, serversOf } from './configuration.ts';
+import { checkedConfiguration, isSameMillrace, type RTCConfiguration } from './configuration.ts';
 import type { RTCPeerConnectionState } from './connection-state.ts';
 import { noIceRestart } from './description-rules.ts';
 import type { RTCSignalingState } from './descriptions.ts';
 import { PeerConnectionEvents } from './events.ts';
-import { RTCIceCandidate, type RTCIceCandidateInit } from './ice-candidate.ts';
-import { RTCPeerConnectionIceErrorEvent, RTCPeerConnectionIceEvent } from './ice-event.ts';
+import type { RTCIceCandidate, RTCIceCandidateInit } from './ice-candidate.ts';
+import { RTCPeerConnectionIceErrorEvent } from './ice-event.ts';
 import type { RTCIceGathererState, RTCIceTransportState } from './ice-transport.ts';
+import { LocalCandidates } from './local-candidates.ts';
 import { NegotiationNeed } from './negotiation-need.ts';
 import { type NegotiationHost, Negotiator } from './negotiator.ts';
 import { OperationsChain } from './operations-chain.ts';
@@ -79,6 +79,7 @@ export class RTCPeerConnection extends PeerConnectionEvents {
   /** By `close` here, after which nothing is told. */
   #isSilent = false;
   readonly #need: NegotiationNeed;
+  readonly #candidates: LocalCandidates;
   #firstChannelOpen: Millis | undefined;
 
   /** See `generateCertificate` of this package: the same function. */
@@ -116,6 +117,8 @@ export class RTCPeerConnection extends PeerConnectionEvents {
     this.#media = this.#makeMedia();
     this.#negotiator = new Negotiator(this.#negotiationHost());
     this.#need = this.#makeNeed();
+    this.#candidates = this.#makeCandidates();
+    this.#candidates.prepare();
   }
 
   get signalingState(): RTCSignalingState {
@@ -193,7 +196,12 @@ export class RTCPeerConnection extends PeerConnectionEvents {
       const fixed = 'certificates, policies and millrace options of a connection are fixed';
       throw exception('InvalidModificationError', fixed);
     }
+    const { iceCandidatePoolSize: size } = next;
+    // W3C webrtc-pc §4.4.1.6: the pool has been used up by then.
+    if (size !== this.#configuration.iceCandidatePoolSize && this.localDescription !== null)
+      throw exception('InvalidModificationError', 'iceCandidatePoolSize is fixed once a description is set');
     this.#configuration = { ...next, certificates, millrace };
+    this.#candidates.prepare();
   }
 
   createOffer(options?: RTCOfferOptions): Promise<RTCSessionDescriptionInit> {
@@ -362,9 +370,8 @@ export class RTCPeerConnection extends PeerConnectionEvents {
         this.#fire(new Event('signalingstatechange'));
       },
       // Candidates are news of their own: the first comes after this step has been reported as done.
-      onLocalDescription: () => void setImmediate(() => this.#gather()),
-      onUntoldCandidate: (text, usernameFragment) =>
-        queueTask(this.#tellCandidate, { text, usernameFragment }),
+      onLocalDescription: () => void setImmediate(() => this.#candidates.gather()),
+      onUntoldCandidate: (text, usernameFragment) => this.#candidates.tellLater(text, usernameFragment),
       onAnswered: (negotiated) => {
         if (negotiated.remoteSctpPort !== undefined)
           this.#transports.onSctpNegotiated(negotiated.maxSendSize);
@@ -387,6 +394,20 @@ export class RTCPeerConnection extends PeerConnectionEvents {
         return wantsData();
       },
       ask: () => this.#fire(new Event('negotiationneeded')),
+    });
+  }
+
+  #makeCandidates(): LocalCandidates {
+    const isClosed = (): boolean => this.#isClosed;
+    const configuration = (): RTCConfiguration => this.#configuration;
+    return new LocalCandidates(this.#session, this.#negotiator, this.#transports, {
+      get isClosed() {
+        return isClosed();
+      },
+      get configuration() {
+        return configuration();
+      },
+      fire: (event) => this.#fire(event),
     });
   }
 
@@ -431,40 +452,6 @@ export class RTCPeerConnection extends PeerConnectionEvents {
     if (!this.#isSilent) this.dispatchEvent(event);
   }
 
-  // Candidates
-
-  #gather(): void {
-    if (this.#isClosed || this.#session.hasBegunGathering) return;
-    queueTask((state) => this.#onGathering(state), 'gathering' as const);
-    const { iceTransportPolicy } = this.#configuration;
-    void this.#session.gather(serversOf(this.#configuration), iceTransportPolicy === 'relay');
-  }
-
-  #onGathering(state: RTCIceGathererState): void {
-    if (!this.#isClosed) this.#transports.onGathering(state);
-  }
-
-  /** Of this side; an empty one is their end. */
-  readonly #tellCandidate = ({
-    text,
-    usernameFragment,
-    source,
-  }: {
-    text: string;
-    usernameFragment: string | undefined;
-    source?: CandidateSource | undefined;
-  }): void => {
-    const place = this.#isClosed ? undefined : this.#negotiator.placeLocalCandidate(text, usernameFragment);
-    if (!place) return;
-    const candidate = new RTCIceCandidate({ candidate: text, ...place, ...source });
-    this.#fire(new RTCPeerConnectionIceEvent('icecandidate', { candidate, url: source?.url ?? null }));
-  };
-
-  readonly #tellGathered = (): void => {
-    this.#onGathering('complete');
-    if (!this.#isClosed) this.#fire(new RTCPeerConnectionIceEvent('icecandidate', { candidate: null }));
-  };
-
   // The session
 
   /** W3C webrtc-pc §5.5, §5.6: states change in tasks, with their events, so none is skipped or seen twice. */
@@ -486,18 +473,14 @@ export class RTCPeerConnection extends PeerConnectionEvents {
       {
         channelsSink: this.#bridge,
         onLocalCandidate: (candidate, source) =>
-          queueTask(this.#tellCandidate, {
-            text: formatCandidate(candidate),
-            usernameFragment: candidate.usernameFragment,
-            source,
-          }),
+          this.#candidates.tellLater(formatCandidate(candidate), candidate.usernameFragment, source),
+        onLocalCandidateGone: later((candidate) =>
+          this.#negotiator.withdrawLocalCandidate(formatCandidate(candidate)),
+        ),
         onGatheringError: later((error) =>
           this.#fire(new RTCPeerConnectionIceErrorEvent('icecandidateerror', error)),
         ),
-        onGathered: (usernameFragment) => {
-          queueTask(this.#tellCandidate, { text: '', usernameFragment });
-          queueTask(this.#tellGathered, undefined);
-        },
+        onGathered: (usernameFragment) => this.#candidates.tellGathered(usernameFragment),
         onIceState: later((state) => this.#transports.onIceState(state)),
         onIceRole: () => {},
         onSelectedPair: later((pair) => this.#transports.onSelectedPair(pair)),

@@ -17,6 +17,7 @@ import {
   type IceParameters,
   type IceRole,
   type IceState,
+  type LocalCandidate,
 } from '@millrace/ice';
 import type { Millis } from '@millrace/sans-io';
 import type { SctpAssociation, CloseReason as SctpCloseReason } from '@millrace/sctp';
@@ -168,7 +169,6 @@ export class Session {
       },
       channelsSink: observer.channelsSink,
       onUsablePath: (roundTripTime) => this.#onPath(roundTripTime),
-      onAddressesDue: (at) => this.#gathering.checkAddresses(at),
     });
     this.#gathering = new Gathering(this.agent, this.driver, this.timings, options, observer);
   }
@@ -235,6 +235,21 @@ export class Session {
     if (!this.isRestarting || !this.agent.abandonRestart(now())) return;
     this.#gathering.abandonRestart();
     this.driver.wake();
+  }
+
+  /** W3C webrtc-pc §4.2.1: see `Gathering.prepare`. */
+  prepare(servers: readonly IceServer[], relayOnly: boolean): void {
+    this.#gathering.prepare(servers, relayOnly);
+  }
+
+  /** What was prepared is not wanted any more. */
+  discardPrepared(): void {
+    this.#gathering.discard();
+  }
+
+  /** Ours, as the peer is told of them. */
+  get localCandidates(): readonly LocalCandidate[] {
+    return this.#gathering.candidates;
   }
 
   /** See `Gathering.run`. */
@@ -356,6 +371,7 @@ export class Session {
     this.#hasPath = true;
     this.#pathRoundTripTime = roundTripTime;
     this.timings.iceConnected ??= now();
+    this.#gathering.watch();
     this.#startDtls();
   }
 
@@ -467,6 +483,7 @@ export class Session {
     this.#end = end;
     this.#lookups.abort();
     this.#patience.stop();
+    this.#gathering.close();
     this.driver.close();
     this.#observer.onEnd(end);
   }

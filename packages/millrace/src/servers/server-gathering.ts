@@ -38,9 +38,15 @@ export interface GatheringHost {
   readonly servers: readonly IceServer[];
   /** Only relayed candidates are made: RFC 8828 mode 4, W3C `iceTransportPolicy`. */
   readonly relayOnly: boolean;
+  /** Whether the peer is to be told of an address; what is not told of is not kept. */
+  mayTell(type: 'relay', address: TransportAddress, socket: number, url: string): boolean;
+  /** A server sees one of our sockets at `mapped`. */
+  onMapped(socket: number, mapped: TransportAddress, url: string): void;
   onCandidate(candidate: LocalCandidate, source: CandidateSource): void;
   /** `relay` is the socket of a relayed address, which the server at `url` was asked for from `socket`, or -1. */
   onRelay(relay: number, socket: number, url: string): void;
+  /** The server has taken the relayed address back, or does not answer any more. */
+  onRelayLost(relay: number): void;
   onError(error: GatheringError): void;
 }
 
@@ -103,7 +109,7 @@ export class ServerGathering {
     return new Promise((resolve) => {
       const link = new StunLink(local.socket, port, remote, random, {
         onMapped: (mapped) => {
-          this.#addReflexive(local, server, mapped);
+          this.#host.onMapped(local.socket, mapped, server.url);
           this.#end(link, resolve);
         },
         onFailed: (error) => {
@@ -152,6 +158,7 @@ export class ServerGathering {
       let relay = -1;
       const onEnd = (end: TurnEnd): void => {
         this.#end(link, resolve);
+        if (relay >= 0) this.#host.onRelayLost(relay);
         if (relay >= 0 || end.code === 'CLOSED') return;
         if (end.alternate !== undefined && local !== undefined && alternates < MAX_ALTERNATES) {
           const { alternate } = end;
@@ -182,6 +189,9 @@ export class ServerGathering {
           onAllocated: (port, mapped) => {
             relay = this.#addRelayed(local, server, port, mapped);
             resolve();
+            if (relay >= 0 || driver.isClosed) return;
+            driver.removeLink(link);
+            link.close(now());
           },
           onDatagram: (bytes, at, end, peer) => {
             if (relay >= 0) driver.onRelayed(bytes, at, end, relay, peer);
@@ -194,14 +204,7 @@ export class ServerGathering {
     });
   }
 
-  #addReflexive(local: Local, server: IceServer, mapped: TransportAddress): void {
-    if (this.#host.driver.isClosed) return;
-    const init = { socket: local.socket, mapped, server: server.url };
-    const candidate = this.#host.agent.addServerReflexive(init, now());
-    if (candidate) this.#host.onCandidate(candidate, { url: server.url });
-  }
-
-  /** Returns the number of the relayed address's socket. */
+  /** Returns the number of the relayed address's socket; -1 if it is not wanted. */
   #addRelayed(
     local: Local | undefined,
     server: IceServer,
@@ -210,9 +213,12 @@ export class ServerGathering {
   ): number {
     const { driver, agent, relayOnly } = this.#host;
     if (driver.isClosed) return -1;
-    if (local !== undefined && mapped !== undefined && !relayOnly) this.#addReflexive(local, server, mapped);
+    const from = local?.socket ?? -1;
+    if (local !== undefined && mapped !== undefined && !relayOnly)
+      this.#host.onMapped(from, mapped, server.url);
+    if (!this.#host.mayTell('relay', port.local, from, server.url)) return -1;
     const socket = driver.addPort(port);
-    this.#host.onRelay(socket, local?.socket ?? -1, server.url);
+    this.#host.onRelay(socket, from, server.url);
     // RFC 8839 §5.1: the related address is the mapped one; nothing of it is told where only relays may be seen.
     const hidden = isIPv6(port.local.address) ? '::' : '0.0.0.0';
     const related = relayOnly || mapped === undefined ? { address: hidden, port: 9 } : mapped;

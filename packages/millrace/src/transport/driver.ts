@@ -18,9 +18,11 @@ import type { MediaPath } from '../media/media-path.ts';
 import type { ServerLink } from '../servers/server-link.ts';
 import { Alarm, now } from './alarm.ts';
 import type { Backend } from './backend.ts';
-import type { DatagramPort } from './datagram-port.ts';
+import type { DatagramPort, PortHandlers } from './datagram-port.ts';
 import { datagramKind } from './demux.ts';
 import { pathLimit, relayedPathLimit } from './path-limit.ts';
+import { openWithin, type PortRange } from './port-range.ts';
+import { random } from './random.ts';
 import { MAX_DATAGRAM_BYTES } from './send-batch.ts';
 
 // Protocols know no Buffer; it is what copies a part of an array in Node without leaving a view to be collected.
@@ -34,11 +36,7 @@ export interface DriverObserver {
   readonly channelsSink: ChannelsSink;
   /** A path to the peer works; DTLS may begin. Called once. */
   onUsablePath(roundTripTime: Millis | undefined): void;
-  /** From then on, once a second: time to look whether the host has its addresses still. */
-  onAddressesDue(at: Millis): void;
 }
-
-const ADDRESS_INTERVAL: Millis = 1_000;
 
 /** What is sent before the loop turns to the sockets again: bursts stay smaller than a receive buffer. */
 const MAX_DATAGRAMS_PER_TURN = 128;
@@ -85,7 +83,6 @@ export class Driver {
   #association: SctpAssociation | undefined;
   #media: MediaPath | undefined;
   #hasUsablePath = false;
-  #addressesDueAt: Millis = NEVER;
   /** The route the association has been told of. */
   #path: Route | undefined;
   #isAwake = false;
@@ -117,13 +114,16 @@ export class Driver {
   }
 
   /**
-   * Opens a socket on `address` and returns the number routes call it by.
+   * Opens a socket on `address`, at a port of `range` if one is given, and returns the number routes call it by.
    *
    * @throws {Error} Node's own, when the address can't be bound
    */
-  async openSocket(address: string): Promise<{ socket: number; local: TransportAddress } | undefined> {
+  async openSocket(
+    address: string,
+    range?: PortRange,
+  ): Promise<{ socket: number; local: TransportAddress } | undefined> {
     const route: MutableRoute = { socket: -1, remote: { address: '', port: 0 } }; // one for each socket's life
-    const port = await this.#backend.openPort(address, 0, {
+    const handlers: PortHandlers = {
       onDatagram: (bytes, at, end, remote) => {
         route.remote = remote;
         this.#onDatagram(bytes, at, end, route);
@@ -132,7 +132,10 @@ export class Driver {
       onWritable: () => this.wake(),
       onMtuExceeded: (remote, bytes) => this.#onMtuExceeded(route.socket, remote, bytes),
       onError: () => {}, // a dead socket is a silent one: ICE notices
-    });
+    };
+    const port = await openWithin(range, random, (number) =>
+      this.#backend.openPort(address, number, handlers),
+    );
     if (this.#isClosed) {
       port.close();
       return undefined;
@@ -145,8 +148,14 @@ export class Driver {
     return this.#ports[socket];
   }
 
-  /** Gives up a socket from which nothing can be sent any more. */
+  /** Gives up a socket from which nothing can be sent any more, and the servers that were reached by it. */
   closeSocket(socket: number): void {
+    const at = now();
+    for (const { link, onClosed } of this.#links.filter((each) => each.link.socket === socket)) {
+      this.removeLink(link);
+      link.close(at);
+      onClosed();
+    }
     this.#ports[socket]?.close();
     this.#ports[socket] = undefined;
   }
@@ -336,7 +345,6 @@ export class Driver {
     this.#drain(at);
     if (!this.#hasUsablePath && this.#agent.usableRoute) {
       this.#hasUsablePath = true;
-      this.#addressesDueAt = at + ADDRESS_INTERVAL;
       this.#observer.onUsablePath(this.#agent.roundTripTime);
     }
     const isFinished = this.#flush(at);
@@ -354,12 +362,7 @@ export class Driver {
   }
 
   #deadline(): Millis {
-    const always = Math.min(
-      this.#agent.deadline(),
-      this.#channels.deadline(),
-      this.#linksDeadline(),
-      this.#addressesDueAt,
-    );
+    const always = Math.min(this.#agent.deadline(), this.#channels.deadline(), this.#linksDeadline());
     if (!this.#hasRoute()) return always;
     return Math.min(
       always,
@@ -376,10 +379,6 @@ export class Driver {
   }
 
   #expire(at: Millis): void {
-    if (this.#addressesDueAt <= at) {
-      this.#addressesDueAt = at + ADDRESS_INTERVAL;
-      this.#observer.onAddressesDue(at);
-    }
     if (this.#agent.deadline() <= at) this.#agent.expire(at);
     for (const { link } of this.#links) if (link.deadline() <= at) link.expire(at);
     if (!this.#hasRoute()) return;

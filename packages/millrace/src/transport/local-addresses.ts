@@ -41,14 +41,34 @@ let recent: NodeJS.Dict<NetworkInterfaceInfo[]> = {};
 let askedAt: Millis = Number.NEGATIVE_INFINITY;
 
 let present: ReadonlySet<string> = new Set();
+let text = '';
 
 export function recentInterfaces(): NodeJS.Dict<NetworkInterfaceInfo[]> {
-  if (now() - askedAt >= FRESH_FOR) {
-    recent = networkInterfaces();
-    askedAt = now();
-    present = new Set(Object.values(recent).flatMap((infos) => (infos ?? []).map(({ address }) => address)));
-  }
+  if (now() - askedAt >= FRESH_FOR) refreshInterfaces();
   return recent;
+}
+
+/** Asks the system now. Returns all addresses with their interfaces as one text, to be compared with another. */
+export function refreshInterfaces(): string {
+  recent = networkInterfaces();
+  askedAt = now();
+  const names: string[] = [];
+  const all = new Set<string>();
+  for (const [name, infos] of Object.entries(recent)) {
+    for (const { address } of infos ?? []) {
+      all.add(address);
+      names.push(name, address);
+    }
+  }
+  present = all;
+  text = names.join(' ');
+  return text;
+}
+
+/** What `refreshInterfaces` returned, no longer than a second ago. */
+export function recentText(): string {
+  recentInterfaces();
+  return text;
 }
 
 /** Whether this host has `address` still, as of a second ago. */
