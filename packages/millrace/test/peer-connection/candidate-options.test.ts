@@ -185,7 +185,7 @@ describe('RFC 8445 §5.1.1 which candidates are made', () => {
 
   test('a filter that throws keeps the candidate private', async () => {
     const { promise: thrown, resolve } = Promise.withResolvers<Error>();
-    process.setUncaughtExceptionCaptureCallback(resolve);
+    process.setUncaughtExceptionCaptureCallback((error) => resolve(error as Error));
     const { candidates } = await gathered({
       candidateFilter: () => {
         throw new Error('of the application');
