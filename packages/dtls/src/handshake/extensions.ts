@@ -1,5 +1,5 @@
 // The hello extensions that are used, and the list they stand in. RFC 5246 §7.4.1.4; all others are kept as they
-// came and have no effect, as the RFC demands (GREASE of RFC 8701 and everything of DTLS 1.3 among them).
+// came and have no effect, as the RFC demands (GREASE of RFC 8701 among them).
 import { Reader } from '../presentation/reader.ts';
 import { Writer } from '../presentation/writer.ts';
 
@@ -9,6 +9,11 @@ export const EXTENSION = {
   signatureAlgorithms: 13, // RFC 5246 §7.4.1.4.1
   useSrtp: 14, // RFC 5764 §4.1.1
   extendedMasterSecret: 23, // RFC 7627 §5.1
+  preSharedKey: 41, // RFC 8446 §4.2.11
+  supportedVersions: 43, // RFC 8446 §4.2.1
+  cookie: 44, // RFC 8446 §4.2.2
+  pskKeyExchangeModes: 45, // RFC 8446 §4.2.9
+  keyShare: 51, // RFC 8446 §4.2.8
   renegotiationInfo: 0xff01, // RFC 5746 §3.2
 } as const;
 
@@ -25,18 +30,24 @@ const NOTHING = new Uint8Array(0);
 
 /** The rest of a hello: nothing at all, or one list. `undefined` if it is malformed. */
 export function parseExtensions(reader: Reader): Extensions | undefined {
-  const extensions = new Map<number, Uint8Array>();
   // RFC 5246 §7.4.1.4: the list may be left out altogether.
-  if (!reader.hasMore) return reader.failed ? undefined : extensions;
+  if (!reader.hasMore) return reader.failed ? undefined : new Map();
+  const extensions = parseExtensionList(reader);
+  return reader.isDone ? extensions : undefined;
+}
+
+/** One list, with its length in front. */
+export function parseExtensionList(reader: Reader): Extensions | undefined {
+  const extensions = new Map<number, Uint8Array>();
   const list = new Reader(reader.vector16());
   while (list.hasMore) {
     const type = list.u16();
     const data = list.vector16();
-    // RFC 5246 §7.4.1.4: there MUST NOT be two extensions of one type.
+    // RFC 5246 §7.4.1.4, RFC 8446 §4.2: there MUST NOT be two extensions of one type.
     if (extensions.has(type)) return undefined;
     extensions.set(type, data);
   }
-  return list.isDone && reader.isDone ? extensions : undefined;
+  return list.isDone && !reader.failed ? extensions : undefined;
 }
 
 export function writeExtensions(writer: Writer, extensions: Extensions): void {

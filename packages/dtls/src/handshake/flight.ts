@@ -1,9 +1,11 @@
-// The messages that are sent together and, if need be, sent again together. RFC 6347 §4.2.4. Each sending cuts
-// them anew into fragments and packs as many records into a datagram as fit.
+// The messages that are sent together and, if need be, sent again together. RFC 6347 §4.2.4, RFC 9147 §5.8. Each sending
+// cuts them anew into fragments and packs as many records into a datagram as fit. What the peer acknowledges (RFC 9147
+// §7.2) is left out from then on.
 import { copyBytes } from '@millrace/sans-io';
 import { CONTENT_TYPE, DTLS_1_2 } from '../record/header.ts';
 import { PLAINTEXT_EPOCH, PROTECTED_EPOCH, type RecordLayer } from '../record/layer.ts';
 import { HANDSHAKE_HEADER_BYTES, writeHandshakeHeader } from './header.ts';
+import { SentRecords } from './sent-records.ts';
 
 interface Item {
   readonly contentType: number;
@@ -12,6 +14,9 @@ interface Item {
   /** A handshake message with its header, or the content of the record. */
   readonly bytes: Uint8Array;
   readonly sequence: number;
+  /** One byte for each byte of the body: 1 once the peer is known to have it. Made with the first acknowledgement. */
+  acknowledged: Uint8Array | undefined;
+  isDone: boolean;
 }
 
 /** A fragment smaller than this waits for the next datagram. */
@@ -26,29 +31,52 @@ export class Flight {
   #epoch = PLAINTEXT_EPOCH;
   #count = 0;
   #expectsReply = false;
+  readonly #sent = new SentRecords<Item>();
 
   /** How many flights there have been. */
   get count(): number {
     return this.#count;
   }
 
-  /** Whether this one is sent again until it is answered. */
+  /** Whether this one is sent again until it is answered or acknowledged. */
   get expectsReply(): boolean {
     return this.#expectsReply;
   }
 
-  /** The epoch in which we send: the protected one once a ChangeCipherSpec stands in a flight. */
+  /** The epoch in which we send. */
   get epoch(): number {
     return this.#epoch;
   }
 
+  /** What is added from here on is sent in `epoch`. */
+  set epoch(epoch: number) {
+    this.#epoch = epoch;
+  }
+
+  /** The number of the next message. */
+  get messageSequence(): number {
+    return this.#messageSequence;
+  }
+
+  /** A server that kept nothing of a first hello goes on where that would have left it. */
+  skipTo(messageSequence: number): void {
+    this.#messageSequence = messageSequence;
+  }
+
   get isPending(): boolean {
+    this.#skipDone();
     return this.#index < this.#items.length;
+  }
+
+  /** Whether the peer has said that it has all of it. */
+  get isAcknowledged(): boolean {
+    return this.#items.every(({ isDone }) => isDone);
   }
 
   /** A new flight takes the place of the one before, which its reply has made superfluous. */
   begin(expectsReply = true): void {
     this.#items = [];
+    this.#sent.clear();
     this.#count++;
     this.#expectsReply = expectsReply;
     this.restart();
@@ -60,23 +88,16 @@ export class Flight {
     const sequence = this.#messageSequence++;
     writeHandshakeHeader(bytes, 0, type, body.length, sequence, 0, body.length);
     bytes.set(body, HANDSHAKE_HEADER_BYTES);
-    this.#items.push({ contentType: CONTENT_TYPE.handshake, epoch: this.#epoch, version, bytes, sequence });
+    this.#push(CONTENT_TYPE.handshake, version, bytes, sequence);
     return bytes;
   }
 
   addChangeCipherSpec(): void {
-    const contentType = CONTENT_TYPE.changeCipherSpec;
-    this.#items.push({
-      contentType,
-      epoch: this.#epoch,
-      version: DTLS_1_2,
-      bytes: CHANGE_CIPHER_SPEC,
-      sequence: -1,
-    });
+    this.#push(CONTENT_TYPE.changeCipherSpec, DTLS_1_2, CHANGE_CIPHER_SPEC, -1);
     this.#epoch = PROTECTED_EPOCH;
   }
 
-  /** Sends all of it again. */
+  /** Sends all of it again that is not known to have arrived. */
   restart(): void {
     this.#index = 0;
     this.#offset = 0;
@@ -85,18 +106,60 @@ export class Flight {
   /** Sends nothing more of it. */
   discard(): void {
     this.#items = [];
+    this.#sent.clear();
     this.restart();
+  }
+
+  // RFC 9147 §7.2: what a record carried that was acknowledged is not sent again.
+  /** Returns whether that is news. */
+  onAcknowledged(epoch: number, sequence: number): boolean {
+    const sent = this.#sent.take(epoch, sequence);
+    if (sent === undefined || sent.item.isDone) return false;
+    const { item, from, to } = sent;
+    const bodyLength = item.bytes.length - HANDSHAKE_HEADER_BYTES;
+    if (from === 0 && to === bodyLength) {
+      item.isDone = true;
+      return true;
+    }
+    item.acknowledged ??= new Uint8Array(bodyLength);
+    item.acknowledged.fill(1, from, to);
+    item.isDone = item.acknowledged.every((byte) => byte === 1);
+    return true;
   }
 
   /** Fills `out[at, end)` with the records that come next and returns their length. */
   write(out: Uint8Array, at: number, end: number, records: RecordLayer): number {
     let position = at;
-    while (this.#index < this.#items.length) {
+    while (this.isPending) {
       const length = this.#writeItem(out, position, end, this.#items[this.#index]!, position === at, records);
       if (length === 0) break;
       position += length;
     }
     return position - at;
+  }
+
+  #push(contentType: number, version: number, bytes: Uint8Array, sequence: number): void {
+    const epoch = this.#epoch;
+    this.#items.push({
+      contentType,
+      epoch,
+      version,
+      bytes,
+      sequence,
+      acknowledged: undefined,
+      isDone: false,
+    });
+  }
+
+  /** Moves on to the next byte that is not acknowledged. */
+  #skipDone(): void {
+    for (; this.#index < this.#items.length; this.#index++, this.#offset = 0) {
+      const { isDone, acknowledged } = this.#items[this.#index]!;
+      if (isDone) continue;
+      if (acknowledged === undefined) return;
+      while (acknowledged[this.#offset] === 1) this.#offset++;
+      if (this.#offset < acknowledged.length) return;
+    }
   }
 
   #writeItem(
@@ -116,19 +179,29 @@ export class Flight {
       return records.write(out, at, item.epoch, item.contentType, item.version, item.bytes.length);
     }
     const bodyLength = item.bytes.length - HANDSHAKE_HEADER_BYTES;
-    const left = bodyLength - this.#offset;
+    const from = this.#offset;
+    const left = nextAcknowledged(item, from, bodyLength) - from;
     const length = Math.min(left, room - HANDSHAKE_HEADER_BYTES);
     if (length < 0 || (length === 0 && left > 0)) return 0;
     if (length < left && length < LEAST_FRAGMENT_BYTES && !isFirst) return 0;
-    writeHandshakeHeader(out, contentAt, item.bytes[0]!, bodyLength, item.sequence, this.#offset, length);
-    const from = HANDSHAKE_HEADER_BYTES + this.#offset;
-    copyBytes(out, contentAt + HANDSHAKE_HEADER_BYTES, item.bytes, from, from + length);
+    writeHandshakeHeader(out, contentAt, item.bytes[0]!, bodyLength, item.sequence, from, length);
+    const bytesAt = HANDSHAKE_HEADER_BYTES + from;
+    copyBytes(out, contentAt + HANDSHAKE_HEADER_BYTES, item.bytes, bytesAt, bytesAt + length);
     this.#offset += length;
     if (this.#offset === bodyLength) {
       this.#index++;
       this.#offset = 0;
     }
+    const sequence = records.nextSequence(item.epoch);
     const content = HANDSHAKE_HEADER_BYTES + length;
-    return records.write(out, at, item.epoch, item.contentType, item.version, content);
+    const written = records.write(out, at, item.epoch, item.contentType, item.version, content);
+    if (written > 0) this.#sent.add(item.epoch, sequence, { item, from, to: from + length });
+    return written;
   }
+}
+
+/** Where the run of bytes ends that begins at `from` and that the peer may not have. */
+function nextAcknowledged({ acknowledged }: Item, from: number, bodyLength: number): number {
+  const next = acknowledged?.indexOf(1, from) ?? -1;
+  return next < 0 ? bodyLength : next;
 }

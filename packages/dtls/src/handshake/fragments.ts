@@ -1,5 +1,5 @@
 // Puts handshake messages together from fragments that come in any order, overlap, repeat and arrive across
-// retransmissions cut in other places, and hands them out in order. RFC 6347 §4.2.2, §4.2.3.
+// retransmissions cut in other places, and hands them out in order. RFC 6347 §4.2.2, §4.2.3; RFC 9147 §5.4, §5.5.
 import { copyBytes, u16, u24 } from '@millrace/sans-io';
 import type { DropReason } from '../drop-reasons.ts';
 import { PLAINTEXT_EPOCH } from '../record/layer.ts';
@@ -80,7 +80,19 @@ export class Fragments {
     if (assembly === undefined || assembly.missing > 0) return undefined;
     this.#remove(this.#next, assembly);
     const sequence = this.#next++;
-    return { type: assembly.type, sequence, bytes: assembly.bytes };
+    return { type: assembly.type, sequence, epoch: assembly.epoch, bytes: assembly.bytes };
+  }
+
+  /** Whether something has come while something before it is missing. */
+  get hasGap(): boolean {
+    if (this.#assemblies.size === 0) return false;
+    const first = this.#assemblies.get(this.#next);
+    return first === undefined || this.#assemblies.size > 1 || !isFilledFromFront(first);
+  }
+
+  /** What comes before `sequence` is not waited for: it went to a server that kept nothing of it. */
+  skipTo(sequence: number): void {
+    this.#next = sequence;
   }
 
   /** Forgets what has not come out. */
@@ -110,6 +122,10 @@ export class Fragments {
     this.#assemblies.delete(sequence);
     this.#bytes -= memoryOf(assembly.length);
   }
+}
+
+function isFilledFromFront({ seen, missing, length }: Assembly): boolean {
+  return seen.indexOf(0) === length - missing;
 }
 
 function memoryOf(length: number): number {

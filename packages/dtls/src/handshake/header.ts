@@ -12,12 +12,14 @@ export const MESSAGE_SEQUENCE_AT = 4;
 export const FRAGMENT_OFFSET_AT = 6;
 export const FRAGMENT_LENGTH_AT = 9;
 
-/** RFC 5246 §7.4 and RFC 6347 §4.3.2. */
+/** RFC 5246 §7.4, RFC 6347 §4.3.2 and RFC 8446 §4. */
 export const HANDSHAKE_TYPE = {
   helloRequest: 0,
   clientHello: 1,
   serverHello: 2,
   helloVerifyRequest: 3,
+  newSessionTicket: 4,
+  encryptedExtensions: 8,
   certificate: 11,
   serverKeyExchange: 12,
   certificateRequest: 13,
@@ -25,12 +27,16 @@ export const HANDSHAKE_TYPE = {
   certificateVerify: 15,
   clientKeyExchange: 16,
   finished: 20,
+  keyUpdate: 24,
+  messageHash: 254,
 } as const;
 
 /** One whole message. */
 export interface HandshakeMessage {
   readonly type: number;
   readonly sequence: number;
+  /** Of the records that it came in. */
+  readonly epoch: number;
   /** Header and body, as if the message had come in one fragment: what the transcript wants (RFC 6347 §4.2.6). */
   readonly bytes: Uint8Array;
 }

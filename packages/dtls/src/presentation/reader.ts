@@ -1,6 +1,6 @@
 // Reads the presentation language of RFC 5246 §4: big-endian numbers and vectors with a length in front. For what
 // is seen once per connection. A read past the end yields zeros and marks the reader as failed; ask `isDone` last.
-import { u16, u24 } from '@millrace/sans-io';
+import { u16, u24, u32 } from '@millrace/sans-io';
 
 const NOTHING = new Uint8Array(0);
 
@@ -41,6 +41,12 @@ export class Reader {
     if (!this.#has(3)) return 0;
     this.#at += 3;
     return u24(this.#bytes, this.#at - 3);
+  }
+
+  u32(): number {
+    if (!this.#has(4)) return 0;
+    this.#at += 4;
+    return u32(this.#bytes, this.#at - 4);
   }
 
   bytes(length: number): Uint8Array {

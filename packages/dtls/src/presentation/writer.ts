@@ -1,5 +1,5 @@
 // Writes the presentation language of RFC 5246 §4 into memory that grows. For what is written once per connection.
-import { copyBytes, putU16, putU24 } from '@millrace/sans-io';
+import { copyBytes, putU16, putU24, putU32 } from '@millrace/sans-io';
 
 export class Writer {
   #bytes = new Uint8Array(512);
@@ -24,6 +24,12 @@ export class Writer {
   u24(value: number): this {
     const at = this.#grow(3);
     putU24(this.#bytes, at, value);
+    return this;
+  }
+
+  u32(value: number): this {
+    const at = this.#grow(4);
+    putU32(this.#bytes, at, value);
     return this;
   }
 

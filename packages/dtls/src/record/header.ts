@@ -5,7 +5,7 @@
 //   | type   | version         | epoch           | sequence number (48)  | length          |
 //   +--------+-----------------+-----------------+-----------------------+-----------------+
 //
-// The unified header of DTLS 1.3 (RFC 9147 §4) begins with the bits 001 and would be told apart before this.
+// The unified header of DTLS 1.3 (RFC 9147 §4) begins with the bits 001 and is told apart before this.
 import { putU16, putU48, u16, u48 } from '@millrace/sans-io';
 
 export const RECORD_HEADER_BYTES = 13;
@@ -22,10 +22,12 @@ export const CONTENT_TYPE = {
   alert: 21,
   handshake: 22,
   applicationData: 23,
+  ack: 26, // RFC 9147 §7
 } as const;
 
 export const DTLS_1_0 = 0xfeff;
 export const DTLS_1_2 = 0xfefd;
+export const DTLS_1_3 = 0xfefc;
 
 export function recordType(bytes: Uint8Array, at: number): number {
   return bytes[at]!;

@@ -9,6 +9,11 @@ export class ReplayWindow {
   readonly #blocks = new Int32Array(BLOCKS);
   #highest = -1;
 
+  /** One more than the highest number seen. */
+  get next(): number {
+    return this.#highest + 1;
+  }
+
   /** Before the record is opened: `undefined` if it may be new. */
   check(sequence: number): 'replayed' | 'too-old' | undefined {
     if (sequence > this.#highest) return undefined;
