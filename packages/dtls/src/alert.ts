@@ -12,7 +12,9 @@ export const ALERT = {
   decodeError: 50,
   decryptError: 51,
   protocolVersion: 70,
+  missingExtension: 109,
   unsupportedExtension: 110,
+  certificateRequired: 116,
 } as const;
 
 export const ALERT_BYTES = 2;

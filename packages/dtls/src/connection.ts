@@ -1,7 +1,7 @@
-// Hot: one DTLS 1.2 connection. RFC 6347; RFC 8827 §6.5 for what WebRTC asks of it. This file routes: records to
-// the record layer, handshake messages to the handshake, plaintexts to the sink.
+// Hot: one connection of DTLS 1.3 or 1.2, whichever the peer speaks too. RFC 9147, RFC 6347; RFC 8827 §6.5 for what WebRTC
+// asks of it. This file routes: records to the record layer, handshake messages to the handshake, plaintexts to the sink.
 //
-// Left out: DTLS 1.3 and 1.0, renegotiation, resumption, connection ids, record size limits.
+// Left out: DTLS 1.0, renegotiation, early data, connection ids, record size limits.
 import { type Core, type DropCounts, Drops, type Millis } from '@millrace/sans-io';
 import { ALERT, ALERT_BYTES, ALERT_LEVEL } from './alert.ts';
 import type { CloseCode, CloseReason } from './close-reason.ts';
@@ -13,6 +13,7 @@ import { Farewell } from './farewell.ts';
 import { Handshake, type Outcome } from './handshake/handshake.ts';
 import { type DtlsOptions, resolveOptions, type Settings } from './options.ts';
 import { EarlyRecords } from './record/early-records.ts';
+import { FIRST_APPLICATION_EPOCH } from './record/epochs.ts';
 import {
   CONTENT_TYPE,
   DTLS_1_2,
@@ -20,11 +21,13 @@ import {
   RECORD_HEADER_BYTES,
   recordEpoch,
   recordLength,
+  recordSequence,
   recordType,
   recordVersion,
 } from './record/header.ts';
 import { isKnownContentType, PLAINTEXT_EPOCH, PROTECTED_EPOCH, RecordLayer } from './record/layer.ts';
-import type { Session } from './session.ts';
+import { endOfRecord, isUnifiedHeader } from './record/unified-header.ts';
+import { type Session, wipeSession } from './session.ts';
 import type { DtlsSink } from './sink.ts';
 import {
   SRTP_EXPORTER_LABEL,
@@ -56,12 +59,16 @@ export class DtlsConnection implements Core<DtlsSink> {
   readonly #early: EarlyRecords;
   readonly #handshake: Handshake;
   #phase: Phase = { state: 'new' };
+  /** Server: bytes that may be sent before the address of the client is proven. */
+  #allowance: number;
 
   constructor(options: DtlsOptions) {
     this.#settings = resolveOptions(options);
-    this.#records = new RecordLayer(this.#settings.recordLimit);
+    this.#records = new RecordLayer(this.#settings);
     this.#early = new EarlyRecords(this.#settings.maxEarlyRecords, this.#settings.maxEarlyBytes);
     this.#handshake = new Handshake(this.#settings, this.#records, this.#drops);
+    const { role, amplificationLimit } = this.#settings;
+    this.#allowance = role === 'client' || amplificationLimit === undefined ? Number.POSITIVE_INFINITY : 0;
   }
 
   get role(): 'client' | 'server' {
@@ -79,12 +86,12 @@ export class DtlsConnection implements Core<DtlsSink> {
 
   /** Bytes a record has in front of its plaintext. Final once connected. */
   get headroom(): number {
-    return this.#records.headroom(PROTECTED_EPOCH);
+    return this.#records.headroom(this.#records.applicationEpoch);
   }
 
   /** Bytes a record has behind its plaintext. */
   get tailroom(): number {
-    return this.#records.tailroom(PROTECTED_EPOCH);
+    return this.#records.tailroom(this.#records.applicationEpoch);
   }
 
   /** The longest plaintext whose record fits into a datagram of `mtu` bytes. Final once connected. */
@@ -102,19 +109,21 @@ export class DtlsConnection implements Core<DtlsSink> {
     return this.#session?.suite.name;
   }
 
-  /** `x25519` or `secp256r1`, once connected. */
+  /** `X25519MLKEM768`, `x25519`, `secp256r1` or `secp384r1`, once connected. */
   get group(): string | undefined {
     return this.#session?.group.name;
   }
 
   /** Four hexadecimal digits as in W3C webrtc-stats, once connected. */
   get tlsVersion(): string | undefined {
-    return this.#session === undefined ? undefined : 'FEFD';
+    const version = this.#session?.version;
+    return version === undefined ? undefined : version === '1.3' ? 'FEFC' : 'FEFD';
   }
 
-  /** Whether the keys are bound to the handshake (RFC 7627), once connected. */
+  /** Whether the keys are bound to the handshake, once connected: in 1.2 by RFC 7627, in 1.3 always. */
   get extendedMasterSecret(): boolean | undefined {
-    return this.#session?.extendedMasterSecret;
+    const session = this.#session;
+    return session?.version === '1.2' ? session.extendedMasterSecret : session && true;
   }
 
   /** The SRTP protection profile agreed on, once connected. */
@@ -141,28 +150,37 @@ export class DtlsConnection implements Core<DtlsSink> {
 
   /** Takes a datagram of one or more records and opens them in place. Borrowed until the next `drain`. */
   receive(bytes: Uint8Array, at: number, end: number, now: Millis): void {
+    if (this.#allowance !== Number.POSITIVE_INFINITY) {
+      this.#allowance += (end - at) * this.#settings.amplificationLimit!;
+    }
     while (at < end) {
-      const recordEnd =
-        end - at < RECORD_HEADER_BYTES ? end + 1 : at + RECORD_HEADER_BYTES + recordLength(bytes, at);
-      if (recordEnd > end) {
-        this.#drops.count('truncated-record');
-        return;
+      let recordEnd: number;
+      let reason: DropReason | undefined;
+      if (isUnifiedHeader(bytes[at]!)) {
+        recordEnd = endOfRecord(bytes, at, end);
+        reason = recordEnd > end ? 'truncated-record' : this.#onUnifiedRecord(bytes, at, recordEnd, now);
+      } else {
+        const isCut = end - at < RECORD_HEADER_BYTES;
+        recordEnd = isCut ? end + 1 : at + RECORD_HEADER_BYTES + recordLength(bytes, at);
+        reason = recordEnd > end ? 'truncated-record' : this.#onRecord(bytes, at, recordEnd, now);
       }
-      const reason = this.#onRecord(bytes, at, recordEnd, now);
       if (reason !== undefined) this.#drops.count(reason);
       at = recordEnd;
     }
   }
 
-  transmit(out: Uint8Array, at: number, end: number, _now: Millis): number {
-    const limit = Math.min(end, at + this.#settings.mtu);
-    const { flight } = this.#handshake;
-    if (flight.isPending) {
-      const length = flight.write(out, at, limit, this.#records);
-      if (length > 0) return length;
+  transmit(out: Uint8Array, at: number, end: number, now: Millis): number {
+    const limit = Math.min(end, at + this.#settings.mtu, at + this.#allowance);
+    const { flight, acknowledgements } = this.#handshake;
+    this.#handshake.beforeTransmit(now);
+    let position = at;
+    if (acknowledgements.isPending) position += this.#writeAcknowledgement(out, position, limit);
+    if (flight.isPending) position += flight.write(out, position, limit, this.#records);
+    if (position === at && 'farewell' in this.#phase && this.#phase.farewell?.isPending) {
+      position += this.#writeAlert(out, at, limit, this.#phase.farewell);
     }
-    const farewell = 'farewell' in this.#phase ? this.#phase.farewell : undefined;
-    return farewell?.isPending ? this.#writeAlert(out, at, limit, farewell) : 0;
+    this.#allowance -= position - at;
+    return position - at;
   }
 
   deadline(): Millis {
@@ -191,7 +209,18 @@ export class DtlsConnection implements Core<DtlsSink> {
       this.#end('closed', 'sequence-exhausted', ALERT.closeNotify, Number.NEGATIVE_INFINITY);
       return 0;
     }
-    return this.#records.write(out, at, PROTECTED_EPOCH, CONTENT_TYPE.applicationData, DTLS_1_2, length);
+    if (this.#records.isUpdateDue) this.#handshake.updateKeys(false);
+    const epoch = this.#records.applicationEpoch;
+    return this.#records.write(out, at, epoch, CONTENT_TYPE.applicationData, DTLS_1_2, length);
+  }
+
+  /**
+   * DTLS 1.3: changes the keys we send with, and has the peer change its own if `asksPeer` is true. False if the peer
+   * has not acknowledged an earlier change, or speaks 1.2. RFC 9147 §8.
+   */
+  updateKeys(asksPeer = false): boolean {
+    if (this.#phase.state !== 'connected') throw new DtlsError('NOT_CONNECTED');
+    return this.#handshake.updateKeys(asksPeer);
   }
 
   /** RFC 5705. A context that is left out and an empty one give different keys. */
@@ -238,16 +267,18 @@ export class DtlsConnection implements Core<DtlsSink> {
     if (state !== 'connected' && state !== 'connecting') return this.#onRecordOutside(now);
     if (recordVersion(bytes, at) >> 8 !== MAJOR_VERSION) return 'bad-version';
     const type = recordType(bytes, at);
-    if (!isKnownContentType(type)) return 'unknown-content-type';
+    if (!isKnownContentType(type) && type !== CONTENT_TYPE.ack) return 'unknown-content-type';
     const epoch = recordEpoch(bytes, at);
     if (epoch === PLAINTEXT_EPOCH) {
       // Anyone can forge plaintext: nothing of it may touch an established connection.
       if (state === 'connected') return 'old-epoch';
       const contentAt = at + RECORD_HEADER_BYTES;
       if (recordEnd - contentAt > MAX_PLAINTEXT_BYTES) return 'record-too-long';
-      return this.#onContent(type, bytes, contentAt, recordEnd, epoch, now);
+      const sequence = recordSequence(bytes, at);
+      return this.#onContent(type, bytes, contentAt, recordEnd, epoch, sequence, now);
     }
-    if (epoch !== PROTECTED_EPOCH) return 'unknown-epoch';
+    // RFC 9147 §4.1: what DTLS 1.3 protects has another header.
+    if (epoch !== PROTECTED_EPOCH || this.#records.epochs !== undefined) return 'unknown-epoch';
     // RFC 8827 §6.5: no application data before the peer is verified. An early record may only be lost or late.
     if (!this.#records.isProtected || (type === CONTENT_TYPE.applicationData && state === 'connecting')) {
       return this.#early.hold(bytes, at, recordEnd) ? undefined : 'early-record-overflow';
@@ -259,7 +290,36 @@ export class DtlsConnection implements Core<DtlsSink> {
       if (contentEnd > contentAt) this.#events.onApplicationData(bytes, contentAt, contentEnd);
       return undefined;
     }
-    return this.#onContent(type, bytes, contentAt, contentEnd, epoch, now);
+    this.#allowance = Number.POSITIVE_INFINITY;
+    return this.#onContent(type, bytes, contentAt, contentEnd, epoch, 0, now);
+  }
+
+  /** DTLS 1.3: a protected record, or what looks like one. */
+  #onUnifiedRecord(bytes: Uint8Array, at: number, recordEnd: number, now: Millis): DropReason | undefined {
+    const { state } = this.#phase;
+    if (state !== 'connected' && state !== 'connecting') return this.#onRecordOutside(now);
+    const { epochs } = this.#records;
+    if (epochs === undefined || !epochs.canOpen(bytes[at]!)) {
+      if (state === 'connected' || this.#records.isProtected || !this.#settings.speaks13)
+        return 'unknown-epoch';
+      // Application data of a peer that is not verified yet has no keys here, so that it waits as well.
+      this.#handshake.onEarlyRecord(now);
+      return this.#early.hold(bytes, at, recordEnd) ? undefined : 'early-record-overflow';
+    }
+    const reason = epochs.open(bytes, at, recordEnd, now);
+    if (reason !== undefined) {
+      if (epochs.isExhausted) this.#end('failed', 'too-many-forgeries', undefined, now);
+      return reason;
+    }
+    const { contentType, contentAt, contentEnd, epoch, sequence } = epochs;
+    if (contentType === CONTENT_TYPE.applicationData) {
+      // RFC 9147 §6.1: epoch 2 is for the handshake. Epoch 3 has keys only when the peer is verified.
+      if (epoch < FIRST_APPLICATION_EPOCH) return 'unexpected-content-type';
+      if (contentEnd > contentAt) this.#events.onApplicationData(bytes, contentAt, contentEnd);
+      return undefined;
+    }
+    this.#allowance = Number.POSITIVE_INFINITY;
+    return this.#onContent(contentType, bytes, contentAt, contentEnd, epoch, sequence, now);
   }
 
   /** Before the start, or after the end. */
@@ -275,15 +335,20 @@ export class DtlsConnection implements Core<DtlsSink> {
     at: number,
     end: number,
     epoch: number,
+    sequence: number,
     now: Millis,
   ): DropReason | undefined {
     switch (type) {
-      case CONTENT_TYPE.handshake:
-        this.#onOutcome(this.#handshake.receive(bytes, at, end, epoch, now), now);
-        if (this.#early.length > 0 && this.#records.isProtected) this.#releaseEarly(now);
+      case CONTENT_TYPE.handshake: {
+        const { openings } = this.#records;
+        this.#onOutcome(this.#handshake.receive(bytes, at, end, epoch, sequence, now), now);
+        if (this.#early.length > 0 && this.#records.openings > openings) this.#releaseEarly(now);
         return undefined;
+      }
       case CONTENT_TYPE.alert:
-        return this.#onAlert(bytes, at, end, now);
+        return this.#onAlert(bytes, at, end, epoch, now);
+      case CONTENT_TYPE.ack:
+        return this.#handshake.onAcknowledgement(bytes, at, end, epoch, now);
       case CONTENT_TYPE.changeCipherSpec:
         // The epoch of a record says which keys it has, so nothing waits for this one: a Finished that overtakes
         // it, or whose ChangeCipherSpec is lost, is as good.
@@ -298,13 +363,17 @@ export class DtlsConnection implements Core<DtlsSink> {
   /** Some of them may have to wait on, for the end of the handshake. */
   #releaseEarly(now: Millis): void {
     for (const record of this.#early.take()) {
-      const reason = this.#onRecord(record, 0, record.length, now);
+      const reason = isUnifiedHeader(record[0]!)
+        ? this.#onUnifiedRecord(record, 0, record.length, now)
+        : this.#onRecord(record, 0, record.length, now);
       if (reason !== undefined) this.#drops.count(reason);
     }
   }
 
-  #onAlert(bytes: Uint8Array, at: number, end: number, now: Millis): DropReason | undefined {
+  #onAlert(bytes: Uint8Array, at: number, end: number, epoch: number, now: Millis): DropReason | undefined {
     if (end - at !== ALERT_BYTES) return 'bad-alert';
+    // Once a protected record of the peer has come, a plaintext alert is somebody else's.
+    if (epoch === PLAINTEXT_EPOCH && this.#records.epochs?.hasOpened) return 'old-epoch';
     const level = bytes[at]!;
     const alert = bytes[at + 1]!;
     if (level !== ALERT_LEVEL.warning && level !== ALERT_LEVEL.fatal) return 'bad-alert';
@@ -341,12 +410,23 @@ export class DtlsConnection implements Core<DtlsSink> {
 
   #finish(state: 'closed' | 'failed', reason: CloseReason, farewell: Farewell | undefined): void {
     const session = this.#session;
-    session?.masterSecret.fill(0);
+    if (session !== undefined) wipeSession(session);
     this.#early.take();
     this.#handshake.stop();
     if (state === 'failed') this.#handshake.flight.discard();
     this.#phase = { state, reason, farewell, session };
     this.#events.onClosed(reason);
+  }
+
+  #writeAcknowledgement(out: Uint8Array, at: number, end: number): number {
+    const { flight, acknowledgements } = this.#handshake;
+    const { epoch } = flight;
+    const contentAt = at + this.#records.headroom(epoch);
+    const length = acknowledgements.bytes;
+    if (contentAt + length + this.#records.tailroom(epoch) > end) return 0;
+    acknowledgements.write(out, contentAt);
+    acknowledgements.onSent();
+    return this.#records.write(out, at, epoch, CONTENT_TYPE.ack, DTLS_1_2, length);
   }
 
   #writeAlert(out: Uint8Array, at: number, end: number, farewell: Farewell): number {

@@ -3,6 +3,7 @@ export const DROP_REASONS = [
   'truncated-record', // less than a header, or less than the header says
   'bad-version', // not a DTLS record
   'unknown-content-type',
+  'unexpected-content-type', // known, but not in this epoch
   'record-too-long',
   'old-epoch', // plaintext once the connection is established
   'unknown-epoch',
@@ -13,6 +14,7 @@ export const DROP_REASONS = [
   'early-record-overflow', // more records before their keys than are kept
   'bad-alert',
   'bad-change-cipher-spec',
+  'bad-acknowledgement',
   'bad-fragment', // a handshake fragment that contradicts itself
   'fragment-mismatch', // or the ones before it
   'message-too-long',

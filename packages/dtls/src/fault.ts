@@ -20,6 +20,8 @@ const ALERT_OF: Readonly<Partial<Record<CloseCode, number>>> = {
   'bad-signature': ALERT.decryptError,
   'bad-finished': ALERT.decryptError,
   'protocol-version': ALERT.protocolVersion,
+  downgraded: ALERT.illegalParameter,
+  'missing-extension': ALERT.missingExtension,
   'no-common-cipher-suite': ALERT.handshakeFailure,
   'no-common-group': ALERT.handshakeFailure,
   'no-common-signature-scheme': ALERT.handshakeFailure,

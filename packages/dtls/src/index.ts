@@ -26,7 +26,7 @@ export { DtlsError, type DtlsErrorCode } from './errors.ts';
 export { GROUPS, type Group } from './groups.ts';
 export { type Fingerprint, fingerprintOf } from './identity.ts';
 export { KEY_EXCHANGES, type KeyExchange, type KeyExchangeName } from './key-exchange.ts';
-export type { DtlsOptions, HelloVerifyOptions } from './options.ts';
+export type { DtlsOptions, DtlsVersion, HelloVerifyOptions } from './options.ts';
 export { MAX_PLAINTEXT_BYTES } from './record/header.ts';
 export type { DtlsSink } from './sink.ts';
 export { SRTP_PROFILES, type SrtpKeys } from './srtp.ts';

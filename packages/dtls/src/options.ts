@@ -1,11 +1,16 @@
 // Every tunable of a connection with its default and unit, and the checks a caller's values must pass.
 import type { Millis, RandomSource } from '@millrace/sans-io';
 import { CIPHER_SUITES } from './cipher-suites.ts';
+import { CIPHER_SUITES_13 } from './cipher-suites-13.ts';
 import type { DtlsCertificate, DtlsCrypto } from './crypto.ts';
 import { DtlsError } from './errors.ts';
 import { GROUPS } from './groups.ts';
 import { type Fingerprint, FingerprintSet } from './identity.ts';
+import { KEY_EXCHANGES } from './key-exchange.ts';
+import { DTLS_1_2, DTLS_1_3 } from './record/header.ts';
 import { isKnownSrtpProfile } from './srtp.ts';
+
+export type DtlsVersion = '1.2' | '1.3';
 
 export interface HelloVerifyOptions {
   /** Key of the stateless cookies, 16 bytes or more; may be shared by all servers of one process. */
@@ -22,13 +27,26 @@ export interface DtlsOptions {
   /** `a=fingerprint` of the peer; RFC 8122 §5. At least one must be of an accepted hash. */
   readonly remoteFingerprints: readonly Fingerprint[];
 
-  /** Cipher suites by preference. Default: c02b c02f cca9 cca8 c02c c030. */
+  /** The oldest version spoken. Default: 1.2. */
+  readonly minVersion?: DtlsVersion | undefined;
+  /** The latest version spoken, and the one preferred. Default: 1.2. RFC 9147 §5.3. */
+  readonly maxVersion?: DtlsVersion | undefined;
+  /**
+   * Cipher suites of both versions by preference; without one of a version that version is not spoken.
+   * Default: 1301 1302 1303 c02b c02f cca9 cca8 c02c c030.
+   */
   readonly cipherSuites?: readonly number[] | undefined;
   /**
-   * Key exchange groups by preference. Peers take them for the curves of certificates as well.
-   * Default: x25519 (29), secp256r1 (23), secp384r1 (24). RFC 8422 §5.1.1.
+   * Key exchange groups by preference; a group that only one version has is used there. Peers of 1.2 take them for the
+   * curves of certificates as well. Default: X25519MLKEM768 (4588) where the back end has it, x25519 (29),
+   * secp256r1 (23), secp384r1 (24). RFC 8422 §5.1.1, RFC 8446 §4.2.7.
    */
   readonly groups?: readonly number[] | undefined;
+  /**
+   * Client, 1.3: of how many groups, the first ones, the hello carries a share; a server that wants another asks for it,
+   * which costs a round trip. Default: 2. RFC 8446 §4.2.8.
+   */
+  readonly keyShares?: number | undefined;
   /** SRTP protection profiles by preference; empty leaves `use_srtp` out. Default: empty. RFC 5764 §4.1.2. */
   readonly srtpProfiles?: readonly number[] | undefined;
   /**
@@ -38,9 +56,14 @@ export interface DtlsOptions {
   readonly extendedMasterSecret?: 'required' | 'preferred' | undefined;
   /** Whether SHA-1 fingerprints count. RFC 8122 §5 allows them for old peers only. Default: false. */
   readonly acceptSha1Fingerprint?: boolean | undefined;
-  /** Server: demand a cookie first (RFC 6347 §4.2.1). Default: off, since ICE has proven the address. */
+  /** Server: demand a cookie first (RFC 6347 §4.2.1, RFC 9147 §5.1). Default: off, since ICE has proven the address. */
   readonly helloVerify?: HelloVerifyOptions | undefined;
-  /** Raise `onKeyLog` with the line that lets Wireshark decrypt the connection. Default: false. */
+  /**
+   * Server: bytes sent for each byte received until the client's address is proven by its answer. RFC 9000 §8.1 has 3,
+   * and so should a server without ICE and without `helloVerify`. Default: no limit, since ICE has proven the address.
+   */
+  readonly amplificationLimit?: number | undefined;
+  /** Raise `onKeyLog` with the lines that let Wireshark decrypt the connection. Default: false. */
   readonly keyLog?: boolean | undefined;
 
   /** Longest datagram sent in the handshake, in bytes of UDP payload. Default: 1200. */
@@ -69,8 +92,15 @@ export interface DtlsOptions {
   readonly maxEarlyRecords?: number | undefined;
   /** The same in bytes. Default: 16384. */
   readonly maxEarlyBytes?: number | undefined;
-  /** Records sent under one key before the connection closes itself. Default (and most): 2^48 - 1. RFC 6347 §4.1. */
+  /**
+   * Records sent under one key before the connection closes itself; in 1.3 the keys are changed before that.
+   * Default (and most): 2^48 - 1 (RFC 6347 §4.1), in 1.3 what the cipher allows (RFC 9147 §4.5.3).
+   */
   readonly recordLimit?: number | undefined;
+  /** 1.3: records that fail to open under one key before the connection closes itself. Default: 2^36. RFC 9147 §4.5.3. */
+  readonly forgeryLimit?: number | undefined;
+  /** 1.3: how long old keys are kept for late records, in milliseconds. Default: 120000. RFC 9147 §4.2.1. */
+  readonly epochRetention?: Millis | undefined;
 }
 
 /** The options with their defaults filled in and checked. */
@@ -80,11 +110,22 @@ export interface Settings {
   readonly crypto: DtlsCrypto;
   readonly random: RandomSource;
   readonly remoteFingerprints: FingerprintSet;
+  /** By their numbers on the wire, latest first. */
+  readonly versions: readonly number[];
+  readonly speaks12: boolean;
+  readonly speaks13: boolean;
+  /** Of the versions spoken. */
   readonly cipherSuites: readonly number[];
+  /** Those of DTLS 1.2. */
   readonly groups: readonly number[];
+  readonly groups13: readonly number[];
+  /** All of them. */
+  readonly offeredGroups: readonly number[];
+  readonly keyShares: number;
   readonly srtpProfiles: readonly number[];
   readonly requireExtendedMasterSecret: boolean;
   readonly helloVerify: HelloVerifyOptions | undefined;
+  readonly amplificationLimit: number | undefined;
   readonly keyLog: boolean;
   readonly mtu: number;
   readonly roundTripTime: Millis | undefined;
@@ -98,24 +139,23 @@ export interface Settings {
   readonly maxEarlyRecords: number;
   readonly maxEarlyBytes: number;
   readonly recordLimit: number;
+  readonly forgeryLimit: number;
+  readonly epochRetention: Millis;
 }
 
-const DEFAULT_CIPHER_SUITES: readonly number[] = [0xc02b, 0xc02f, 0xcca9, 0xcca8, 0xc02c, 0xc030];
-const DEFAULT_GROUPS: readonly number[] = [29, 23, 24];
+const DEFAULT_CIPHER_SUITES: readonly number[] = [
+  ...[0x1301, 0x1302, 0x1303],
+  ...[0xc02b, 0xc02f, 0xcca9, 0xcca8, 0xc02c, 0xc030],
+];
+const DEFAULT_GROUPS: readonly number[] = [0x11ec, 29, 23, 24];
+const DEFAULT_KEY_SHARES = 2;
 const DEFAULT_HELLO_DELAYS: readonly Millis[] = [50, 100, 100, 200];
 /** Room for a record header, a fragment header, the sealing of a record and at least some bytes of a message. */
 const LEAST_MTU = 128;
 const MOST_SEQUENCE_NUMBER = 2 ** 48 - 1;
 
 export function resolveOptions(options: DtlsOptions): Settings {
-  const cipherSuites = options.cipherSuites ?? DEFAULT_CIPHER_SUITES;
-  const groups = options.groups ?? DEFAULT_GROUPS;
-  if (cipherSuites.length === 0 || cipherSuites.some((id) => !CIPHER_SUITES.has(id))) {
-    throw new DtlsError('INVALID_OPTION', 'cipherSuites has an unknown suite or none');
-  }
-  if (groups.length === 0 || groups.some((id) => !GROUPS.has(id))) {
-    throw new DtlsError('INVALID_OPTION', 'groups has an unknown group or none');
-  }
+  const offered = resolveOffered(options);
   const helloRetransmitDelays = options.helloRetransmitDelays ?? DEFAULT_HELLO_DELAYS;
   if (helloRetransmitDelays.length === 0 || helloRetransmitDelays.some((delay) => !(delay > 0))) {
     throw new DtlsError('INVALID_OPTION', 'helloRetransmitDelays must be positive numbers');
@@ -141,11 +181,12 @@ export function resolveOptions(options: DtlsOptions): Settings {
       options.remoteFingerprints,
       options.acceptSha1Fingerprint ?? false,
     ),
-    cipherSuites,
-    groups,
+    ...offered,
     srtpProfiles,
     requireExtendedMasterSecret: (options.extendedMasterSecret ?? 'required') === 'required',
     helloVerify: options.helloVerify,
+    amplificationLimit:
+      options.amplificationLimit === undefined ? undefined : within('amplificationLimit', 1, 1000, 3),
     keyLog: options.keyLog ?? false,
     mtu: within('mtu', LEAST_MTU, 65_507, 1200),
     roundTripTime: options.roundTripTime === undefined ? undefined : within('roundTripTime', 0, 60_000, 0),
@@ -159,5 +200,61 @@ export function resolveOptions(options: DtlsOptions): Settings {
     maxEarlyRecords: within('maxEarlyRecords', 0, 65_536, 16),
     maxEarlyBytes: within('maxEarlyBytes', 0, 2 ** 30, 16_384),
     recordLimit: within('recordLimit', 2, MOST_SEQUENCE_NUMBER, MOST_SEQUENCE_NUMBER),
+    forgeryLimit: within('forgeryLimit', 1, 2 ** 36, 2 ** 36),
+    epochRetention: within('epochRetention', 0, Number.POSITIVE_INFINITY, 120_000),
+  };
+}
+
+type Offered = Pick<
+  Settings,
+  | 'versions'
+  | 'speaks12'
+  | 'speaks13'
+  | 'cipherSuites'
+  | 'groups'
+  | 'groups13'
+  | 'offeredGroups'
+  | 'keyShares'
+>;
+
+/** What is spoken of each version. */
+function resolveOffered(options: DtlsOptions): Offered {
+  const cipherSuites = options.cipherSuites ?? DEFAULT_CIPHER_SUITES;
+  const groups = options.groups ?? DEFAULT_GROUPS;
+  const { minVersion = '1.2', maxVersion = '1.2', keyShares = DEFAULT_KEY_SHARES } = options;
+  if (
+    cipherSuites.length === 0 ||
+    cipherSuites.some((id) => !CIPHER_SUITES.has(id) && !CIPHER_SUITES_13.has(id))
+  ) {
+    throw new DtlsError('INVALID_OPTION', 'cipherSuites has an unknown suite or none');
+  }
+  if (groups.length === 0 || groups.some((id) => !GROUPS.has(id) && !KEY_EXCHANGES.has(id))) {
+    throw new DtlsError('INVALID_OPTION', 'groups has an unknown group or none');
+  }
+  if (!Number.isInteger(keyShares) || keyShares < 0 || keyShares > KEY_EXCHANGES.size) {
+    throw new DtlsError('INVALID_OPTION', `keyShares is ${keyShares}`);
+  }
+  const groups12 = groups.filter((id) => GROUPS.has(id));
+  const groups13 = groups.filter((id) => KEY_EXCHANGES.get(id)?.isSupportedBy(options.crypto));
+  const speaks12 =
+    minVersion === '1.2' && groups12.length > 0 && cipherSuites.some((id) => CIPHER_SUITES.has(id));
+  const speaks13 =
+    maxVersion === '1.3' && groups13.length > 0 && cipherSuites.some((id) => CIPHER_SUITES_13.has(id));
+  if (!speaks12 && !speaks13) {
+    throw new DtlsError('INVALID_OPTION', 'versions, cipherSuites and groups leave nothing to speak');
+  }
+  return {
+    versions: [...(speaks13 ? [DTLS_1_3] : []), ...(speaks12 ? [DTLS_1_2] : [])],
+    speaks12,
+    speaks13,
+    cipherSuites: cipherSuites.filter(
+      (id) => (speaks12 && CIPHER_SUITES.has(id)) || (speaks13 && CIPHER_SUITES_13.has(id)),
+    ),
+    groups: groups12,
+    groups13,
+    offeredGroups: groups.filter(
+      (id) => (speaks12 && groups12.includes(id)) || (speaks13 && groups13.includes(id)),
+    ),
+    keyShares,
   };
 }

@@ -1,108 +1,60 @@
-// The client's handshake. RFC 5246 §7.3, RFC 6347 §4.2.4 (flights 1, 3 and 5), RFC 8422 §2.
+// The client's handshake up to the ServerHello: one hello for every version, and what the server makes of it. RFC 6347
+// §4.2.1 and §4.2.4 (flights 1 to 3), RFC 9147 §5.3, RFC 8446 §4.1.
 //
-//   ClientHello ->                                   (once more if a HelloVerifyRequest comes)
-//                        <- ServerHello, Certificate, ServerKeyExchange, [CertificateRequest], ServerHelloDone
-//   [Certificate], ClientKeyExchange, [CertificateVerify], ChangeCipherSpec, Finished ->
-//                        <- ChangeCipherSpec, Finished
-//
-// Left out: resumption (the session id is empty), tickets, OCSP, renegotiation.
-import { randomBytes } from '@millrace/sans-io';
-import { CIPHER_SUITES } from '../cipher-suites.ts';
-import { type Fault, fault } from '../fault.ts';
-import { GROUPS, type Group } from '../groups.ts';
-import { joined } from '../key-schedule/prf.ts';
-import { DTLS_1_0, DTLS_1_2 } from '../record/header.ts';
-import type { Session } from '../session.ts';
-import { chooseScheme, SIGNATURE_SCHEMES, type SignatureScheme } from '../signature-schemes.ts';
+//   ClientHello ->        <- HelloVerifyRequest (1.2) or HelloRetryRequest (1.3): once more, changed as it says
+//                         <- ServerHello: on with DTLS 1.2 or 1.3
+import type { Millis } from '@millrace/sans-io';
+import { fault } from '../fault.ts';
+import { acceptServerHello13 } from '../handshake13/client.ts';
 import {
-  EXTENSION,
-  firstRenegotiationInfo,
-  hasUncompressedFormat,
-  isFirstRenegotiationInfo,
-  numbersExtension,
-  parseUseSrtp,
-  pointFormatsExtension,
-  useSrtpExtension,
-} from './extensions.ts';
+  answerHelloRetryRequest,
+  isHelloRetryRequest,
+  type Retry,
+} from '../handshake13/hello-retry-request.ts';
+import { DTLS_1_0, DTLS_1_2, DTLS_1_3 } from '../record/header.ts';
+import { acceptServerHello12 } from './client-1.2.ts';
+import { type ClientOffer, firstOffer } from './client-offer.ts';
+import { EXTENSION } from './extensions.ts';
 import { bodyOf, HANDSHAKE_TYPE, type HandshakeMessage } from './header.ts';
-import { writeCertificate } from './messages/certificate.ts';
-import {
-  CERTIFICATE_TYPE,
-  type CertificateRequest,
-  parseCertificateRequest,
-} from './messages/certificate-request.ts';
-import { writeCertificateVerify } from './messages/certificate-verify.ts';
-import {
-  type ClientHello,
-  NULL_COMPRESSION,
-  RANDOM_BYTES,
-  writeClientHello,
-} from './messages/client-hello.ts';
-import { writeClientKeyExchange } from './messages/client-key-exchange.ts';
+import { NULL_COMPRESSION, writeClientHello } from './messages/client-hello.ts';
 import { parseHelloVerifyRequest } from './messages/hello-verify-request.ts';
 import { parseServerHello, type ServerHello } from './messages/server-hello.ts';
-import { parseServerKeyExchange, writeEcdhParameters } from './messages/server-key-exchange.ts';
-import {
-  agreeKeys,
-  checkFinished,
-  finishedOf,
-  type Negotiated,
-  type Peer,
-  readPeer,
-  verifySignature,
-} from './negotiated.ts';
 import type { Expecting, HandshakeContext, Step } from './step.ts';
+import { isDowngradeMarked, parseSelectedVersion } from './supported-versions.ts';
 
-const NOTHING = new Uint8Array(0);
 /** A server that keeps asking for a cookie is refused at the next request. */
 const MAX_HELLO_VERIFY_REQUESTS = 3;
 
 /** Queues the first flight. */
 export function startClient(context: HandshakeContext): Expecting {
-  const { settings } = context;
-  const hello: ClientHello = {
-    version: DTLS_1_2,
-    random: randomBytes(settings.random, RANDOM_BYTES),
-    sessionId: NOTHING,
-    cookie: NOTHING,
-    cipherSuites: settings.cipherSuites,
-    compressionMethods: [NULL_COMPRESSION],
-    extensions: new Map([
-      [EXTENSION.extendedMasterSecret, NOTHING],
-      [EXTENSION.renegotiationInfo, firstRenegotiationInfo()],
-      [EXTENSION.supportedGroups, numbersExtension(settings.groups)],
-      [EXTENSION.ecPointFormats, pointFormatsExtension()],
-      [EXTENSION.signatureAlgorithms, numbersExtension([...SIGNATURE_SCHEMES.keys()])],
-      ...(settings.srtpProfiles.length === 0
-        ? []
-        : [[EXTENSION.useSrtp, useSrtpExtension(settings.srtpProfiles)] as const]),
-    ]),
-  };
-  return new ExpectServerHello(context, hello, 0);
+  return new ExpectServerHello(context, firstOffer(context), 0, undefined);
 }
 
 class ExpectServerHello implements Expecting {
   readonly kind = 'expecting';
   readonly #context: HandshakeContext;
-  readonly #hello: ClientHello;
+  readonly #offer: ClientOffer;
   readonly #requests: number;
+  /** What a HelloRetryRequest has settled; that and our first hello are in the transcript then. */
+  readonly #retry: Retry | undefined;
+  readonly #message: Uint8Array;
 
-  constructor(context: HandshakeContext, hello: ClientHello, requests: number) {
+  constructor(context: HandshakeContext, offer: ClientOffer, requests: number, retry: Retry | undefined) {
     this.#context = context;
-    this.#hello = hello;
+    this.#offer = offer;
     this.#requests = requests;
-    // RFC 6347 §4.2.6: a first hello that was answered with a HelloVerifyRequest is not part of the handshake.
-    context.transcript.clear();
+    this.#retry = retry;
     context.flight.begin();
-    // RFC 5246 §E.1: the first record carries the lowest version there is, for servers that look at it.
-    const bytes = context.flight.add(HANDSHAKE_TYPE.clientHello, writeClientHello(hello), DTLS_1_0);
-    context.transcript.append(bytes);
+    // RFC 5246 §E.1: the first record carries the lowest version there is, for servers that look at it; RFC 9147 §4:
+    // which goes for the first hello only.
+    const version = retry === undefined ? DTLS_1_0 : DTLS_1_2;
+    this.#message = context.flight.add(HANDSHAKE_TYPE.clientHello, writeClientHello(offer.hello), version);
   }
 
-  handle(message: HandshakeMessage): Step {
+  handle(message: HandshakeMessage, now: Millis): Step {
     switch (message.type) {
       case HANDSHAKE_TYPE.serverHello:
-        return this.#onServerHello(message);
+        return this.#onServerHello(message, now);
       case HANDSHAKE_TYPE.helloVerifyRequest:
         return this.#onHelloVerifyRequest(message);
       case HANDSHAKE_TYPE.helloRequest:
@@ -118,204 +70,52 @@ class ExpectServerHello implements Expecting {
     const request = parseHelloVerifyRequest(bodyOf(message));
     if (request === undefined) return fault('decode-error');
     if (this.#requests === MAX_HELLO_VERIFY_REQUESTS) return fault('unexpected-message');
+    // RFC 9147 §5.1: only a server of 1.2 sends one.
+    if (this.#retry !== undefined || !this.#context.settings.speaks12) return fault('unexpected-message');
     // RFC 6347 §4.2.1: the second hello MUST be the first one but for the cookie; the version here means nothing.
-    return new ExpectServerHello(
-      this.#context,
-      { ...this.#hello, cookie: request.cookie },
-      this.#requests + 1,
-    );
+    const hello = { ...this.#offer.hello, cookie: request.cookie };
+    return new ExpectServerHello(this.#context, { ...this.#offer, hello }, this.#requests + 1, undefined);
   }
 
-  #onServerHello(message: HandshakeMessage): Step {
+  #onServerHello(message: HandshakeMessage, now: Millis): Step {
     const hello = parseServerHello(bodyOf(message));
     if (hello === undefined) return fault('decode-error');
     if (hello.version !== DTLS_1_2) return fault('protocol-version');
-    const suite = CIPHER_SUITES.get(hello.cipherSuite);
-    if (suite === undefined || !this.#hello.cipherSuites.includes(hello.cipherSuite))
-      return fault('illegal-parameter');
     if (hello.compressionMethod !== NULL_COMPRESSION) return fault('illegal-parameter');
-    const wrong = this.#checkExtensions(hello);
-    if (wrong !== undefined) return wrong;
-    const srtp = hello.extensions.get(EXTENSION.useSrtp);
-    this.#context.transcript.append(message.bytes);
-    return new ExpectCertificate(this.#context, {
-      randoms: { client: this.#hello.random, server: hello.random },
-      suite,
-      extendedMasterSecret: hello.extensions.has(EXTENSION.extendedMasterSecret),
-      srtpProfile: srtp === undefined ? undefined : parseUseSrtp(srtp)?.profiles[0],
-    });
-  }
-
-  #checkExtensions(hello: ServerHello): Fault | undefined {
-    const { settings } = this.#context;
-    for (const [type, data] of hello.extensions) {
-      // RFC 5246 §7.4.1.4: a server MUST NOT answer with an extension that was not asked for.
-      if (!this.#hello.extensions.has(type)) return fault('unsupported-extension');
-      if (type === EXTENSION.extendedMasterSecret && data.length > 0) return fault('decode-error');
-      // RFC 5746 §3.4: in a first handshake the field must be empty.
-      if (type === EXTENSION.renegotiationInfo && !isFirstRenegotiationInfo(data))
-        return fault('illegal-parameter');
-      if (type === EXTENSION.ecPointFormats && !hasUncompressedFormat(data))
-        return fault('illegal-parameter');
-      if (type === EXTENSION.useSrtp && !isSrtpAnswer(data, settings.srtpProfiles))
-        return fault('illegal-parameter');
+    const selected = this.#context.settings.speaks13
+      ? hello.extensions.get(EXTENSION.supportedVersions)
+      : undefined;
+    if (selected === undefined) return this.#onServerHello12(message, hello);
+    // RFC 8446 §4.2.1: a version here that was not offered, or is older than 1.3, MUST end the handshake.
+    if (parseSelectedVersion(selected) !== DTLS_1_3) return fault('illegal-parameter');
+    // RFC 9147 §5.3: the session id is not echoed; ours is empty anyway.
+    if (hello.sessionId.length > 0) return fault('illegal-parameter');
+    const { transcript } = this.#context;
+    if (this.#retry === undefined) transcript.clear();
+    transcript.append13(this.#message);
+    if (isHelloRetryRequest(hello)) {
+      // RFC 8446 §4.1.4: a second one MUST end the handshake.
+      if (this.#retry !== undefined) return fault('unexpected-message');
+      const retry = answerHelloRetryRequest(this.#context, this.#offer, hello, message);
+      return retry.kind === 'fault'
+        ? retry
+        : new ExpectServerHello(this.#context, retry.offer, this.#requests, retry);
     }
-    if (settings.requireExtendedMasterSecret && !hello.extensions.has(EXTENSION.extendedMasterSecret)) {
-      return fault('extended-master-secret-missing');
-    }
-    return undefined;
-  }
-}
-
-/** RFC 5764 §4.1.1: exactly one profile, of those offered, and no MKI where none was offered. */
-function isSrtpAnswer(data: Uint8Array, offered: readonly number[]): boolean {
-  const answer = parseUseSrtp(data);
-  return answer?.profiles.length === 1 && offered.includes(answer.profiles[0]!) && answer.mki.length === 0;
-}
-
-class ExpectCertificate implements Expecting {
-  readonly kind = 'expecting';
-  readonly #context: HandshakeContext;
-  readonly #negotiated: Negotiated;
-
-  constructor(context: HandshakeContext, negotiated: Negotiated) {
-    this.#context = context;
-    this.#negotiated = negotiated;
+    transcript.append13(message.bytes);
+    return acceptServerHello13(this.#context, this.#offer, hello, this.#retry, now);
   }
 
-  handle(message: HandshakeMessage): Step {
-    if (message.type !== HANDSHAKE_TYPE.certificate) return fault('unexpected-message');
-    const peer = readPeer(this.#context, message);
-    if (peer.kind === 'fault') return peer;
-    // RFC 8422 §2: the suite names the kind of key that signs.
-    if (peer.publicKey.algorithm !== this.#negotiated.suite.keyAlgorithm) return fault('bad-certificate');
-    this.#context.transcript.append(message.bytes);
-    return new ExpectServerKeyExchange(this.#context, this.#negotiated, peer);
-  }
-}
-
-/** The key exchange as the server wants it. */
-interface Exchange {
-  readonly negotiated: Negotiated;
-  readonly peer: Peer;
-  readonly group: Group;
-  readonly serverPublicKey: Uint8Array;
-}
-
-class ExpectServerKeyExchange implements Expecting {
-  readonly kind = 'expecting';
-  readonly #context: HandshakeContext;
-  readonly #negotiated: Negotiated;
-  readonly #peer: Peer;
-
-  constructor(context: HandshakeContext, negotiated: Negotiated, peer: Peer) {
-    this.#context = context;
-    this.#negotiated = negotiated;
-    this.#peer = peer;
-  }
-
-  handle(message: HandshakeMessage): Step {
-    if (message.type !== HANDSHAKE_TYPE.serverKeyExchange) return fault('unexpected-message');
-    const exchange = parseServerKeyExchange(bodyOf(message));
-    if (exchange === undefined) return fault('decode-error');
-    const group = GROUPS.get(exchange.group);
-    // RFC 8422 §5.4: the group MUST be one that was offered.
-    if (group === undefined || !this.#context.settings.groups.includes(group.id))
-      return fault('illegal-parameter');
-    const { randoms } = this.#negotiated;
-    const signed = joined(randoms.client, randoms.server, writeEcdhParameters(exchange));
-    const wrong = verifySignature(this.#context, this.#peer, exchange.scheme, signed, exchange.signature);
-    if (wrong !== undefined) return wrong;
-    this.#context.transcript.append(message.bytes);
-    return new ExpectCertificateRequest(this.#context, {
-      negotiated: this.#negotiated,
-      peer: this.#peer,
-      group,
-      serverPublicKey: exchange.publicKey,
-    });
-  }
-}
-
-class ExpectCertificateRequest implements Expecting {
-  readonly kind = 'expecting';
-  readonly #context: HandshakeContext;
-  readonly #exchange: Exchange;
-
-  constructor(context: HandshakeContext, exchange: Exchange) {
-    this.#context = context;
-    this.#exchange = exchange;
-  }
-
-  handle(message: HandshakeMessage): Step {
-    // RFC 8827 §6.5: both sides MUST check the other's fingerprint, so a server that does not ask for ours is refused.
-    if (message.type === HANDSHAKE_TYPE.serverHelloDone) return fault('certificate-not-requested');
-    if (message.type !== HANDSHAKE_TYPE.certificateRequest) return fault('unexpected-message');
-    const request = parseCertificateRequest(bodyOf(message));
-    if (request === undefined) return fault('decode-error');
-    const scheme = schemeFor(this.#context, request);
-    if (scheme === undefined) return fault('no-common-signature-scheme');
-    this.#context.transcript.append(message.bytes);
-    return new ExpectServerHelloDone(this.#context, this.#exchange, scheme);
-  }
-}
-
-/** RFC 5246 §7.4.4: both lists of the request must allow our key. */
-function schemeFor(context: HandshakeContext, request: CertificateRequest): SignatureScheme | undefined {
-  const { keyAlgorithm } = context.settings.certificate;
-  if (!request.types.includes(CERTIFICATE_TYPE[keyAlgorithm])) return undefined;
-  return chooseScheme(keyAlgorithm, request.schemes);
-}
-
-class ExpectServerHelloDone implements Expecting {
-  readonly kind = 'expecting';
-  readonly #context: HandshakeContext;
-  readonly #exchange: Exchange;
-  /** How our certificate is to be proven. */
-  readonly #scheme: SignatureScheme;
-
-  constructor(context: HandshakeContext, exchange: Exchange, scheme: SignatureScheme) {
-    this.#context = context;
-    this.#exchange = exchange;
-    this.#scheme = scheme;
-  }
-
-  handle(message: HandshakeMessage): Step {
-    if (message.type !== HANDSHAKE_TYPE.serverHelloDone) return fault('unexpected-message');
-    if (bodyOf(message).length > 0) return fault('decode-error');
-    const { settings, flight, transcript } = this.#context;
-    const { negotiated, group, peer, serverPublicKey } = this.#exchange;
-    const keyShare = settings.crypto.createKeyShare(group.name);
-    const sharedSecret = keyShare.agree(serverPublicKey);
-    if (sharedSecret === undefined) return fault('illegal-parameter');
+  #onServerHello12(message: HandshakeMessage, hello: ServerHello): Step {
+    const { settings, transcript } = this.#context;
+    // RFC 8446 §4.1.4: after a HelloRetryRequest there is no way back to 1.2.
+    if (!settings.speaks12 || this.#retry !== undefined) return fault('protocol-version');
+    // RFC 8446 §4.1.3: a server that could have spoken 1.3 says so here, when somebody has changed our hello.
+    if (settings.speaks13 && isDowngradeMarked(hello.random)) return fault('downgraded');
+    // RFC 6347 §4.2.6: a first hello that was answered with a HelloVerifyRequest is not part of the handshake.
+    transcript.clear();
+    transcript.append(this.#message);
+    const step = acceptServerHello12(this.#context, this.#offer.hello, hello);
     transcript.append(message.bytes);
-
-    flight.begin();
-    const send = (type: number, body: Uint8Array): void => transcript.append(flight.add(type, body));
-    send(HANDSHAKE_TYPE.certificate, writeCertificate([settings.certificate.certificate]));
-    send(HANDSHAKE_TYPE.clientKeyExchange, writeClientKeyExchange(keyShare.publicKey));
-    const session = agreeKeys(this.#context, negotiated, group, sharedSecret, peer);
-    const { name, id } = this.#scheme;
-    const signature = settings.crypto.sign(settings.certificate.privateKey, name, transcript.bytes);
-    send(HANDSHAKE_TYPE.certificateVerify, writeCertificateVerify({ scheme: id, signature }));
-    flight.addChangeCipherSpec();
-    send(HANDSHAKE_TYPE.finished, finishedOf(this.#context, session, 'client'));
-    return new ExpectServerFinished(this.#context, session);
-  }
-}
-
-class ExpectServerFinished implements Expecting {
-  readonly kind = 'expecting';
-  readonly #context: HandshakeContext;
-  readonly #session: Session;
-
-  constructor(context: HandshakeContext, session: Session) {
-    this.#context = context;
-    this.#session = session;
-  }
-
-  handle(message: HandshakeMessage): Step {
-    if (message.type !== HANDSHAKE_TYPE.finished) return fault('unexpected-message');
-    const wrong = checkFinished(this.#context, this.#session, 'server', message);
-    return wrong ?? { kind: 'established', session: this.#session };
+    return step;
   }
 }

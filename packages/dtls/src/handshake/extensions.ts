@@ -85,6 +85,12 @@ export function parseUseSrtp(data: Uint8Array): UseSrtp | undefined {
   return reader.isDone ? { profiles, mki } : undefined;
 }
 
+/** RFC 5764 §4.1.1: exactly one profile, of those offered, and no MKI where none was offered. */
+export function isSrtpAnswer(data: Uint8Array, offered: readonly number[]): boolean {
+  const answer = parseUseSrtp(data);
+  return answer?.profiles.length === 1 && offered.includes(answer.profiles[0]!) && answer.mki.length === 0;
+}
+
 export function useSrtpExtension(profiles: readonly number[]): Uint8Array {
   return new Writer().numbers16(profiles).vector8(NOTHING).finish();
 }

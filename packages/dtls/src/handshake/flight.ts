@@ -82,6 +82,18 @@ export class Flight {
     this.restart();
   }
 
+  /** What is added now does not answer anything and takes no place: both are sent until they are acknowledged. */
+  extend(): void {
+    if (this.isAcknowledged) this.begin();
+    else this.#count++;
+    this.#expectsReply = true;
+  }
+
+  /** Whether the peer is known to have message `sequence` of this flight. */
+  isMessageAcknowledged(sequence: number): boolean {
+    return this.#items.every((item) => item.sequence !== sequence || item.isDone);
+  }
+
   /** Returns the whole message with its header, for the transcript. */
   add(type: number, body: Uint8Array, version: number = DTLS_1_2): Uint8Array {
     const bytes = new Uint8Array(HANDSHAKE_HEADER_BYTES + body.length);

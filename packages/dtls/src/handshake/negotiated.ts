@@ -2,7 +2,6 @@
 // derive the keys, compare Finished. RFC 5246 §7.4, RFC 7627 §4, RFC 8827 §6.5.
 import { equalConstantTime } from '@millrace/sans-io';
 import type { CipherSuite } from '../cipher-suites.ts';
-import type { PublicKey } from '../crypto.ts';
 import { type Fault, fault } from '../fault.ts';
 import type { Group } from '../groups.ts';
 import {
@@ -13,10 +12,11 @@ import {
   VERIFY_DATA_BYTES,
   verifyData,
 } from '../key-schedule/secrets.ts';
-import { keyLogLine, type Session } from '../session.ts';
+import { keyLogLine, type Session12 } from '../session.ts';
 import { SIGNATURE_SCHEMES } from '../signature-schemes.ts';
 import { bodyOf, type HandshakeMessage } from './header.ts';
 import { parseCertificate } from './messages/certificate.ts';
+import { type Peer, peerOf } from './peer.ts';
 import type { HandshakeContext } from './step.ts';
 
 export interface Negotiated {
@@ -26,23 +26,13 @@ export interface Negotiated {
   readonly srtpProfile: number | undefined;
 }
 
-export interface Peer {
-  readonly kind: 'peer';
-  readonly certificate: Uint8Array;
-  readonly publicKey: PublicKey;
-}
-
 /** The identity that a Certificate message claims. Whether the peer holds the private key is not known yet. */
 export function readPeer(context: HandshakeContext, message: HandshakeMessage): Peer | Fault {
-  const { crypto, remoteFingerprints } = context.settings;
   const certificates = parseCertificate(bodyOf(message));
   if (certificates === undefined) return fault('decode-error');
   const certificate = certificates[0];
   if (certificate === undefined) return fault('no-certificate');
-  // RFC 8827 §6.5: the certificate MUST match a fingerprint from signalling; nothing else makes it good.
-  if (!remoteFingerprints.isMatchedBy(certificate, crypto)) return fault('fingerprint-mismatch');
-  const publicKey = crypto.readPublicKey(certificate);
-  return publicKey === undefined ? fault('bad-certificate') : { kind: 'peer', certificate, publicKey };
+  return peerOf(context, certificate);
 }
 
 /** Checks a signature of the peer over `bytes`. */
@@ -71,7 +61,7 @@ export function agreeKeys(
   group: Group,
   sharedSecret: Uint8Array,
   peer: Peer,
-): Session {
+): Session12 {
   const { crypto, keyLog, role } = context.settings;
   const { suite, randoms } = negotiated;
   // RFC 7627 §4: the session hash covers everything up to and including the ClientKeyExchange.
@@ -83,6 +73,7 @@ export function agreeKeys(
   if (keyLog) context.keyLog.push(keyLogLine(randoms.client, masterSecret));
   context.records.protect(trafficProtection(crypto, suite, masterSecret, randoms, role));
   return {
+    version: '1.2',
     suite,
     group,
     randoms,
@@ -96,7 +87,7 @@ export function agreeKeys(
 /** What the Finished of `role` must say, after the messages that are in the transcript now. */
 export function finishedOf(
   context: HandshakeContext,
-  session: Session,
+  session: Session12,
   role: 'client' | 'server',
 ): Uint8Array {
   const { crypto } = context.settings;
@@ -107,7 +98,7 @@ export function finishedOf(
 /** RFC 5246 §7.4.9: whoever gets a Finished MUST check that its contents are right. */
 export function checkFinished(
   context: HandshakeContext,
-  session: Session,
+  session: Session12,
   role: 'client' | 'server',
   message: HandshakeMessage,
 ): Fault | undefined {

@@ -1,5 +1,5 @@
 // When a flight is sent again: after a timeout that doubles, or because the peer has sent its own again.
-// RFC 6347 §4.2.4, §4.2.4.1.
+// RFC 6347 §4.2.4, §4.2.4.1; RFC 9147 §5.8.
 import { type Millis, NEVER } from '@millrace/sans-io';
 
 export interface RetransmissionOptions {
@@ -74,6 +74,17 @@ export class Retransmission {
     this.#sentAt = now;
     if (this.#deadline !== NEVER) this.#deadline = now + this.#delay();
     return true;
+  }
+
+  /** Part of our flight has been acknowledged, and the rest goes out again. */
+  onSentAgain(now: Millis): void {
+    this.#sentAt = now;
+    this.#deadline = now + this.#delay();
+  }
+
+  // RFC 9147 §7.1: a quarter of the timeout leaves the rest of a flight its time and comes before it is sent again.
+  get acknowledgementDelay(): Millis {
+    return this.#timeout / 4;
   }
 
   stop(): void {

@@ -1,5 +1,6 @@
 // The shape of the handshake as a machine: each step says by its name what it expects and owns what is known by
-// then; handling a message gives the next step. RFC 5246 §7.3 has the order of messages.
+// then; handling a message gives the next step. RFC 5246 §7.3 and RFC 8446 §2 have the order of messages.
+import type { Millis } from '@millrace/sans-io';
 import type { Fault } from '../fault.ts';
 import type { Settings } from '../options.ts';
 import type { RecordLayer } from '../record/layer.ts';
@@ -10,12 +11,22 @@ import type { Transcript } from './transcript.ts';
 
 export interface Expecting {
   readonly kind: 'expecting';
-  handle(message: HandshakeMessage): Step;
+  handle(message: HandshakeMessage, now: Millis): Step;
+}
+
+/** DTLS 1.3: what can still come, and be asked for, once the handshake is over. RFC 8446 §4.6. */
+export interface PostHandshake extends Expecting {
+  /** Something of our flight has been acknowledged. */
+  onAcknowledged(): void;
+  /** Changes our keys; `asksPeer`: and has the peer change its own. False while a change is under way. */
+  updateKeys(asksPeer: boolean): boolean;
 }
 
 export interface Established {
   readonly kind: 'established';
   readonly session: Session;
+  /** DTLS 1.3 only. */
+  readonly next: PostHandshake | undefined;
 }
 
 export type Step = Expecting | Established | Fault;

@@ -1,6 +1,12 @@
-// The handshake messages so far, as signatures and Finished cover them. RFC 6347 §4.2.6: with the DTLS header, as
-// if unfragmented, and without the first hello when the server asked for a cookie.
+// The handshake messages so far, as signatures and Finished cover them. DTLS 1.2 (RFC 6347 §4.2.6): with the DTLS header,
+// as if unfragmented, and without the first hello when the server asked for a cookie. DTLS 1.3 (RFC 9147 §5.2): with the
+// header of TLS, and the first hello as its hash (RFC 8446 §4.4.1).
+import { putU24 } from '@millrace/sans-io';
 import type { DtlsCrypto, PrfHash } from '../crypto.ts';
+import { HANDSHAKE_HEADER_BYTES, HANDSHAKE_TYPE } from './header.ts';
+
+/** Type and length. */
+const TLS_HEADER_BYTES = 4;
 
 export class Transcript {
   #bytes = new Uint8Array(4096);
@@ -15,6 +21,22 @@ export class Transcript {
     }
     this.#bytes.set(message, this.#length);
     this.#length = end;
+  }
+
+  // RFC 9147 §5.2: message number and fragment fields are no part of the transcript.
+  append13(message: Uint8Array): void {
+    this.append(message.subarray(0, TLS_HEADER_BYTES));
+    this.append(message.subarray(HANDSHAKE_HEADER_BYTES));
+  }
+
+  /** RFC 8446 §4.4.1: in front of a HelloRetryRequest stands the hash of the hello, so that a server can forget it. */
+  startWithHash(hash: Uint8Array): void {
+    this.clear();
+    const header = new Uint8Array(TLS_HEADER_BYTES);
+    header[0] = HANDSHAKE_TYPE.messageHash;
+    putU24(header, 1, hash.length);
+    this.append(header);
+    this.append(hash);
   }
 
   /** Valid until the next change. */

@@ -27,6 +27,8 @@ interface Sealing {
   /** Of the next record. */
   sequence: number;
   readonly limit: number;
+  /** From this number on new keys should come. */
+  readonly updateFrom: number;
 }
 
 interface Opening {
@@ -60,6 +62,7 @@ export class Epochs {
   /** The earliest time at which a key goes. */
   #retireAt: Millis = Number.POSITIVE_INFINITY;
   #isExhausted = false;
+  #hasOpened = false;
 
   constructor(crypto: DtlsCrypto, suite: CipherSuite13, limits: EpochLimits) {
     this.#crypto = crypto;
@@ -82,6 +85,11 @@ export class Epochs {
     return this.#isExhausted;
   }
 
+  /** Whether a record of the peer has been opened. */
+  get hasOpened(): boolean {
+    return this.#hasOpened;
+  }
+
   /** Whether another record of application data may be sealed; the last number is kept for the closing alert. */
   get canSeal(): boolean {
     const current = this.#current;
@@ -91,7 +99,7 @@ export class Epochs {
   /** RFC 9147 §4.5.3: whether the keys should be changed before their limit is reached. */
   get isUpdateDue(): boolean {
     const current = this.#current;
-    return current !== undefined && current.sequence >= current.limit * KEY_UPDATE_PART;
+    return current !== undefined && current.sequence >= current.updateFrom;
   }
 
   get headroom(): number {
@@ -106,7 +114,7 @@ export class Epochs {
   startSealing(epoch: number, trafficSecret: Uint8Array): void {
     const key = createEpoch13(this.#crypto, this.#suite, trafficSecret, epoch);
     const limit = Math.min(this.#limits.recordLimit, this.#suite.sealLimit);
-    this.#current = { key, sequence: 0, limit };
+    this.#current = { key, sequence: 0, limit, updateFrom: Math.floor(limit * KEY_UPDATE_PART) };
     this.#sealing.push(this.#current);
   }
 
@@ -174,6 +182,7 @@ export class Epochs {
     const stale = window.check(key.sequence);
     if (stale !== undefined) return stale;
     window.accept(key.sequence);
+    this.#hasOpened = true;
     this.contentAt = key.contentAt;
     this.contentEnd = key.contentEnd;
     this.contentType = key.innerType;

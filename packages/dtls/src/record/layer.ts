@@ -57,6 +57,16 @@ export class RecordLayer {
     return this.#epochs?.sendingEpoch ?? PROTECTED_EPOCH;
   }
 
+  /** How often keys for incoming records have been added. */
+  get openings(): number {
+    return this.#epochs?.receivingEpoch ?? (this.#protection === undefined ? 0 : 1);
+  }
+
+  /** Whether new keys should be agreed on before the limit of these is reached; of 1.3. */
+  get isUpdateDue(): boolean {
+    return this.#epochs !== undefined && this.#epochs.isUpdateDue;
+  }
+
   /** Whether application data may be sealed: the last sequence number is kept for the closing alert. */
   get canSeal(): boolean {
     return this.#epochs?.canSeal ?? this.#sequence < this.#limits.recordLimit - 1;

@@ -7,6 +7,8 @@
 //
 // Left out: connection ids (RFC 9146 and RFC 9147 §9), which are not negotiated.
 
+import { u16 } from '@millrace/sans-io';
+
 /** Bytes of the headers that we write: S and L are set. */
 export const UNIFIED_HEADER_BYTES = 5;
 
@@ -50,4 +52,13 @@ export function fullSequence(low: number, span: 0x100 | 0x10000, expected: numbe
   const sequence = expected - (expected % span) + low;
   if (sequence < expected - half) return sequence + span;
   return sequence >= expected + half && sequence >= span ? sequence - span : sequence;
+}
+
+/** Where the record at `at` of a datagram ends; behind `end` if it is cut off. With a connection id nothing is known. */
+export function endOfRecord(bytes: Uint8Array, at: number, end: number): number {
+  const first = bytes[at]!;
+  // RFC 9147 §4: without a length the record fills the rest of the datagram.
+  if (!hasLength(first) || hasConnectionId(first)) return end;
+  const lengthAt = at + (hasLongSequence(first) ? 3 : 2);
+  return lengthAt + 2 > end ? end + 1 : lengthAt + 2 + u16(bytes, lengthAt);
 }

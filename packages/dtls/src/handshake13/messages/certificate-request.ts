@@ -1,6 +1,12 @@
 // CertificateRequest of DTLS 1.3. RFC 8446 §4.3.2. The context is empty in a handshake; of the extensions only the
 // signature schemes mean anything to self-signed peers.
-import { EXTENSION, parseExtensionList, parseNumbers, numbersExtension, writeExtensions } from '../../handshake/extensions.ts';
+import {
+  EXTENSION,
+  numbersExtension,
+  parseExtensionList,
+  parseNumbers,
+  writeExtensions,
+} from '../../handshake/extensions.ts';
 import { Reader } from '../../presentation/reader.ts';
 import { Writer } from '../../presentation/writer.ts';
 

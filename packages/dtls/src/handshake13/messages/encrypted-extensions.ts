@@ -1,7 +1,8 @@
 // EncryptedExtensions: what the server answers that the keys do not hang on. RFC 8446 §4.3.1.
+
+import { type Extensions, parseExtensionList, writeExtensions } from '../../handshake/extensions.ts';
 import { Reader } from '../../presentation/reader.ts';
 import { Writer } from '../../presentation/writer.ts';
-import { type Extensions, parseExtensionList, writeExtensions } from '../../handshake/extensions.ts';
 
 export function parseEncryptedExtensions(body: Uint8Array): Extensions | undefined {
   const reader = new Reader(body);

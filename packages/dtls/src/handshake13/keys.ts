@@ -1,0 +1,98 @@
+// The keys of a DTLS 1.3 handshake as they come into being, and the session they end in. RFC 8446 §7.1, RFC 9147 §6.1 (which
+// epoch is which).
+import type { Millis } from '@millrace/sans-io';
+import type { CipherSuite13 } from '../cipher-suites-13.ts';
+import type { HandshakeContext } from '../handshake/step.ts';
+import type { KeyExchange } from '../key-exchange.ts';
+import { KeySchedule13, type TrafficSecrets } from '../key-schedule/tls13.ts';
+import { FIRST_APPLICATION_EPOCH, HANDSHAKE_EPOCH } from '../record/epochs.ts';
+import { keyLogLine13, type Session13 } from '../session.ts';
+import { digest } from './authentication.ts';
+import { AfterHandshake } from './post-handshake.ts';
+
+export interface Keys13 {
+  readonly suite: CipherSuite13;
+  readonly exchange: KeyExchange;
+  readonly schedule: KeySchedule13;
+  readonly clientRandom: Uint8Array;
+  readonly handshake: TrafficSecrets;
+}
+
+/** Both hellos are in the transcript. The shared secret is wiped. From here on epoch 2 can be read and written. */
+export function enterHandshake(
+  context: HandshakeContext,
+  suite: CipherSuite13,
+  exchange: KeyExchange,
+  clientRandom: Uint8Array,
+  sharedSecret: Uint8Array,
+  now: Millis,
+): Keys13 {
+  const { settings, records, transcript, secrets } = context;
+  const { crypto, role, keyLog } = settings;
+  const schedule = new KeySchedule13(crypto, suite.hash);
+  const handshake = schedule.enterHandshake(sharedSecret, transcript.digest(crypto, suite.hash));
+  secrets.push(handshake.client, handshake.server);
+  if (keyLog) {
+    context.keyLog.push(
+      keyLogLine13('CLIENT_HANDSHAKE_TRAFFIC_SECRET', clientRandom, handshake.client),
+      keyLogLine13('SERVER_HANDSHAKE_TRAFFIC_SECRET', clientRandom, handshake.server),
+    );
+  }
+  const epochs = records.createEpochs(crypto, suite);
+  epochs.startSealing(HANDSHAKE_EPOCH, handshake[role]);
+  epochs.startOpening(HANDSHAKE_EPOCH, role === 'client' ? handshake.server : handshake.client, now);
+  return { suite, exchange, schedule, clientRandom, handshake };
+}
+
+export interface MainKeys extends TrafficSecrets {
+  readonly exporter: Uint8Array;
+}
+
+/** The transcript ends with the server's Finished. */
+export function enterMain(context: HandshakeContext, keys: Keys13): MainKeys {
+  const main = keys.schedule.enterMain(digest(context, keys));
+  context.secrets.push(main.client, main.server, main.exporter);
+  if (context.settings.keyLog) {
+    context.keyLog.push(
+      keyLogLine13('CLIENT_TRAFFIC_SECRET_0', keys.clientRandom, main.client),
+      keyLogLine13('SERVER_TRAFFIC_SECRET_0', keys.clientRandom, main.server),
+      keyLogLine13('EXPORTER_SECRET', keys.clientRandom, main.exporter),
+    );
+  }
+  return main;
+}
+
+/** From here on we send application data. What is still to be sent of the handshake keeps its epoch. */
+export function startSending(context: HandshakeContext, main: MainKeys): void {
+  context.records.epochs!.startSealing(FIRST_APPLICATION_EPOCH, main[context.settings.role]);
+  context.flight.epoch = FIRST_APPLICATION_EPOCH;
+}
+
+/** From here on application data is read: the peer is verified. */
+export function startReceiving(context: HandshakeContext, main: MainKeys, now: Millis): void {
+  const secret = context.settings.role === 'client' ? main.server : main.client;
+  context.records.epochs!.startOpening(FIRST_APPLICATION_EPOCH, secret, now);
+}
+
+/** The peer has shown who it is. Handshake secrets are overwritten. */
+export function establish(
+  context: HandshakeContext,
+  keys: Keys13,
+  main: MainKeys,
+  remoteCertificate: Uint8Array,
+  srtpProfile: number | undefined,
+): { kind: 'established'; session: Session13; next: AfterHandshake } {
+  keys.schedule.wipe();
+  keys.handshake.client.fill(0);
+  keys.handshake.server.fill(0);
+  const { suite, exchange } = keys;
+  const session: Session13 = {
+    version: '1.3',
+    suite,
+    group: exchange,
+    exporterSecret: main.exporter,
+    srtpProfile,
+    remoteCertificate,
+  };
+  return { kind: 'established', session, next: new AfterHandshake(context, suite, main) };
+}

@@ -1,0 +1,94 @@
+// What comes after the handshake of DTLS 1.3: new keys and tickets, each acknowledged by itself. RFC 8446 §4.6, RFC 9147 §8.
+//
+// Left out: post-handshake authentication, connection ids.
+import type { Millis } from '@millrace/sans-io';
+import type { CipherSuite13 } from '../cipher-suites-13.ts';
+import { fault } from '../fault.ts';
+import { bodyOf, HANDSHAKE_TYPE, type HandshakeMessage } from '../handshake/header.ts';
+import type { HandshakeContext, PostHandshake, Step } from '../handshake/step.ts';
+import { KeySchedule13, type TrafficSecrets } from '../key-schedule/tls13.ts';
+import { parseKeyUpdate, writeKeyUpdate } from './messages/key-update.ts';
+import { parseNewSessionTicket } from './messages/new-session-ticket.ts';
+
+export class AfterHandshake implements PostHandshake {
+  readonly kind = 'expecting';
+  readonly #context: HandshakeContext;
+  readonly #suite: CipherSuite13;
+  #own: Uint8Array;
+  #remote: Uint8Array;
+  /** The KeyUpdate of ours that is not acknowledged. */
+  #updating: number | undefined;
+  /** The peer has asked for new keys while ours were changing. */
+  #isAsked = false;
+
+  constructor(context: HandshakeContext, suite: CipherSuite13, secrets: TrafficSecrets) {
+    const isClient = context.settings.role === 'client';
+    this.#context = context;
+    this.#suite = suite;
+    this.#own = isClient ? secrets.client : secrets.server;
+    this.#remote = isClient ? secrets.server : secrets.client;
+  }
+
+  handle(message: HandshakeMessage, now: Millis): Step {
+    switch (message.type) {
+      case HANDSHAKE_TYPE.keyUpdate:
+        return this.#onKeyUpdate(message, now);
+      case HANDSHAKE_TYPE.newSessionTicket:
+        // RFC 8446 §4.6.1: only servers send them. What is not wanted is acknowledged and forgotten.
+        if (this.#context.settings.role !== 'client') return fault('unexpected-message');
+        return parseNewSessionTicket(bodyOf(message)) === undefined ? fault('decode-error') : this;
+      default:
+        return fault('unexpected-message');
+    }
+  }
+
+  updateKeys(asksPeer: boolean): boolean {
+    if (this.#updating !== undefined) return false;
+    const { flight } = this.#context;
+    flight.extend();
+    this.#updating = flight.messageSequence;
+    const request = asksPeer ? 'update_requested' : 'update_not_requested';
+    flight.add(HANDSHAKE_TYPE.keyUpdate, writeKeyUpdate(request));
+    return true;
+  }
+
+  // RFC 9147 §8: the new keys MUST NOT be used before the KeyUpdate is acknowledged.
+  onAcknowledged(): void {
+    const { flight, records } = this.#context;
+    if (this.#updating === undefined || !flight.isMessageAcknowledged(this.#updating)) return;
+    this.#updating = undefined;
+    this.#own = this.#next(this.#own);
+    flight.epoch++;
+    records.epochs!.startSealing(flight.epoch, this.#own);
+    if (this.#isAsked) {
+      this.#isAsked = false;
+      this.updateKeys(false);
+    }
+  }
+
+  wipe(): void {
+    this.#own.fill(0);
+    this.#remote.fill(0);
+  }
+
+  #onKeyUpdate(message: HandshakeMessage, now: Millis): Step {
+    const epochs = this.#context.records.epochs!;
+    // RFC 9147 §8: the one before was acknowledged, so this one comes under the keys that it has brought.
+    if (message.epoch !== epochs.receivingEpoch) return fault('unexpected-message');
+    const request = parseKeyUpdate(bodyOf(message));
+    if (request === 'malformed') return fault('decode-error');
+    if (request === 'unknown') return fault('illegal-parameter'); // RFC 8446 §4.6.3
+    this.#remote = this.#next(this.#remote);
+    // RFC 9147 §8: the old keys stay, since records under them may still come.
+    epochs.startOpening(message.epoch + 1, this.#remote, now);
+    // RFC 8446 §4.6.3: who is asked answers with a KeyUpdate that does not ask again.
+    if (request === 'update_requested' && !this.updateKeys(false)) this.#isAsked = true;
+    return this;
+  }
+
+  #next(secret: Uint8Array): Uint8Array {
+    const next = KeySchedule13.nextGeneration(this.#context.settings.crypto, this.#suite.hash, secret);
+    secret.fill(0);
+    return next;
+  }
+}
