@@ -341,8 +341,10 @@ export class DtlsConnection implements Core<DtlsSink> {
     switch (type) {
       case CONTENT_TYPE.handshake: {
         const { openings } = this.#records;
+        const { state } = this.#phase;
         this.#onOutcome(this.#handshake.receive(bytes, at, end, epoch, sequence, now), now);
-        if (this.#early.length > 0 && this.#records.openings > openings) this.#releaseEarly(now);
+        const isNews = this.#records.openings !== openings || this.#phase.state !== state;
+        if (isNews && this.#early.length > 0) this.#releaseEarly(now);
         return undefined;
       }
       case CONTENT_TYPE.alert:

@@ -35,21 +35,12 @@ function checkMessages(messages: readonly string[], count: number): void {
     assert.equal(allowed.delete(message), true, `twice or never sent: ${message}`);
 }
 
-describe('RFC 6347 §4.2.4 the handshake over a bad network', () => {
-  const setups: Array<[name: string, seeds: number, setup: PairSetup]> = [
-    ['a fifth lost, some repeated, some overtaken', 150, { wire: LOSSY }],
-    ['the same in small fragments', 100, { wire: LOSSY, client: { mtu: 250 }, server: { mtu: 250 } }],
-    ['two in five lost', 60, { wire: { delay: 15, loss: 0.4 } }],
-    [
-      'with a cookie',
-      40,
-      {
-        wire: LOSSY,
-        server: { helloVerify: { secret: new Uint8Array(32), clientAddress: new Uint8Array(6) } },
-      },
-    ],
-    ['a long and thin path', 40, { wire: { delay: 300, rate: 8, queue: 4000, loss: 0.05 } }],
-  ];
+type Setups = ReadonlyArray<[name: string, seeds: number, setup: PairSetup]>;
+const IN_1_3 = { minVersion: '1.3', maxVersion: '1.3' } as const;
+const COOKIE = { secret: new Uint8Array(32), clientAddress: new Uint8Array(6) };
+
+/** One test for each setup. */
+function connectAll(setups: Setups): void {
   for (const [name, seeds, setup] of setups) {
     test(`${name}: connects with every seed, and each message comes at most once`, () => {
       for (let seed = 1; seed <= seeds; seed++) {
@@ -68,11 +59,13 @@ describe('RFC 6347 §4.2.4 the handshake over a bad network', () => {
       }
     });
   }
+}
 
+function flipBits(setup: PairSetup): void {
   test('bits that flip: both sides connect or both end with a reason, and only good records are told', () => {
     let connected = 0;
     for (let seed = 1; seed <= 150; seed++) {
-      const all = connections({ wire: { delay: 10, loss: 0.05, corrupt: 0.08 }, seed });
+      const all = connections({ ...setup, wire: { delay: 10, loss: 0.05, corrupt: 0.08 }, seed });
       all.pair.run(
         35_000,
         () => all.client.state !== 'connecting' && all.server.state !== 'connecting' && all.pair.now > 500,
@@ -91,4 +84,42 @@ describe('RFC 6347 §4.2.4 the handshake over a bad network', () => {
     }
     assert.equal(connected > 75, true, `${connected} of 150 connected`);
   });
+}
+
+describe('RFC 6347 §4.2.4 the handshake over a bad network', () => {
+  const setups: Setups = [
+    ['a fifth lost, some repeated, some overtaken', 150, { wire: LOSSY }],
+    ['the same in small fragments', 100, { wire: LOSSY, client: { mtu: 250 }, server: { mtu: 250 } }],
+    ['two in five lost', 60, { wire: { delay: 15, loss: 0.4 } }],
+    ['with a cookie', 40, { wire: LOSSY, server: { helloVerify: COOKIE } }],
+    ['a long and thin path', 40, { wire: { delay: 300, rate: 8, queue: 4000, loss: 0.05 } }],
+  ];
+  connectAll(setups);
+
+  flipBits({});
+});
+
+describe('RFC 9147 §5.8 and §7 the handshake of 1.3 over a bad network', () => {
+  const both = { client: IN_1_3, server: IN_1_3 };
+  const small = { ...IN_1_3, mtu: 250 };
+  const smallGroup = { ...IN_1_3, groups: [29] };
+  connectAll([
+    ['a fifth lost, some repeated, some overtaken', 100, { ...both, wire: LOSSY }],
+    ['the same in small fragments', 60, { wire: LOSSY, client: small, server: small }],
+    ['the same with a key that fits one datagram', 60, { wire: LOSSY, client: smallGroup, server: IN_1_3 }],
+    ['two in five lost', 60, { ...both, wire: { delay: 15, loss: 0.4 } }],
+    ['with a cookie', 40, { wire: LOSSY, client: IN_1_3, server: { ...IN_1_3, helloVerify: COOKIE } }],
+    [
+      'with another group asked for',
+      40,
+      { wire: LOSSY, client: { ...IN_1_3, keyShares: 0 }, server: IN_1_3 },
+    ],
+    ['a long and thin path', 40, { ...both, wire: { delay: 300, rate: 8, queue: 4000, loss: 0.05 } }],
+    [
+      'three bytes for one',
+      40,
+      { wire: LOSSY, client: IN_1_3, server: { ...IN_1_3, amplificationLimit: 3 } },
+    ],
+  ]);
+  flipBits(both);
 });

@@ -64,7 +64,7 @@ export class RecordLayer {
 
   /** Whether new keys should be agreed on before the limit of these is reached; of 1.3. */
   get isUpdateDue(): boolean {
-    return this.#epochs !== undefined && this.#epochs.isUpdateDue;
+    return this.#epochs?.isUpdateDue === true;
   }
 
   /** Whether application data may be sealed: the last sequence number is kept for the closing alert. */

@@ -4,11 +4,12 @@ import { exportKeyingMaterial } from '../../src/exporter.ts';
 import { CIPHER_SUITES, GROUPS, SRTP_PROFILES } from '../../src/index.ts';
 import { prf } from '../../src/key-schedule/prf.ts';
 import { nodeDtlsCrypto } from '../../src/node-crypto.ts';
-import type { Session } from '../../src/session.ts';
+import type { Session12 } from '../../src/session.ts';
 import { connected } from '../fixtures/connections.ts';
 import { hex } from '../fixtures/records.ts';
 
-const session: Session = {
+const session: Session12 = {
+  version: '1.2',
   suite: CIPHER_SUITES.get(0xc02b)!,
   group: GROUPS.get(29)!,
   randoms: { client: new Uint8Array(32).fill(1), server: new Uint8Array(32).fill(2) },

@@ -134,7 +134,7 @@ describe('RFC 6347 §4.1 sequence numbers', () => {
   const suite = CIPHER_SUITES.get(0xc02b)!;
 
   function layer(limit: number): RecordLayer {
-    const records = new RecordLayer(limit);
+    const records = new RecordLayer({ recordLimit: limit, forgeryLimit: 10, epochRetention: 1000 });
     const protection = (): RecordProtection =>
       new AeadRecordProtection(
         suite,
