@@ -245,6 +245,19 @@ export class IceAgent implements Core<IceSink, Route> {
     return false;
   }
 
+  /** Data has come by `route`: `isVerified`, and where the peer sends from is taken note of. */
+  onData(route: Route, now: Millis): boolean {
+    const before = this.#lastVerified;
+    if (!this.isVerified(route)) return false;
+    const pair = this.#lastVerified;
+    if (pair === before || pair === undefined) return true;
+    for (const session of this.#generations.live)
+      if (session.checklist.find(route.socket, route.remote.address, route.remote.port) === pair)
+        session.heard = pair;
+    this.#settle(now);
+    return true;
+  }
+
   /** The network says that `route` leads nowhere (ICMP, or an error of the socket). RFC 8445 §7.2.5.2.2 */
   onUnreachable(route: Route, now: Millis): void {
     for (const session of this.#generations.live) {

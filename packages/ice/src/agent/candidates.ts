@@ -355,6 +355,7 @@ function forget(session: IceSession, pair: CheckPair): void {
   pair.state = 'failed';
   pair.verified = false;
   pair.check = undefined;
+  if (session.heard === pair) session.heard = undefined;
   for (const [key, check] of session.checks) if (check.pair === pair) session.checks.delete(key);
 }
 

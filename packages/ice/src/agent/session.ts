@@ -62,6 +62,8 @@ export class IceSession {
   /** Some pair's check has succeeded, be it long ago. Until then nothing can be selected, and nobody need look. */
   hasSucceeded = false;
   selected: CheckPair | undefined = undefined;
+  /** The pair by which the peer's data came last. */
+  heard: CheckPair | undefined = undefined;
   /** The selected pair has not answered for a while. */
   silent = false;
 

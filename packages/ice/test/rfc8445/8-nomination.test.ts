@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { type IceAgent, type IceAgentOptions, parseCandidate } from '@millrace/ice';
 import { USE_CANDIDATE } from '@millrace/stun';
 import { answer, give, PUPPET, PUPPET_AT, request, sentBy } from '../puppet.ts';
-import { bothSelected, introduced, newAgent } from '../two-agents.ts';
+import { bothSelected, connected, introduced, newAgent } from '../two-agents.ts';
 
 const SELF = { address: '192.0.2.1', port: 5000 };
 const BETTER_AT = { address: '198.51.100.8', port: 8000 };
@@ -145,6 +145,35 @@ describe('RFC 8445 §8.1 nominating, as browsers do it', () => {
     assert.equal(agent.state, 'connected');
     agent.endRemoteCandidates(12);
     assert.equal(agent.state, 'completed');
+  });
+
+  test('the controlled side answers where the controlling one sends from, at once', () => {
+    const two = connected({ addressesA: ['192.0.2.1', '192.0.2.11'] });
+    const { a, b, network } = two;
+    network.run(1_000);
+    network.blocked = (from, to) => from.address === '192.0.2.1' || to.address === '192.0.2.1';
+    a.agent.removeSocket(0, network.now);
+    assert(network.run(1_000, () => a.agent.selectedPair?.local.address === '192.0.2.11'));
+    network.run(100);
+    assert.equal(b.agent.selectedRoute?.remote.address, '192.0.2.1', 'a better pair, for all that b knows');
+    const route = { socket: 0, remote: { ...a.sockets[1]! } };
+    assert.equal(b.agent.onData(route, network.now), true);
+    assert.equal(b.agent.selectedRoute?.remote.address, '192.0.2.11');
+    network.run(60_000);
+    assert.deepEqual([a.agent.state, b.agent.state], ['completed', 'completed']);
+    assert.equal(b.agent.selectedRoute?.remote.address, '192.0.2.11');
+  });
+
+  test('the controlling side follows nobody, and nobody follows what is not verified', () => {
+    const two = connected({ addressesB: ['192.0.2.2', '192.0.2.12'] });
+    const { a, b, network } = two;
+    network.run(1_000);
+    const selected = [a.agent.selectedPair, b.agent.selectedPair];
+    const unknown = { socket: 0, remote: { address: '192.0.2.99', port: 9 } };
+    assert.equal(b.agent.onData(unknown, network.now), false);
+    for (const remote of b.sockets) a.agent.onData({ socket: 0, remote: { ...remote } }, network.now);
+    network.run(10_000);
+    assert.ok(a.agent.selectedPair === selected[0] && b.agent.selectedPair === selected[1]);
   });
 
   for (const [a, b] of [

@@ -278,12 +278,13 @@ export class Driver {
         break;
       case 'dtls':
         // RFC 8445 §12.1 lets any valid pair carry data; handshake work is done only for a proven address.
-        if (this.#agent.isVerified(route)) this.#onSecured(bytes, at, end);
+        if (this.#agent.onData(route, this.#received[1])) this.#onSecured(bytes, at, end);
         else this.drops.count('unverified-source');
         break;
       case 'rtp':
         if (!this.#media) this.drops.count('not-used');
-        else if (this.#agent.isVerified(route)) this.#media.receive(bytes, at, end, this.#received[1]);
+        else if (this.#agent.onData(route, this.#received[1]))
+          this.#media.receive(bytes, at, end, this.#received[1]);
         else this.drops.count('unverified-source');
         break;
       case 'turn-channel':

@@ -1,16 +1,18 @@
 // A peer's address changes in mid-transfer, in two network namespaces joined by a veth pair: the transfer goes on by
-// ICE restart. Needs root and Linux. RFC 8445 §9.
+// ICE restart, or without one where gathering is continual. Needs root and Linux. RFC 8445 §9, RFC 8838.
 import assert from 'node:assert/strict';
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
 const MESSAGES = 400;
 const PATIENCE = 30_000; // ms
 const LINK_PATIENCE = 5_000; // ms
 const PEER = fileURLToPath(new URL('./peer.ts', import.meta.url));
+
+type How = 'restart' | 'continual';
 
 interface News {
   readonly signal?: object;
@@ -25,7 +27,7 @@ interface News {
 const ip = (...args: string[]): void => void execFileSync('ip', args, { stdio: 'pipe' });
 
 /** Two namespaces with an address each, or why there can't be any here. */
-function namespaces(): { a: string; b: string; link: string } | string {
+function namespaces(more: readonly string[]): { a: string; b: string; link: string } | string {
   if (process.platform !== 'linux' || process.getuid?.() !== 0)
     return 'network namespaces need root and Linux';
   const tag = randomBytes(3).toString('hex');
@@ -42,6 +44,7 @@ function namespaces(): { a: string; b: string; link: string } | string {
       ip('-n', name, 'addr', 'add', address, 'dev', device);
       ip('-n', name, 'link', 'set', device, 'up');
     }
+    for (const address of more) ip('-n', a, 'addr', 'add', address, 'dev', link);
     for (const [name, device] of [
       [a, link],
       [b, far],
@@ -78,6 +81,7 @@ function remove(...names: string[]): void {
 function peer(
   namespace: string,
   part: string,
+  how: How,
   to: () => ChildProcess,
   onNews: (news: News) => void,
 ): ChildProcess {
@@ -88,7 +92,7 @@ function peer(
     process.execPath,
     ...process.execArgv.filter((arg) => !/test/.test(arg)),
   ];
-  const child = spawn('ip', [...args, PEER, part, String(MESSAGES)], {
+  const child = spawn('ip', [...args, PEER, part, String(MESSAGES), how], {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });
   child.on('message', (news: News) => {
@@ -98,14 +102,52 @@ function peer(
   return child;
 }
 
-const made = namespaces();
-const reason = typeof made === 'string' ? made : false;
+interface Case {
+  readonly says: string;
+  readonly how: How;
+  /** Addresses of the sender's beside 10.77.0.1, from the start. */
+  readonly more: readonly string[];
+  change(namespace: string, link: string): void;
+}
 
-test('RFC 8445 §9 a transfer outlives a change of address, without a byte lost', {
-  skip: reason,
-  timeout: 45_000,
-}, async (t) => {
-  if (typeof made === 'string') return;
+const moves = (namespace: string, link: string): void => {
+  ip('-n', namespace, 'addr', 'add', '10.77.0.3/24', 'dev', link);
+  ip('-n', namespace, 'addr', 'del', '10.77.0.1/24', 'dev', link);
+  ip('-n', namespace, 'addr', 'replace', '10.77.0.3/24', 'dev', link);
+};
+
+const cases: readonly Case[] = [
+  {
+    says: 'RFC 8445 §9 a transfer outlives a change of address, without a byte lost',
+    how: 'restart',
+    more: [],
+    change: moves,
+  },
+  {
+    says: 'with continual gathering it outlives the change without a restart',
+    how: 'continual',
+    more: [],
+    change: moves,
+  },
+  {
+    says: 'with continual gathering it moves to another address that is there already',
+    how: 'continual',
+    more: ['10.77.0.5/24'],
+    change: (namespace, link) => {
+      ip('-n', namespace, 'addr', 'del', '10.77.0.1/24', 'dev', link);
+      ip('-n', namespace, 'addr', 'replace', '10.77.0.5/24', 'dev', link);
+    },
+  },
+];
+
+for (const one of cases) test(one.says, { timeout: 45_000 }, (t) => run(t, one));
+
+async function run(t: TestContext, { how, more, change }: Case): Promise<void> {
+  const made = namespaces(more);
+  if (typeof made === 'string') {
+    t.skip(made);
+    return;
+  }
   const { a, b, link } = made;
   const states: string[] = [];
   let ready = 0;
@@ -116,6 +158,7 @@ test('RFC 8445 §9 a transfer outlives a change of address, without a byte lost'
   const sender: ChildProcess = peer(
     a,
     'sender',
+    how,
     () => receiver,
     (news) => {
       if (news.ready) onReady();
@@ -125,17 +168,14 @@ test('RFC 8445 §9 a transfer outlives a change of address, without a byte lost'
   const receiver: ChildProcess = peer(
     b,
     'receiver',
+    how,
     () => sender,
     (news) => {
       if (news.ready) onReady();
       if (news.failure) reject(new Error(news.failure));
       if (news.count) resolve(news);
       if (!news.begun) return;
-      setTimeout(() => {
-        ip('-n', a, 'addr', 'add', '10.77.0.3/24', 'dev', link);
-        ip('-n', a, 'addr', 'del', '10.77.0.1/24', 'dev', link);
-        ip('-n', a, 'addr', 'replace', '10.77.0.3/24', 'dev', link);
-      }, 500);
+      setTimeout(() => change(a, link), 500);
     },
   );
   for (const child of [sender, receiver])
@@ -157,4 +197,4 @@ test('RFC 8445 §9 a transfer outlives a change of address, without a byte lost'
     }
     remove(a, b);
   }
-});
+}

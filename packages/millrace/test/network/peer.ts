@@ -9,8 +9,8 @@ interface Signal {
 
 const RESTART_AGAIN = 2_000; // ms
 const INTERVAL = 5; // ms between two messages
-const [, , part, messages = '0'] = process.argv;
-const pc = new RTCPeerConnection();
+const [, , part, messages = '0', how = 'restart'] = process.argv;
+const pc = new RTCPeerConnection({ millrace: { continualGathering: how === 'continual' } });
 const tell = (what: object): void => void process.send?.(what);
 
 pc.onicecandidate = ({ candidate }) => candidate && tell({ signal: { candidate } });
@@ -21,7 +21,7 @@ pc.onnegotiationneeded = async () => {
 };
 pc.onconnectionstatechange = () => {
   tell({ state: pc.connectionState });
-  if (part === 'sender' && pc.connectionState === 'disconnected') restart();
+  if (part === 'sender' && how === 'restart' && pc.connectionState === 'disconnected') restart();
 };
 // The new address may come after the old one has gone: asked again until there is a way.
 function restart(): void {
