@@ -1,6 +1,7 @@
 // Which candidates a connection makes of its addresses, and what of them it tells: options and their validation.
 import { isIP } from 'node:net';
 import type { PortRange } from '../transport/port-range.ts';
+import type { IceTcpPolicy } from './tcp-candidates.ts';
 
 /** A candidate that is about to be told, as `candidateFilter` judges it. */
 export interface LocalCandidateInfo {
@@ -38,10 +39,15 @@ export interface CandidateOptions {
   /** Which local addresses to use. Default all of them. What it refuses no socket is bound to. */
   readonly addressFilter?: (address: string, interfaceName: string) => boolean;
   /**
-   * Ports of UDP sockets, both included. Default: the system chooses. Without a free one there is no candidate of that
+   * Ports of UDP sockets, and of TCP ones that take connections, both included. Default: the system chooses. Without a free one there is no candidate of that
    * address, and an `icecandidateerror` event with code 701 says so.
    */
   readonly portRange?: PortRange;
+  /**
+   * Candidates over TCP (RFC 6544), for where UDP does not get through. `active`: connections are made to peers that take
+   * them. `all`: we take them too, at a port for each address, and say so in our candidates. Default `active`.
+   */
+  readonly iceTcp?: IceTcpPolicy;
   /** Types of candidates to make (RFC 8445 §5.1.1). Default all. What is not made is not asked for either. */
   readonly candidateTypes?: ReadonlyArray<'host' | 'srflx' | 'relay'>;
   /**
@@ -61,13 +67,15 @@ export interface CandidateOptions {
 }
 
 const TYPES: readonly unknown[] = ['host', 'srflx', 'relay'];
+const TCP_POLICIES: readonly unknown[] = [undefined, 'off', 'active', 'all'];
 const MODES: readonly unknown[] = [undefined, 'replace', 'add'];
 /** More than any host has, and few enough to try one after the other. */
 const MAX_RULES = 64;
 
 /** @throws {TypeError} that names the option */
 export function checkCandidateOptions(options: CandidateOptions): void {
-  const { interfaces, portRange, candidateTypes, addressRewriting } = options;
+  const { interfaces, portRange, candidateTypes, addressRewriting, iceTcp } = options;
+  require(TCP_POLICIES.includes(iceTcp), 'iceTcp', `must be off, active or all; got ${iceTcp}`);
   for (const name of ['addressFilter', 'candidateFilter'] as const)
     require(options[name] === undefined || typeof options[name] === 'function', name, 'must be a function');
   if (interfaces !== undefined) {

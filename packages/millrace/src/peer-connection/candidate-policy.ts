@@ -6,6 +6,7 @@ import type { IceServer } from '../servers/ice-server.ts';
 import { queueTask } from '../task-queue.ts';
 import { type LocalAddress, localAddresses } from '../transport/local-addresses.ts';
 import type { CandidateOptions, LocalCandidateInfo } from './candidate-options.ts';
+import type { IceTcpPolicy } from './tcp-candidates.ts';
 
 interface Rule {
   readonly from: string | undefined;
@@ -32,6 +33,10 @@ export class CandidatePolicy {
 
   get portRange(): CandidateOptions['portRange'] {
     return this.#options.portRange;
+  }
+
+  get iceTcp(): IceTcpPolicy {
+    return this.#options.iceTcp ?? 'active';
   }
 
   /** The addresses to bind sockets to, as the host has them now. */

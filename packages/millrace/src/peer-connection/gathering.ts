@@ -11,6 +11,7 @@ import type { Driver } from '../transport/driver.ts';
 import { isPresent } from '../transport/local-addresses.ts';
 import type { CandidateOptions, LocalCandidateInfo } from './candidate-options.ts';
 import { CandidatePolicy } from './candidate-policy.ts';
+import { TcpCandidates } from './tcp-candidates.ts';
 
 interface LocalSocket {
   readonly socket: number;
@@ -45,6 +46,7 @@ interface GatheringTimings {
 const NOT_REACHED = 701;
 
 export class Gathering {
+  readonly tcp: TcpCandidates;
   readonly #agent: IceAgent;
   readonly #driver: Driver;
   readonly #timings: GatheringTimings;
@@ -83,6 +85,7 @@ export class Gathering {
     this.#timings = timings;
     this.#policy = new CandidatePolicy(options);
     this.#observer = observer;
+    this.tcp = new TcpCandidates(agent, driver, this.#policy);
   }
 
   get hasBegun(): boolean {
@@ -105,6 +108,7 @@ export class Gathering {
     const present = new Set(this.#policy.addresses().map(({ address }) => address));
     const without = new Set<number>();
     for (const { socket, address } of this.#sockets) if (!present.has(address.address)) without.add(socket);
+    for (const socket of this.tcp.takeGone(present)) without.add(socket);
     for (const { relay, socket } of this.#relays) if (without.has(socket)) without.add(relay);
     for (const address of this.#locals.keys()) if (!present.has(address)) this.#locals.delete(address);
     this.#agent.restart({ local, without }, now());
@@ -138,6 +142,7 @@ export class Gathering {
     this.#locals.clear();
     const all = new Set(this.#sockets.map(({ socket }) => socket));
     for (const { relay } of this.#relays) all.add(relay);
+    for (const socket of this.tcp.takeGone(new Set())) all.add(socket);
     for (const socket of all) this.#agent.removeSocket(socket, now());
     this.#closeSockets(all);
   }
@@ -212,12 +217,15 @@ export class Gathering {
       this.#locals.delete(address);
       return;
     }
+    let tcp: Promise<void> | undefined;
     if (isNew) {
       this.#sockets.push(local);
       this.#addHost(local);
+      tcp = this.#addTcp(local);
     }
     const asked = this.#missing(local.socket);
     if (asked.length > 0) await this.#asking(asked).from(local);
+    await tcp;
   }
 
   #asking(servers: readonly IceServer[]): ServerGathering {
@@ -253,12 +261,13 @@ export class Gathering {
     { address, port }: TransportAddress,
     socket: number,
     url?: string,
+    protocol: LocalCandidateInfo['protocol'] = 'udp',
   ): boolean {
     const local = this.#sockets.find((each) => each.socket === socket);
     const { interfaceName } = local ?? {};
     return this.#policy.mayTell({
       type,
-      protocol: 'udp',
+      protocol,
       address,
       port,
       base: local?.address.address,
@@ -288,6 +297,25 @@ export class Gathering {
       this.#tell(this.#addBase(local));
     const added = this.#policy.additionTo(address.address);
     if (added !== undefined) this.#addReflexive(socket, { address: added, port: address.port }, undefined);
+  }
+
+  async #addTcp(local: LocalSocket): Promise<void> {
+    if (this.#relayOnly || this.#driver.isClosed || !this.#policy.makes('host')) return;
+    const { address } = local.address;
+    const shown = this.#policy.replacementOf(address) ?? address;
+    for (const candidate of await this.tcp.open(address, local.preference)) {
+      const isTold =
+        this.tcp.isTold &&
+        this.#mayTell('host', { ...candidate, address: shown }, local.socket, undefined, 'tcp');
+      if (isTold) this.#tell(candidate);
+      else this.#hidden.add(candidate.socket);
+    }
+  }
+
+  /** The peer waits for connections over TCP. RFC 6544 §6.2 */
+  onPassiveRemote(): void {
+    if (this.#relayOnly || !this.#policy.makes('host')) return;
+    for (const { socket } of this.tcp.want(this.#sockets)) this.#hidden.add(socket);
   }
 
   #addBase({ socket, address, preference }: LocalSocket): LocalCandidate {
@@ -332,6 +360,7 @@ export class Gathering {
     const present = new Set(addresses.map(({ address }) => address));
     const gone = new Set<number>();
     for (const { socket, address } of this.#sockets) if (!present.has(address.address)) gone.add(socket);
+    for (const socket of this.tcp.takeGone(present)) gone.add(socket);
     for (const { relay, socket } of this.#relays) if (gone.has(socket)) gone.add(relay);
     for (const address of this.#locals.keys()) if (!present.has(address)) this.#locals.delete(address);
     if (gone.size > 0) this.#withdraw(gone);

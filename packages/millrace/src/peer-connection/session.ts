@@ -19,7 +19,7 @@ import {
   type IceState,
   type LocalCandidate,
 } from '@millrace/ice';
-import type { Millis } from '@millrace/sans-io';
+import type { DropCounts, Millis } from '@millrace/sans-io';
 import type { SctpAssociation, CloseReason as SctpCloseReason } from '@millrace/sctp';
 import type { DtlsRole, Fingerprint } from '@millrace/sdp';
 import { nodeStunCrypto } from '@millrace/stun/node-crypto';
@@ -32,6 +32,7 @@ import { type Backend, chooseBackend } from '../transport/backend.ts';
 import { Driver } from '../transport/driver.ts';
 import { isHiddenName, resolveHiddenName } from '../transport/mdns.ts';
 import { random } from '../transport/random.ts';
+import type { TcpDrop } from '../transport/tcp-connection.ts';
 import type { MillraceConfiguration } from './configuration.ts';
 import { Gathering, type GatheringObserver } from './gathering.ts';
 
@@ -201,6 +202,10 @@ export class Session {
     return this.#end;
   }
 
+  get tcpDrops(): DropCounts<TcpDrop> {
+    return this.#gathering.tcp.drops.counts;
+  }
+
   get hasBegunGathering(): boolean {
     return this.#gathering.hasBegun;
   }
@@ -363,6 +368,7 @@ export class Session {
 
   #checkRemote(candidate: Candidate): void {
     if (this.driver.isClosed) return;
+    if (candidate.tcpType === 'passive') this.#gathering.onPassiveRemote();
     this.agent.addRemoteCandidate(candidate, now());
     this.driver.wake();
   }

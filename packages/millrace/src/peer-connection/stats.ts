@@ -83,6 +83,7 @@ export function statsReport(
     millraceDrops: {
       driver: { ...session.driver.drops.counts },
       ice: { ...drops },
+      tcp: { ...session.tcpDrops },
       ...layerDrops(session),
       dataChannels: { ...channels.drops.counts },
     },

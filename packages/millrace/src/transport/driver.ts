@@ -184,6 +184,11 @@ export class Driver {
     this.#onDatagram(bytes, at, end, { socket, remote });
   }
 
+  /** A datagram has come to a port that was added. `route` and the bytes are borrowed for the call. */
+  onArrived(bytes: Uint8Array, at: number, end: number, route: Route): void {
+    this.#onDatagram(bytes, at, end, route);
+  }
+
   /** All that had come over a link's own connection has been handed over. */
   endBatch(): void {
     this.#onBatchEnd();
