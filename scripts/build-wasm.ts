@@ -34,6 +34,13 @@ const MODULES: readonly Module[] = [
     features: ['simd', 'relaxed-simd'],
   },
   {
+    source: 'packages/crypto/wasm/aes-block.ts',
+    output: 'packages/crypto/src/wasm/aes-block.wasm.ts',
+    name: 'AES_BLOCK_WASM',
+    memoryBase: 0x14800,
+    features: ['simd'],
+  },
+  {
     source: 'packages/crypto/wasm/crc32c.ts',
     output: 'packages/crypto/src/wasm/crc32c.wasm.ts',
     name: 'CRC32C_WASM',
@@ -44,7 +51,7 @@ const MODULES: readonly Module[] = [
     source: 'packages/crypto/wasm/hmac-sha1.ts',
     output: 'packages/crypto/src/wasm/hmac-sha1.wasm.ts',
     name: 'HMAC_SHA1_WASM',
-    memoryBase: 0x14800,
+    memoryBase: 0x14780,
     features: ['simd'],
   },
 ];

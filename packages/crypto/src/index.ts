@@ -11,8 +11,10 @@ export {
   type AeadKey,
   type CtrKey,
   type HmacKey,
+  type SequenceMask,
 } from './keys.ts';
 export { type Kem, type KemKeyPair, portableMlKem768 } from './ml-kem.ts';
 export { nodeAeadKey } from './node-aead-key.ts';
+export { createSequenceMask } from './sequence-mask.ts';
 export { type SrtpCryptos, srtpCryptos } from './srtp-cryptos.ts';
 export { slab } from './wasm/memory.ts';

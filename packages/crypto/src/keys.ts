@@ -28,6 +28,14 @@ export interface AeadKey {
   close(): void;
 }
 
+/** Masks for the sequence numbers of DTLS 1.3 records under one key. RFC 9147 §4.2.3. */
+export interface SequenceMask {
+  /** The first two bytes of the mask, as one number, of the 16 bytes of ciphertext at `at`. */
+  of(bytes: Uint8Array, at: number): number;
+  /** Wipes the key. Idempotent; use after it throws. */
+  close(): void;
+}
+
 /** AES in counter mode (NIST SP 800-38A §6.5): SRTP (RFC 3711 §4.1.1). */
 export interface CtrKey {
   /** Encrypts or decrypts `bytes[at, end)` in place with the key stream that begins at the 16-byte counter block. */

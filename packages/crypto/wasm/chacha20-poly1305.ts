@@ -27,6 +27,12 @@ export function open(key: usize, nonce: usize, aad: usize, aadLength: i32, data:
   return 1;
 }
 
+/** The first two bytes, as one number, of the block of key stream for the counter and nonce at `sample`. RFC 9147 §4.2.3. */
+export function mask(key: usize, sample: usize): i32 {
+  blocks(key, sample + 4, load<i32>(sample));
+  return ((load<u8>(STREAM) as i32) << 8) | (load<u8>(STREAM + 1) as i32);
+}
+
 /** Poly1305 alone, of `count` whole blocks under the 32-byte one-time key: for tests of its arithmetic. */
 export function mac(key: usize, data: usize, count: i32, tag: usize): void {
   v128.store(STREAM, v128.load(key));

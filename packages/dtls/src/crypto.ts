@@ -116,6 +116,17 @@ export interface DtlsCrypto {
     fixedNonce: Uint8Array,
     direction: 'seal' | 'open',
   ): RecordKey | undefined;
+  /**
+   * Used in place of `createAeadKey` for the records of DTLS 1.3, if it gives something. Successive nonces are `iv` with
+   * the sequence number XORed in; the additional data is the header, whose place in front of the content may be
+   * overwritten.
+   */
+  createRecordKey13?(
+    algorithm: AeadAlgorithm,
+    key: Uint8Array,
+    iv: Uint8Array,
+    direction: 'seal' | 'open',
+  ): AeadKey | undefined;
   createKeyShare(group: GroupName): KeyShare;
   /** ML-KEM-768, where there is one: without it X25519MLKEM768 is not offered. */
   readonly mlKem768?: Kem | undefined;

@@ -10,6 +10,8 @@ export {
   type NativeCiphers,
   type NativeSrtp,
   type RecordKey,
+  type RecordKey13,
+  type SequenceMask,
 } from './crypto/keys.ts';
 export { NativeError, type NativeErrorCode } from './errors.ts';
 export { loadNative, type Native, type NativeOptions, type Probe, probeNative } from './native.ts';

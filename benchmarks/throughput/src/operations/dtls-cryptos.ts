@@ -1,5 +1,5 @@
 // The back ends that records can be sealed with, by the name of the subject.
-import { createAeadKey, slab } from '@millrace/crypto';
+import { createAeadKey, createSequenceMask, slab } from '@millrace/crypto';
 import type { DtlsCrypto } from '@millrace/dtls';
 import { nodeDtlsCrypto } from '@millrace/dtls/node-crypto';
 import { loadNative } from '@millrace/native';
@@ -9,12 +9,19 @@ export type CryptoName = 'millrace' | 'millrace-portable' | 'node:crypto';
 /** `millrace` is what it would choose on this machine: the native layer, if it can be used. */
 export function dtlsCrypto(name: CryptoName): DtlsCrypto {
   if (name === 'node:crypto') return nodeDtlsCrypto;
-  const aead = name === 'millrace' ? loadNative()?.aead : undefined;
-  if (aead === undefined) return { ...nodeDtlsCrypto, createAeadKey };
+  const { aead, ciphers } = (name === 'millrace' ? loadNative() : undefined) ?? {};
+  const portable: DtlsCrypto = { ...nodeDtlsCrypto, createAeadKey, createSequenceMask };
+  if (aead === undefined) return portable;
   return {
-    ...nodeDtlsCrypto,
+    ...portable,
     createRecordKey: (algorithm, key, fixedNonce, direction) =>
       aead.createRecordKey(algorithm, key, fixedNonce, direction),
+    createRecordKey13: (algorithm, key, iv, direction) =>
+      aead.createRecordKey13(algorithm, key, iv, direction),
+    createSequenceMask: (algorithm, key) =>
+      ciphers === undefined || algorithm === 'chacha20-poly1305'
+        ? createSequenceMask(algorithm, key)
+        : ciphers.createMask(key),
     createAeadKey: (algorithm, key) => aead.createAeadKey(algorithm, key),
   };
 }

@@ -5,6 +5,8 @@ import { instantiate } from './memory.ts';
 export interface ChaChaModule {
   seal(key: number, nonce: number, aad: number, aadLength: number, data: number, length: number): void;
   open(key: number, nonce: number, aad: number, aadLength: number, data: number, length: number): number;
+  /** The beginning of the key stream for the 16 bytes of counter and nonce at `sample`. */
+  mask(key: number, sample: number): number;
   /** Poly1305 of whole blocks, for tests. */
   mac(key: number, data: number, count: number, tag: number): void;
 }

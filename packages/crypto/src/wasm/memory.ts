@@ -30,9 +30,12 @@ export const STREAM_AT = 0x8000;
 export const MAX_STREAM_BYTES = 0x5000;
 export const DATA_AT = 0xd000;
 export const MAX_DATA_BYTES = 0x5000;
-/** 0x12000 to 0x14300 belongs to wasm/crc32c.ts, from there to 0x14800 to wasm/hmac-sha1.ts. */
+/** 0x12000 to 0x14300 belongs to wasm/crc32c.ts, from there to 0x14760 to wasm/hmac-sha1.ts. */
 export const HMAC_STATE_AT = 0x14700;
 export const HMAC_RESULT_AT = 0x14740;
+/** What a mask is made of; then 256 bytes of wasm/aes-block.ts, and the keys used last: 7 times 256 bytes. */
+export const SAMPLE_AT = 0x14760;
+export const MASK_KEYS_AT = 0x14900;
 const SLABS_AT = 0x15000;
 
 const memory = typeof WebAssembly === 'undefined' ? undefined : reserve();

@@ -67,6 +67,7 @@ export function createEpoch13(
   suite: CipherSuite13,
   trafficSecret: Uint8Array,
   epoch: number,
+  direction: 'seal' | 'open',
 ): Epoch13 {
   // RFC 8446 §7.3, and RFC 9147 §4.2.3 for the key of the sequence numbers.
   const expand = (label: string, length: number): Uint8Array =>
@@ -75,7 +76,8 @@ export function createEpoch13(
   const sequenceKey = expand('sn', suite.keyBytes);
   const iv = expand('iv', NONCE_BYTES);
   const mask = crypto.createSequenceMask(suite.aead, sequenceKey);
-  const aead = crypto.createAeadKey(suite.aead, key, iv);
+  const aead =
+    crypto.createRecordKey13?.(suite.aead, key, iv, direction) ?? crypto.createAeadKey(suite.aead, key, iv);
   key.fill(0);
   sequenceKey.fill(0);
   return new AeadEpoch13(epoch, aead, mask, iv);

@@ -3,6 +3,7 @@
 import {
   createAeadKey,
   createCrc32c,
+  createSequenceMask,
   describeAead,
   portableMlKem768,
   slab,
@@ -42,6 +43,7 @@ export const checksum: typeof crc32c = createCrc32c(crc32c);
 const portableCrypto: DtlsCrypto = {
   ...nodeDtlsCrypto,
   createAeadKey,
+  createSequenceMask,
   mlKem768: nodeDtlsCrypto.mlKem768 ?? portableMlKem768(),
 };
 
@@ -66,7 +68,7 @@ export function chooseBackend(wantsNative: boolean): Backend {
 }
 
 function nativeBackend(native: Native): Backend {
-  const { description, probes, aead, udp } = native;
+  const { description, probes, aead, ciphers, udp } = native;
   return {
     description,
     probes,
@@ -80,6 +82,14 @@ function nativeBackend(native: Native): Backend {
         aead?.algorithms.includes(algorithm)
           ? aead.createRecordKey(algorithm, key, fixedNonce, direction)
           : undefined,
+      createRecordKey13: (algorithm, key, iv, direction) =>
+        aead?.algorithms.includes(algorithm)
+          ? aead.createRecordKey13(algorithm, key, iv, direction)
+          : undefined,
+      createSequenceMask: (algorithm, key) =>
+        ciphers === undefined || algorithm === 'chacha20-poly1305'
+          ? createSequenceMask(algorithm, key)
+          : ciphers.createMask(key),
     },
     srtpCryptos: native.srtp ?? srtpCryptos,
     cipherSuites: GCM_FIRST,

@@ -4,9 +4,10 @@ import { OpenSslAeadKey } from './aead-key.ts';
 import type { AeadAlgorithm, NativeAead, NativeCiphers } from './keys.ts';
 import type { OpenSsl } from './openssl.ts';
 import { OpenSslRecordKey } from './record-key.ts';
-import { testAead, testCiphers, testSha1 } from './self-test.ts';
+import { OpenSslRecordKey13 } from './record-key-13.ts';
+import { testAead, testCiphers, testRecords13, testSha1 } from './self-test.ts';
 import { Sha1HmacKey } from './sha1-hmac-key.ts';
-import { OpenSslBlockKey, OpenSslCtrKey, OpenSslHmacKey } from './srtp-keys.ts';
+import { OpenSslBlockKey, OpenSslCtrKey, OpenSslHmacKey, OpenSslMask } from './srtp-keys.ts';
 
 const ALGORITHMS: readonly AeadAlgorithm[] = ['aes-128-gcm', 'aes-256-gcm', 'chacha20-poly1305'];
 
@@ -24,6 +25,8 @@ export function openAead(
     if (!algorithms.includes(algorithm)) throw new NativeError('BAD_ALGORITHM', String(algorithm));
   };
   if (algorithms.length === 0) return undefined;
+  const wholeRecords = reasonOf(() => testRecords13(ssl));
+  report('records-1.3', wholeRecords);
   return {
     algorithms,
     createAeadKey(algorithm, key) {
@@ -33,6 +36,11 @@ export function openAead(
     createRecordKey(algorithm, key, fixedNonce, direction) {
       check(algorithm);
       return new OpenSslRecordKey(ssl, algorithm, key, fixedNonce, direction);
+    },
+    createRecordKey13(algorithm, key, iv, direction) {
+      check(algorithm);
+      if (algorithm === 'chacha20-poly1305' || wholeRecords !== undefined) return undefined;
+      return new OpenSslRecordKey13(ssl, algorithm, key, iv, direction);
     },
   };
 }
@@ -55,6 +63,7 @@ export function openCiphers(
         ? new Sha1HmacKey(ssl, update, key)
         : new OpenSslHmacKey(ssl, key),
     createBlockKey: (key) => new OpenSslBlockKey(ssl, key),
+    createMask: (key) => new OpenSslMask(ssl, key),
   };
 }
 

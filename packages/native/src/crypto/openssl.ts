@@ -25,12 +25,19 @@ const KEY_AT = 160; // 96 bytes
 const PARAMS_AT = 256; // OSSL_PARAM[2], 40 bytes each
 export const SHA_CONTEXT_AT = 384; // SHA_CTX, 96 bytes
 export const SHA_TAIL_AT = 480; // two blocks
-const AAD_AT = 640;
+const OPENING_PARAMS_AT = 640; // OSSL_PARAM[2]
+const SEALING_PARAMS_AT = 720; // OSSL_PARAM[3]
+const PARAM_NAMES_AT = 840; // `tlsaad`, `tlsivfixed`
+const AAD_AT = 896;
 const FOREIGN_AT = AAD_AT + MAX_AAD_BYTES;
 const WORKSPACE_BYTES = FOREIGN_AT + MAX_FOREIGN_BYTES;
 const KEY_ROOM = 96;
 
+const PARAM_BYTES = 40;
 const OSSL_PARAM_UTF8_STRING = 4;
+const OSSL_PARAM_OCTET_STRING = 5;
+/** Of the additional data of a TLS 1.2 record. */
+const TLS1_AAD_BYTES = 13;
 
 export class OpenSsl {
   readonly version: string;
@@ -47,6 +54,7 @@ export class OpenSsl {
   readonly macFinal: ForeignFunction;
   /** SHA1_Update, which is deprecated and may be missing. */
   readonly sha1Update: ForeignFunction | undefined;
+  readonly setParameters: ForeignFunction;
   readonly contextOwners: FinalizationRegistry<Pointer>;
   readonly macOwners: FinalizationRegistry<Pointer>;
   readonly #functions: Record<OpenSslFunction, ForeignFunction>;
@@ -78,12 +86,16 @@ export class OpenSsl {
       base + FOREIGN_AT,
       base + SHA_CONTEXT_AT,
       base + SHA_TAIL_AT,
+      base + OPENING_PARAMS_AT,
+      base + SEALING_PARAMS_AT,
     ];
+    this.#layParameters(base);
     this.cipherInit = functions.EVP_CipherInit_ex;
     this.cipherUpdate = functions.EVP_CipherUpdate;
     this.cipherFinal = functions.EVP_CipherFinal_ex;
     this.cipher = functions.EVP_Cipher;
     this.control = functions.EVP_CIPHER_CTX_ctrl;
+    this.setParameters = functions.EVP_CIPHER_CTX_set_params;
     this.macInit = functions.EVP_MAC_init;
     this.macUpdate = functions.EVP_MAC_update;
     this.macFinal = functions.EVP_MAC_final;
@@ -132,6 +144,13 @@ export class OpenSsl {
   get shaTailAddress(): Pointer {
     return this.#addresses[11]!;
   }
+  /** Parameters of a context: the 13 bytes where `putAad` puts them; with sealing also the whole nonce. */
+  get openingParameters(): Pointer {
+    return this.#addresses[12]!;
+  }
+  get sealingParameters(): Pointer {
+    return this.#addresses[13]!;
+  }
   get foreignAddress(): Pointer {
     return this.#addresses[9]!;
   }
@@ -147,6 +166,11 @@ export class OpenSsl {
 
   takeBlock(out: Uint8Array, at: number, bytes: number): void {
     for (let i = 0; i < bytes; i++) out[at + i] = this.workspace[BLOCK_OUT_AT + i]!;
+  }
+
+  /** The first two bytes of the block that came out, as one number. */
+  get firstOfBlock(): number {
+    return (this.workspace[BLOCK_OUT_AT]! << 8) | this.workspace[BLOCK_OUT_AT + 1]!;
   }
 
   /** @throws {NativeError} `BAD_LENGTH` */
@@ -222,6 +246,20 @@ export class OpenSsl {
     this.#functions.EVP_CIPHER_CTX_set_padding(context, 0);
   }
 
+  /** AES of one block of zeros: H of GCM. */
+  encryptedZeros(key: Uint8Array): Uint8Array {
+    const context = this.newCipherContext(`AES-${key.length * 8}-ECB`, key, true);
+    if (context === undefined) throw new NativeError('BAD_ALGORITHM', 'AES-ECB');
+    this.turnOffPadding(context);
+    this.workspace.fill(0, BLOCK_IN_AT, BLOCK_IN_AT + 16);
+    const count = this.cipher(context, this.blockOutAddress, this.blockInAddress, 16);
+    this.freeCipherContext(context);
+    if (!(count > 0)) throw new NativeError('REFUSED', 'AES');
+    const block = this.workspace.slice(BLOCK_OUT_AT, BLOCK_OUT_AT + 16);
+    this.workspace.fill(0, BLOCK_OUT_AT, BLOCK_OUT_AT + 16);
+    return block;
+  }
+
   /** A context for HMAC-SHA1; undefined if there is none. */
   newHmacSha1Context(key: Uint8Array): Pointer | undefined {
     this.#hmac ??= this.#functions.EVP_MAC_fetch(0, this.#name('HMAC'), 0) as Pointer;
@@ -268,6 +306,23 @@ export class OpenSsl {
     return this.#addresses[5]!;
   }
 
+  #layParameters(base: Pointer): void {
+    const view = new DataView(this.workspace.buffer, this.workspace.byteOffset, this.workspace.byteLength);
+    const names = ['tlsaad', 'tlsivfixed'];
+    const nameAt = [PARAM_NAMES_AT, PARAM_NAMES_AT + 16];
+    for (const [index, name] of names.entries())
+      for (let i = 0; i < name.length; i++) this.workspace[nameAt[index]! + i] = name.charCodeAt(i);
+    const lay = (at: number, name: number, dataAt: number, bytes: bigint): void => {
+      view.setBigUint64(at, BigInt(base + nameAt[name]!), true);
+      view.setUint32(at + 8, OSSL_PARAM_OCTET_STRING, true);
+      view.setBigUint64(at + 16, BigInt(base + dataAt), true);
+      view.setBigInt64(at + 24, bytes, true);
+    };
+    lay(OPENING_PARAMS_AT, 0, AAD_AT, BigInt(TLS1_AAD_BYTES));
+    lay(SEALING_PARAMS_AT, 0, AAD_AT, BigInt(TLS1_AAD_BYTES));
+    lay(SEALING_PARAMS_AT + PARAM_BYTES, 1, IV_AT, -1n); // -1: all twelve bytes
+  }
+
   #putString(text: string): void {
     for (let i = 0; i < text.length; i++) this.workspace[NAME_AT + i] = text.charCodeAt(i);
     this.workspace[NAME_AT + text.length] = 0;
@@ -298,6 +353,7 @@ const FUNCTIONS = {
   EVP_CIPHER_CTX_free: ['void', 'pointer'],
   EVP_CIPHER_CTX_set_padding: ['int', 'pointer', 'int'],
   EVP_CIPHER_CTX_ctrl: ['int', 'pointer', 'int', 'int', 'pointer'],
+  EVP_CIPHER_CTX_set_params: ['int', 'pointer', 'pointer'],
   EVP_CipherInit_ex: ['int', 'pointer', 'pointer', 'pointer', 'pointer', 'pointer', 'int'],
   EVP_CipherUpdate: ['int', 'pointer', 'pointer', 'pointer', 'pointer', 'int'],
   EVP_CipherFinal_ex: ['int', 'pointer', 'pointer', 'pointer'],

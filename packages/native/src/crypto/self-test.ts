@@ -6,6 +6,7 @@ import { OpenSslAeadKey } from './aead-key.ts';
 import { AEAD_TAG_BYTES, type AeadAlgorithm } from './keys.ts';
 import type { OpenSsl } from './openssl.ts';
 import { OpenSslRecordKey } from './record-key.ts';
+import { OpenSslRecordKey13 } from './record-key-13.ts';
 import { Sha1HmacKey } from './sha1-hmac-key.ts';
 import { OpenSslBlockKey, OpenSslCtrKey, OpenSslHmacKey } from './srtp-keys.ts';
 
@@ -73,6 +74,47 @@ export function testAead(ssl: OpenSsl, algorithm: AeadAlgorithm): string | undef
   } finally {
     key.close();
   }
+}
+
+/** Whole records of DTLS 1.3 are right if the one-message way makes the same ones. */
+export function testRecords13(ssl: OpenSsl): string | undefined {
+  const room = ssl.memory.allocate(256);
+  for (const algorithm of ['aes-128-gcm', 'aes-256-gcm'] as const) {
+    const { key: keyHex, nonce: nonceHex } = ANSWERS[algorithm];
+    const [key, nonce] = [fromHex(keyHex), fromHex(nonceHex)];
+    const one = new OpenSslAeadKey(ssl, algorithm, key);
+    const sealer = new OpenSslRecordKey13(ssl, algorithm, key, nonce, 'seal');
+    const opener = new OpenSslRecordKey13(ssl, algorithm, key, nonce, 'open');
+    try {
+      for (const [aad, length] of [
+        ['2f00070026', 37],
+        ['2b0007', 1],
+        ['2007', 64],
+      ] as const) {
+        nonce[11]!++;
+        const [aadBytes, at] = [fromHex(aad), 20];
+        const end = at + length;
+        for (let i = 0; i < room.length; i++) room[i] = i;
+        const expected = room.slice();
+        one.seal(expected, at, end, nonce, aadBytes);
+        const plain = room.slice();
+        sealer.seal(room, at, end, nonce, aadBytes);
+        room.set(expected.subarray(at - aadBytes.length, at), at - aadBytes.length);
+        if (!equalBytes(room, expected)) return 'seals to another result than it should';
+        const forged = end + AEAD_TAG_BYTES - 1;
+        room[forged]! ^= 1;
+        if (opener.open(room, at, end + AEAD_TAG_BYTES, nonce, aadBytes)) return 'opens a forged record';
+        room.set(expected);
+        if (!opener.open(room, at, end + AEAD_TAG_BYTES, nonce, aadBytes)) return 'refuses its own records';
+        room.set(plain.subarray(at - aadBytes.length, at), at - aadBytes.length);
+        if (!equalBytes(room.subarray(0, end), plain.subarray(0, end)))
+          return 'opens to another result than it should';
+      }
+    } finally {
+      for (const each of [one, sealer, opener]) each.close();
+    }
+  }
+  return ssl.hasStaleError ? 'leaves errors behind' : undefined;
 }
 
 /** Records are right if the one-message way opens them. */

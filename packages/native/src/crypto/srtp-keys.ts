@@ -1,9 +1,9 @@
 // Hot: what SRTP (RFC 3711) and DTLS 1.3 (RFC 9147 §4.2.3) need besides AEAD: AES in counter mode, AES of single
 // blocks, and HMAC-SHA1.
 import { NativeError } from '../errors.ts';
-import { checkRange } from '../memory.ts';
+import { checkRange, FOREIGN } from '../memory.ts';
 import { NativeContext } from './context.ts';
-import type { BlockKey, CtrKey, HmacKey } from './keys.ts';
+import type { BlockKey, CtrKey, HmacKey, SequenceMask } from './keys.ts';
 import type { OpenSsl } from './openssl.ts';
 
 const BLOCK_BYTES = 16;
@@ -58,6 +58,33 @@ export class OpenSslBlockKey implements BlockKey {
     if (!(ssl.cipher(context, ssl.blockOutAddress, ssl.blockInAddress, BLOCK_BYTES) > 0))
       throw new NativeError('REFUSED', 'AES');
     ssl.takeBlock(out, outAt, BLOCK_BYTES);
+  }
+
+  close(): void {
+    this.#context.close();
+  }
+}
+
+export class OpenSslMask implements SequenceMask {
+  readonly #ssl: OpenSsl;
+  readonly #context: NativeContext;
+
+  constructor(ssl: OpenSsl, key: Uint8Array) {
+    this.#ssl = ssl;
+    this.#context = newAesContext(ssl, this, 'ECB', key);
+    ssl.turnOffPadding(this.#context.pointer);
+  }
+
+  of(bytes: Uint8Array, at: number): number {
+    const ssl = this.#ssl;
+    const context = this.#context.pointer;
+    checkRange(bytes, at, at + BLOCK_BYTES);
+    const base = ssl.memory.addressOf(bytes);
+    if (base === FOREIGN) ssl.putBlock(bytes, at);
+    const address = base === FOREIGN ? ssl.blockInAddress : base + at;
+    if (!(ssl.cipher(context, ssl.blockOutAddress, address, BLOCK_BYTES) > 0))
+      throw new NativeError('REFUSED', 'AES');
+    return ssl.firstOfBlock;
   }
 
   close(): void {

@@ -1,0 +1,163 @@
+// Hot: masks for the sequence numbers of DTLS 1.3 (RFC 9147 §4.2.3), one block of AES or ChaCha20 for each record. A call
+// into Node for a single block costs as much as sealing a whole record; a call into WebAssembly costs a tenth of it.
+import { type Cipheriv, createCipheriv, createSecretKey, type KeyObject } from 'node:crypto';
+import { CryptoError, checkRange } from './errors.ts';
+import { AEAD_KEY_BYTES, type AeadAlgorithm, type SequenceMask } from './keys.ts';
+import { checkKey } from './node-aead-key.ts';
+import { type AesModule, aesModule } from './wasm/aes-block.ts';
+import { type ChaChaModule, chachaModule } from './wasm/chacha20-poly1305.ts';
+import { heap, MASK_KEYS_AT, put, SAMPLE_AT } from './wasm/memory.ts';
+
+const SAMPLE_BYTES = 16;
+/** Keys that lie in the memory of the module at a time, and the room for one: round keys of AES-256. */
+const PLACES = 7;
+const PLACE_BYTES = 256;
+
+/** AES for the AES suites, ChaCha20 for the other. The key bytes are copied. */
+export function createSequenceMask(algorithm: AeadAlgorithm, key: Uint8Array): SequenceMask {
+  checkKey(algorithm, key);
+  if (algorithm === 'chacha20-poly1305') {
+    const module = chachaModule();
+    return module === undefined ? new NodeChaChaMask(key) : new ChaChaMask(module, key);
+  }
+  const module = aesModule();
+  return module === undefined ? new NodeAesMask(algorithm, key) : new AesMask(module, key);
+}
+
+/** Whose key lies in each place. */
+const owners: unknown[] = new Array(PLACES).fill(undefined);
+let nextPlace = 0;
+
+/** A key with its place in the memory of the module. */
+class PlacedKey {
+  readonly at: number;
+  readonly #place: number;
+  readonly #bytes: Uint8Array;
+  #isClosed = false;
+
+  constructor(bytes: Uint8Array) {
+    this.#place = nextPlace;
+    nextPlace = (nextPlace + 1) % PLACES;
+    this.at = MASK_KEYS_AT + this.#place * PLACE_BYTES;
+    this.#bytes = bytes;
+  }
+
+  /** Sees to it that the key lies in its place. */
+  use(): void {
+    if (owners[this.#place] === this) return;
+    if (this.#isClosed) throw new CryptoError('CLOSED');
+    heap.set(this.#bytes, this.at);
+    owners[this.#place] = this;
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#bytes.fill(0);
+    if (owners[this.#place] !== this) return;
+    owners[this.#place] = undefined;
+    heap.fill(0, this.at, this.at + PLACE_BYTES);
+  }
+}
+
+class AesMask implements SequenceMask {
+  readonly #module: AesModule;
+  readonly #rounds: number;
+  readonly #key: PlacedKey;
+
+  constructor(module: AesModule, key: Uint8Array) {
+    this.#module = module;
+    this.#rounds = key.length === 16 ? 10 : 14;
+    heap.set(key, MASK_KEYS_AT);
+    const bytes = (this.#rounds + 1) * 16;
+    // Through the place of some other key, which then has to be put there again.
+    owners[0] = undefined;
+    owners[1] = undefined;
+    module.expand(MASK_KEYS_AT, key.length, MASK_KEYS_AT + PLACE_BYTES);
+    this.#key = new PlacedKey(heap.slice(MASK_KEYS_AT + PLACE_BYTES, MASK_KEYS_AT + PLACE_BYTES + bytes));
+    heap.fill(0, MASK_KEYS_AT, MASK_KEYS_AT + 2 * PLACE_BYTES);
+  }
+
+  of(bytes: Uint8Array, at: number): number {
+    this.#key.use();
+    return this.#module.mask(this.#key.at, this.#rounds, sampleAt(bytes, at));
+  }
+
+  close(): void {
+    this.#key.close();
+  }
+}
+
+class ChaChaMask implements SequenceMask {
+  readonly #module: ChaChaModule;
+  readonly #key: PlacedKey;
+
+  constructor(module: ChaChaModule, key: Uint8Array) {
+    this.#module = module;
+    this.#key = new PlacedKey(Uint8Array.from(key));
+  }
+
+  of(bytes: Uint8Array, at: number): number {
+    this.#key.use();
+    return this.#module.mask(this.#key.at, sampleAt(bytes, at));
+  }
+
+  close(): void {
+    this.#key.close();
+  }
+}
+
+/** Where the sample lies in the memory of the module. */
+function sampleAt(bytes: Uint8Array, at: number): number {
+  checkRange(bytes, at, at + SAMPLE_BYTES, 0);
+  if (bytes.buffer === heap.buffer) return bytes.byteOffset + at;
+  put(bytes, at, at + SAMPLE_BYTES, SAMPLE_AT);
+  return SAMPLE_AT;
+}
+
+/** Without WebAssembly: one long-lived cipher object. */
+class NodeAesMask implements SequenceMask {
+  readonly #sample = new Uint8Array(SAMPLE_BYTES);
+  #cipher: Cipheriv | undefined;
+
+  constructor(algorithm: 'aes-128-gcm' | 'aes-256-gcm', key: Uint8Array) {
+    this.#cipher = createCipheriv(
+      AEAD_KEY_BYTES[algorithm] === 16 ? 'aes-128-ecb' : 'aes-256-ecb',
+      key,
+      null,
+    );
+    this.#cipher.setAutoPadding(false);
+  }
+
+  of(bytes: Uint8Array, at: number): number {
+    checkRange(bytes, at, at + SAMPLE_BYTES, 0);
+    if (this.#cipher === undefined) throw new CryptoError('CLOSED');
+    for (let i = 0; i < SAMPLE_BYTES; i++) this.#sample[i] = bytes[at + i]!;
+    return this.#cipher.update(this.#sample).readUInt16BE(0);
+  }
+
+  close(): void {
+    this.#cipher = undefined;
+  }
+}
+
+const TWO_ZEROS = new Uint8Array(2);
+
+/** Without WebAssembly: a cipher object for each record. */
+class NodeChaChaMask implements SequenceMask {
+  #key: KeyObject | undefined;
+
+  constructor(key: Uint8Array) {
+    this.#key = createSecretKey(key);
+  }
+
+  of(bytes: Uint8Array, at: number): number {
+    checkRange(bytes, at, at + SAMPLE_BYTES, 0);
+    if (this.#key === undefined) throw new CryptoError('CLOSED');
+    const cipher = createCipheriv('chacha20', this.#key, bytes.subarray(at, at + SAMPLE_BYTES));
+    return cipher.update(TWO_ZEROS).readUInt16BE(0);
+  }
+
+  close(): void {
+    this.#key = undefined;
+  }
+}
