@@ -80,7 +80,7 @@ function path12(crypto: DtlsCrypto, algorithm: AeadAlgorithm, bytes: Uint8Array,
   const key = new Uint8Array(suite.keyBytes).fill(3);
   const nonce = new Uint8Array(suite.fixedNonceBytes).fill(4);
   const make = (direction: 'seal' | 'open') => createRecordProtection(crypto, suite, key, nonce, direction);
-  const layer = new RecordLayer(2 ** 48 - 1);
+  const layer = new RecordLayer({ recordLimit: 2 ** 48 - 1, forgeryLimit: 2 ** 36, epochRetention: 0 });
   layer.protect({ sealing: make('seal'), opening: make('open') });
   const room = layer.headroom(PROTECTED_EPOCH) + length + layer.tailroom(PROTECTED_EPOCH);
   let end = 0;

@@ -112,7 +112,7 @@ export class Epochs {
 
   /** Everything new is sent in this epoch; earlier ones stay for what is sent again. */
   startSealing(epoch: number, trafficSecret: Uint8Array): void {
-    const key = createEpoch13(this.#crypto, this.#suite, trafficSecret, epoch);
+    const key = createEpoch13(this.#crypto, this.#suite, trafficSecret, epoch, 'seal');
     const limit = Math.min(this.#limits.recordLimit, this.#suite.sealLimit);
     this.#current = { key, sequence: 0, limit, updateFrom: Math.floor(limit * KEY_UPDATE_PART) };
     this.#sealing.push(this.#current);
@@ -128,7 +128,7 @@ export class Epochs {
   // RFC 9147 §4.2.1: keys are kept for records that come late, as long as packets live. The epoch that shares its two
   // bits with the new one is four behind and goes at once; so do all but the two before it.
   startOpening(epoch: number, trafficSecret: Uint8Array, now: Millis): void {
-    const key = createEpoch13(this.#crypto, this.#suite, trafficSecret, epoch);
+    const key = createEpoch13(this.#crypto, this.#suite, trafficSecret, epoch, 'open');
     const retireAt = now + this.#limits.epochRetention;
     for (let bits = 0; bits < 4; bits++) {
       const each = this.#opening[bits];
