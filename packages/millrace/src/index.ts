@@ -55,6 +55,11 @@ export type {
   RTCRtcpMuxPolicy,
 } from './peer-connection/configuration.ts';
 export type { RTCPeerConnectionState } from './peer-connection/connection-state.ts';
+export {
+  type ConnectionTrouble,
+  type ConnectionTroubleCode,
+  connectionTrouble,
+} from './peer-connection/connection-trouble.ts';
 export type { RTCSignalingState } from './peer-connection/descriptions.ts';
 export { RTCDtlsTransport, type RTCDtlsTransportState } from './peer-connection/dtls-transport.ts';
 export type { RTCPeerConnectionEventMap } from './peer-connection/events.ts';

@@ -1,0 +1,102 @@
+// Two doctors meet: each connects to the other with the servers that it was told, and tells by which pair.
+import { Failure } from '@millrace/example-send-file/failure';
+import { Meeting, type PeerLink } from '@millrace/example-send-file/meeting';
+import type { MeetingPlace } from '@millrace/example-send-file/meeting-place';
+import type { RTCDataChannel } from 'millrace';
+import type { ConnectionFinding, Findings } from './findings.ts';
+import { described, troubleOf } from './pair.ts';
+import type { Server } from './server.ts';
+
+export interface MeetOptions {
+  readonly open: (signal: AbortSignal) => Promise<MeetingPlace>;
+  readonly servers: readonly Server[];
+  readonly findings: Findings;
+  /** Milliseconds from when the other side is there. */
+  readonly patience: number;
+  readonly signal: AbortSignal;
+  readonly output: NodeJS.WritableStream;
+}
+
+/** Milliseconds for the last word to arrive. */
+const GOODBYE = 1_000;
+const HOUR = 3_600_000;
+
+export async function meet({
+  open,
+  servers,
+  findings,
+  patience,
+  signal,
+  output,
+}: MeetOptions): Promise<ConnectionFinding> {
+  await using cleanup = new AsyncDisposableStack();
+  const place = await open(signal);
+  cleanup.defer(() => place.close());
+  // Neither a room nor a connection that is not there yet keeps a process alive.
+  const alive = setInterval(() => {}, HOUR);
+  cleanup.defer(() => clearInterval(alive));
+  const [invitation] = place.invitations;
+  if (invitation !== undefined)
+    output.write(`The other side comes in with:\n\n  npx millrace-doctor '${invitation}'\n\n`);
+  const working = servers.filter((_, i) => findings.servers[i]?.failure === undefined);
+  const { promise, resolve, reject } = Promise.withResolvers<ConnectionFinding>();
+  let isMet = false;
+  const meeting = new Meeting(place.room, {
+    labels: ['doctor'],
+    maxPeers: 1,
+    configuration: {
+      iceServers: working.map(({ ice }) => ice),
+      millrace: { loopback: place.isLocal },
+    },
+    onMet: (link) => {
+      const timer = setTimeout(() => fail(link), patience);
+      cleanup.defer(() => clearTimeout(timer));
+      // Before the meeting gives the connection up, and with it what it knows.
+      link.connection.addEventListener('iceconnectionstatechange', () => {
+        if (link.connection.iceConnectionState === 'failed') fail(link);
+      });
+    },
+    onChannel: (channel, link) => {
+      greet(channel, link, () => (isMet = true)).then(resolve, () => fail(link));
+    },
+    onLost: (_, { message }) => {
+      if (isMet) return;
+      // What `fail` has found is told first.
+      setImmediate(resolve, {
+        name: 'other side',
+        works: false,
+        trouble: { code: 'LEFT', message },
+      } satisfies ConnectionFinding);
+    },
+  });
+  cleanup.defer(() => meeting.close());
+  const fail = (link: PeerLink): void => {
+    troubleOf(link.connection).then(
+      (trouble) => resolve({ name: 'other side', works: false, trouble }),
+      reject,
+    );
+  };
+  meeting.run().catch(reject);
+  return await promise;
+}
+
+/** Each says that it has heard the other, so that neither leaves too early; `onHeard` is when this one has. */
+async function greet(
+  channel: RTCDataChannel,
+  { connection }: PeerLink,
+  onHeard: () => void,
+): Promise<ConnectionFinding> {
+  const messages = channel[Symbol.asyncIterator]();
+  await channel.ready;
+  channel.send('hello');
+  const { done } = await messages.next();
+  if (done) throw new Failure('the other side has closed the channel');
+  onHeard();
+  const finding = { name: 'other side', works: true, ...described(connection) } as const;
+  channel.send('heard');
+  const { promise: late, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, GOODBYE);
+  await Promise.race([messages.next(), late]).catch(() => {});
+  clearTimeout(timer);
+  return finding;
+}

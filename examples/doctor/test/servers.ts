@@ -1,0 +1,115 @@
+// Servers that help, and servers that do not, on loopback: what the doctor has to tell apart.
+import { createSocket, type Socket } from 'node:dgram';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import type { TestContext } from 'node:test';
+import {
+  CHANGE_IP,
+  CHANGE_PORT,
+  CHANGE_REQUEST,
+  ERROR_CODE,
+  METHOD_BINDING,
+  MessageWriter,
+  NONCE,
+  OTHER_ADDRESS,
+  parseMessage,
+  REALM,
+  XOR_MAPPED_ADDRESS,
+} from '@millrace/stun';
+
+const ADDRESSES = ['127.0.0.1', '127.0.0.2'] as const;
+
+async function bound(t: TestContext, address: string = ADDRESSES[0]): Promise<Socket> {
+  const socket = createSocket('udp4').bind(0, address);
+  t.after(() => socket.close());
+  await once(socket, 'listening');
+  return socket;
+}
+
+/** STUN with two addresses and two ports (RFC 5780 §6.1). `sees` is what it says, in the place of the truth. */
+export async function stunServer(
+  t: TestContext,
+  sees: (from: { address: string; port: number }) => { address: string; port: number } = (from) => from,
+): Promise<number> {
+  const [first, other] = [await bound(t), await bound(t, ADDRESSES[1])];
+  const crossed = [createSocket('udp4'), createSocket('udp4')] as const;
+  for (const socket of crossed) t.after(() => socket.close());
+  const ports = [first.address().port, other.address().port] as const;
+  crossed[0].bind(ports[1], ADDRESSES[0]);
+  crossed[1].bind(ports[0], ADDRESSES[1]);
+  await Promise.all(crossed.map((socket) => once(socket, 'listening')));
+  // By address, then by port.
+  const sockets = [
+    [first, crossed[0]],
+    [crossed[1], other],
+  ] as const;
+  sockets.forEach((row, ip) => {
+    row.forEach((socket, port) => {
+      socket.on('message', (bytes, from) => {
+        const message = parseMessage(bytes, 0, bytes.length);
+        if (message?.messageClass !== 'request' || message.method !== METHOD_BINDING) return;
+        const change = message.get(CHANGE_REQUEST) ?? 0;
+        const out = new Uint8Array(100);
+        const length = new MessageWriter()
+          .begin(out, 0, 100, 'success', METHOD_BINDING, message.transactionId)
+          .add(XOR_MAPPED_ADDRESS, sees({ address: from.address, port: from.port }))
+          .add(OTHER_ADDRESS, { address: ADDRESSES[1], port: ports[1] })
+          .finish();
+        const toIp = ip ^ (change & CHANGE_IP ? 1 : 0);
+        const toPort = port ^ (change & CHANGE_PORT ? 1 : 0);
+        sockets[toIp]![toPort]!.send(out.slice(0, length), from.port, from.address);
+      });
+    });
+  });
+  return ports[0];
+}
+
+/** Says `code` and `reason` to everything, as often as it is asked. */
+export async function refusingServer(t: TestContext, code: number, reason: string): Promise<number> {
+  const socket = await bound(t);
+  socket.on('message', (bytes, from) => {
+    const message = parseMessage(bytes, 0, bytes.length);
+    if (message === undefined) return;
+    const out = new Uint8Array(300);
+    const length = new MessageWriter()
+      .begin(out, 0, 300, 'error', message.method, message.transactionId)
+      .add(ERROR_CODE, { code, reason })
+      .add(REALM, 'example.org')
+      .add(NONCE, 'a nonce')
+      .finish();
+    socket.send(out.slice(0, length), from.port, from.address);
+  });
+  return socket.address().port;
+}
+
+export async function silentServer(t: TestContext): Promise<number> {
+  return (await bound(t)).address().port;
+}
+
+/** Takes connections and says something that is not TLS. */
+export async function plainServer(t: TestContext): Promise<number> {
+  const server = createServer((socket) => {
+    socket.on('error', () => {});
+    socket.end('hello, and goodbye\r\n');
+  }).listen(0, ADDRESSES[0]);
+  t.after(() => server.close());
+  await once(server, 'listening');
+  return (server.address() as { port: number }).port;
+}
+
+/** Nobody listens there, neither to UDP nor to TCP. */
+export async function closedPort(): Promise<number> {
+  for (;;) {
+    const server = createServer().listen(0, ADDRESSES[0]);
+    await once(server, 'listening');
+    const { port } = server.address() as { port: number };
+    await new Promise((resolve) => server.close(resolve));
+    const socket = createSocket('udp4');
+    const isFree = await new Promise<boolean>((resolve) => {
+      socket.once('error', () => resolve(false));
+      socket.bind(port, ADDRESSES[0], () => resolve(true));
+    });
+    await new Promise<void>((resolve) => socket.close(resolve));
+    if (isFree) return port;
+  }
+}
