@@ -15,6 +15,7 @@ const PEERS = [
   'aiortc',
   'chromium',
   'coturn',
+  'doctor',
   'ffmpeg',
   'firefox',
   'gstreamer',

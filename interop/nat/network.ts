@@ -8,6 +8,9 @@ import { type Inside, type RouterPlan, ruleset } from './ruleset.ts';
 /** RFC 5737, RFC 3849: for documentation. Here they are the Internet. */
 export const PUBLIC_ADDRESS = '198.51.100.1';
 export const PUBLIC_ADDRESS6 = '2001:db8::1';
+/** The public segment has another of each, for servers that show how a NAT behaves (RFC 5780). */
+export const OTHER_PUBLIC_ADDRESS = '198.51.100.2';
+export const OTHER_PUBLIC_ADDRESS6 = '2001:db8::2';
 
 /** Routers from the hosts outwards; more than one is one NAT behind another. */
 export interface SitePlan {
@@ -75,8 +78,10 @@ export class Network {
       `${INTERFACE}
 ip link add segment type bridge mcast_snooping 0
 ip addr add ${PUBLIC_ADDRESS}/24 dev segment
+ip addr add ${OTHER_PUBLIC_ADDRESS}/24 dev segment
 ip link set segment up
 ip addr add ${PUBLIC_ADDRESS6}/64 dev segment nodad
+ip addr add ${OTHER_PUBLIC_ADDRESS6}/64 dev segment nodad
 ip neigh add 198.51.100.254 lladdr 02:00:00:00:00:fe dev segment nud permanent
 ip route add default via 198.51.100.254
 echo 1 >/proc/sys/net/ipv6/conf/all/forwarding`,

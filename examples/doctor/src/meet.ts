@@ -2,7 +2,7 @@
 import { Failure } from '@millrace/example-send-file/failure';
 import { Meeting, type PeerLink } from '@millrace/example-send-file/meeting';
 import type { MeetingPlace } from '@millrace/example-send-file/meeting-place';
-import type { RTCDataChannel } from 'millrace';
+import { connectionTrouble, type RTCDataChannel } from 'millrace';
 import type { ConnectionFinding, Findings } from './findings.ts';
 import { described, troubleOf } from './pair.ts';
 import type { Server } from './server.ts';
@@ -19,6 +19,7 @@ export interface MeetOptions {
 
 /** Milliseconds for the last word to arrive. */
 const GOODBYE = 1_000;
+const LOOK_EVERY = 250;
 const HOUR = 3_600_000;
 
 export async function meet({
@@ -41,6 +42,11 @@ export async function meet({
   const working = servers.filter((_, i) => findings.servers[i]?.failure === undefined);
   const { promise, resolve, reject } = Promise.withResolvers<ConnectionFinding>();
   let isMet = false;
+  let seen: ConnectionFinding['trouble'];
+  const look = async ({ connection }: PeerLink): Promise<void> => {
+    if (connection.connectionState !== 'closed')
+      seen = connectionTrouble(await connection.getStats()) ?? seen;
+  };
   const meeting = new Meeting(place.room, {
     labels: ['doctor'],
     maxPeers: 1,
@@ -51,6 +57,8 @@ export async function meet({
     onMet: (link) => {
       const timer = setTimeout(() => fail(link), patience);
       cleanup.defer(() => clearTimeout(timer));
+      const looking = setInterval(() => look(link), LOOK_EVERY);
+      cleanup.defer(() => clearInterval(looking));
       // Before the meeting gives the connection up, and with it what it knows.
       link.connection.addEventListener('iceconnectionstatechange', () => {
         if (link.connection.iceConnectionState === 'failed') fail(link);
@@ -65,7 +73,8 @@ export async function meet({
       setImmediate(resolve, {
         name: 'other side',
         works: false,
-        trouble: { code: 'LEFT', message },
+        // The other side may be the first to give up.
+        trouble: seen ?? { code: 'LEFT', message },
       } satisfies ConnectionFinding);
     },
   });
