@@ -44,21 +44,22 @@ export function bestValid(session: IceSession): CheckPair | undefined {
   return undefined;
 }
 
-/** The last one nominated by number; of those without, or with the same, the one with the highest priority. */
 /**
+ * The last one nominated by number; of those without, or with the same, the one by which the peer sends, else the one
+ * with the highest priority.
+ *
  * Deviation: RFC 8445 §8.1.1 has one nominated pair, RFC 5245 §8.1.1.2 takes the best of several. Where the peer controls
  * and sends by another nominated pair, it has chosen that one, for it may have lost the address of the best: what is sent
  * there would be lost until it falls silent. So the controlled side follows, as libwebrtc's does.
  */
 function bestNominated(session: IceSession): CheckPair | undefined {
-  const { heard } = session;
-  if (session.role === 'controlled' && heard?.state === 'succeeded' && heard.nominated)
-    if (!session.silent || heard !== session.selected) return heard;
   let best: CheckPair | undefined;
   for (const pair of session.checklist.pairs) {
     if (pair.state !== 'succeeded' || !pair.nominated) continue;
     if (session.silent && pair === session.selected) continue;
     if (best === undefined || pair.nomination > best.nomination) best = pair;
+    else if (pair.nomination === best.nomination && pair === session.heard && session.role === 'controlled')
+      best = pair;
   }
   return best ?? session.selected;
 }

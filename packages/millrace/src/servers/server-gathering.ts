@@ -1,6 +1,5 @@
 // Candidates that servers help to: server-reflexive ones from STUN, relayed ones from TURN. RFC 8445 §5.1.1.2.
 // All servers are asked at once, from every socket that can reach them.
-import { lookup } from 'node:dns/promises';
 import { isIPv6 } from 'node:net';
 import type { IceAgent, LocalCandidate, TransportAddress } from '@millrace/ice';
 import { nodeStunCrypto } from '@millrace/stun/node-crypto';
@@ -10,6 +9,8 @@ import type { DatagramPort } from '../transport/datagram-port.ts';
 import type { Driver } from '../transport/driver.ts';
 import { random } from '../transport/random.ts';
 import type { IceServer } from './ice-server.ts';
+import { type Mapping, serverMappings } from './mapping-cache.ts';
+import { serverNames } from './name-cache.ts';
 import type { ServerLink } from './server-link.ts';
 import { SERVER_PATIENCE, StunLink } from './stun-link.ts';
 import { TurnLink } from './turn-link.ts';
@@ -102,27 +103,33 @@ export class ServerGathering {
     }
   }
 
-  #askStun(local: Local, server: IceServer, remote: TransportAddress): Promise<void> {
-    const { driver } = this.#host;
-    const port = driver.portOf(local.socket);
-    if (!port || !this.#mayAsk()) return Promise.resolve();
+  async #askStun(local: Local, server: IceServer, remote: TransportAddress): Promise<void> {
+    const port = this.#host.driver.portOf(local.socket);
+    if (!port || !this.#mayAsk()) return;
+    const { state } = this.#host.agent;
+    const isDoubted = state === 'disconnected' || state === 'failed';
+    const answer = await serverMappings.of(port, remote, isDoubted, () => this.#query(local, port, remote));
+    if (answer === undefined || this.#host.driver.isClosed) return;
+    if ('mapped' in answer) {
+      this.#host.onMapped(local.socket, answer.mapped, server.url);
+      return;
+    }
+    const { code = UNREACHABLE, reason = 'the STUN server does not answer' } = answer.error ?? {};
+    this.#fail(local, server, code, reason);
+  }
+
+  /** `undefined`: the connection has been closed meanwhile. */
+  #query({ socket }: Local, port: DatagramPort, remote: TransportAddress): Promise<Mapping | undefined> {
     return new Promise((resolve) => {
-      const link = new StunLink(local.socket, port, remote, random, {
-        onMapped: (mapped) => {
-          this.#host.onMapped(local.socket, mapped, server.url);
-          this.#end(link, resolve);
-        },
-        onFailed: (error) => {
-          this.#fail(
-            local,
-            server,
-            error?.code ?? UNREACHABLE,
-            error?.reason ?? 'the STUN server does not answer',
-          );
-          this.#end(link, resolve);
-        },
+      const end = (answer: Mapping): void => {
+        this.#host.driver.removeLink(link);
+        resolve(answer);
+      };
+      const link = new StunLink(socket, port, remote, random, {
+        onMapped: (mapped) => end({ mapped }),
+        onFailed: (error) => end({ error }),
       });
-      this.#begin(link, resolve);
+      this.#begin(link, () => resolve(undefined));
     });
   }
 
@@ -157,19 +164,23 @@ export class ServerGathering {
     return new Promise((resolve) => {
       let relay = -1;
       const onEnd = (end: TurnEnd): void => {
-        this.#end(link, resolve);
+        driver.removeLink(link);
         if (relay >= 0) this.#host.onRelayLost(relay);
-        if (relay >= 0 || end.code === 'CLOSED') return;
+        if (relay >= 0 || end.code === 'CLOSED') {
+          resolve();
+          return;
+        }
         if (end.alternate !== undefined && local !== undefined && alternates < MAX_ALTERNATES) {
           const { alternate } = end;
           const port = driver.portOf(local.socket);
           if (port && canReach(local.address.address, alternate.address)) {
             const next = (): TurnTransport => new DatagramTransport(port, alternate);
-            void this.#allocate(local, server, alternate, next, alternates + 1);
+            void this.#allocate(local, server, alternate, next, alternates + 1).then(resolve);
             return;
           }
         }
         this.#fail(local, server, end.errorCode ?? UNREACHABLE, end.reason);
+        resolve();
       };
       const lose = (reason: string): void => onEnd({ code: 'TIMEOUT', reason });
       const family = isIPv6(local?.address.address ?? '') ? 'ipv6' : 'ipv4';
@@ -253,21 +264,14 @@ export class ServerGathering {
     this.#host.driver.addLink(link, onClosed);
   }
 
-  #end(link: ServerLink, resolve: () => void): void {
-    this.#host.driver.removeLink(link);
-    resolve();
-  }
-
+  /** A name that stands for nothing is told once. */
   #resolve(server: IceServer, local: Local | undefined): Promise<readonly string[]> {
     let found = this.#addresses.get(server.host);
     if (found === undefined) {
-      found = lookup(server.host, { all: true, order: 'ipv4first' }).then(
-        (all) => all.map(({ address }) => address),
-        ({ message }: Error) => {
-          this.#fail(local, server, UNREACHABLE, message);
-          return [];
-        },
-      );
+      found = serverNames.resolve(server.host).catch(({ message }: Error) => {
+        this.#fail(local, server, UNREACHABLE, message);
+        return [];
+      });
       this.#addresses.set(server.host, found);
     }
     return found;

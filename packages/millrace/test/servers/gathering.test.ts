@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { describe, test } from 'node:test';
 import { ERROR_CODE, METHOD_BINDING, MessageWriter, XOR_MAPPED_ADDRESS } from '@millrace/stun';
 import { type RTCIceCandidate, RTCPeerConnection, type RTCPeerConnectionIceErrorEvent } from 'millrace';
+import { connectedPair, LOOPBACK, negotiate } from '../peer-connection/pair.ts';
 
 /** A STUN server on loopback that answers as `write` has it. */
 async function server(
@@ -90,6 +91,35 @@ describe('W3C webrtc-pc §4.4.4 and RFC 8445 §5.1.1.2: gathering from STUN serv
     const { candidates, errors } = await gathered(url, 'relay');
     socket.close();
     assert.deepEqual([candidates, errors, questions], [[], [], 0]);
+  });
+
+  test('a restart soon after does not ask the server again, and tells the same', async () => {
+    let questions = 0;
+    const mapped = { address: '203.0.113.5', port: 40_000 };
+    const [socket, url] = await server('success', (writer) => {
+      questions++;
+      writer.add(XOR_MAPPED_ADDRESS, mapped);
+    });
+    const configuration = { ...LOOPBACK, iceServers: [{ urls: url }] };
+    const { a, b, close } = await connectedPair(configuration, LOOPBACK);
+    const asked = questions;
+    assert.equal(asked, 1);
+    const seen: string[] = [];
+    a.addEventListener('icecandidate', ({ candidate }) => candidate?.type && seen.push(candidate.type));
+    a.restartIce();
+    const begun = once(a, 'icegatheringstatechange');
+    await negotiate(a, b);
+    await begun;
+    while (a.iceGatheringState !== 'complete') await once(a, 'icegatheringstatechange');
+    assert.deepEqual([questions, seen], [asked, ['host', 'srflx']]);
+    close();
+    socket.close();
+  });
+
+  test('a name that stands for nothing is told as error 701', async () => {
+    const { candidates, errors } = await gathered('stun:no-such-host.invalid');
+    assert.equal(candidates.length, 1);
+    assert.deepEqual([errors.length, errors[0]?.errorCode], [1, 701]);
   });
 
   test('a connection that closes meanwhile leaves nothing behind', async () => {
