@@ -8,13 +8,16 @@ export type HashAlgorithm = 'sha-1' | 'sha-256' | 'sha-384' | 'sha-512';
 export type PrfHash = 'sha-256' | 'sha-384';
 export type AeadAlgorithm = 'aes-128-gcm' | 'aes-256-gcm' | 'chacha20-poly1305';
 export type GroupName = 'x25519' | 'secp256r1' | 'secp384r1';
-export type KeyAlgorithm = 'ecdsa' | 'rsa';
+export type KeyAlgorithm = 'ecdsa' | 'rsa' | 'ed25519';
+/** Of ECDSA keys. */
+export type CurveName = 'secp256r1' | 'secp384r1' | 'secp521r1';
 
 /** RFC 8446 §4.2.3; in DTLS 1.2 the `ecdsa` names do not bind the curve. */
 export type SignatureSchemeName =
   | 'ecdsa_secp256r1_sha256'
   | 'ecdsa_secp384r1_sha384'
   | 'ecdsa_secp521r1_sha512'
+  | 'ed25519'
   | 'rsa_pss_rsae_sha256'
   | 'rsa_pss_rsae_sha384'
   | 'rsa_pss_rsae_sha512'
@@ -94,6 +97,8 @@ export interface Kem {
 /** A public key of the back end that read it. */
 export interface PublicKey {
   readonly algorithm: KeyAlgorithm;
+  /** Of an ECDSA key: DTLS 1.3 ties the signature scheme to it. */
+  readonly curve?: CurveName | undefined;
 }
 
 export interface DtlsCrypto {
@@ -147,6 +152,8 @@ export interface DtlsCertificate {
   /** X.509, DER. */
   readonly certificate: Uint8Array;
   readonly keyAlgorithm: KeyAlgorithm;
+  /** Of an ECDSA key. */
+  readonly keyCurve?: CurveName | undefined;
   /** Whatever `DtlsCrypto.sign` of the same back end takes. */
   readonly privateKey: unknown;
 }

@@ -7,6 +7,7 @@ export {
   AEAD_TAG_BYTES,
   type AeadAlgorithm,
   type AeadKey,
+  type CurveName,
   type DtlsCertificate,
   type DtlsCrypto,
   type GroupName,

@@ -24,6 +24,7 @@ import {
   AEAD_TAG_BYTES,
   type AeadAlgorithm,
   type AeadKey,
+  type CurveName,
   type DtlsCertificate,
   type DtlsCrypto,
   type GroupName,
@@ -39,7 +40,7 @@ import { DtlsError } from './errors.ts';
 
 /**
  * An identity from an X.509 certificate in DER and its private key, PKCS #8 in DER or a `KeyObject`: ECDSA on
- * P-256, P-384 or P-521, or RSA of 2048 to 8192 bits. The certificate is kept, not copied.
+ * P-256, P-384 or P-521, Ed25519, or RSA of 2048 to 8192 bits. The certificate is kept, not copied.
  */
 export function nodeDtlsCertificate(
   certificate: Uint8Array,
@@ -53,7 +54,12 @@ export function nodeDtlsCertificate(
   if (key.type !== 'private' || !createPublicKey(key).equals(publicKey.key)) {
     throw new DtlsError('KEY_MISMATCH');
   }
-  return { certificate, keyAlgorithm: publicKey.algorithm, privateKey: key };
+  return {
+    certificate,
+    keyAlgorithm: publicKey.algorithm,
+    keyCurve: publicKey.curve,
+    privateKey: key,
+  };
 }
 
 export const nodeDtlsCrypto: DtlsCrypto = {
@@ -89,10 +95,11 @@ const HASH_NAMES: Readonly<Record<HashAlgorithm, string>> = {
   'sha-512': 'sha512',
 };
 
-const SCHEME_HASHES: Readonly<Record<SignatureSchemeName, string>> = {
+const SCHEME_HASHES: Readonly<Record<SignatureSchemeName, string | null>> = {
   ecdsa_secp256r1_sha256: 'sha256',
   ecdsa_secp384r1_sha384: 'sha384',
   ecdsa_secp521r1_sha512: 'sha512',
+  ed25519: null, // it hashes on its own, RFC 8032 §5.1
   rsa_pss_rsae_sha256: 'sha256',
   rsa_pss_rsae_sha384: 'sha384',
   rsa_pss_rsae_sha512: 'sha512',
@@ -114,7 +121,11 @@ interface NodePublicKey extends PublicKey {
   readonly key: KeyObject;
 }
 
-const CURVES: ReadonlySet<string | undefined> = new Set(['prime256v1', 'secp384r1', 'secp521r1']);
+const CURVES: ReadonlyMap<string | undefined, CurveName> = new Map([
+  ['prime256v1', 'secp256r1'],
+  ['secp384r1', 'secp384r1'],
+  ['secp521r1', 'secp521r1'],
+]);
 // RFC 8827 §6.5 wants 2048 bits at least; the upper bound limits the work a peer can cause.
 const RSA_LEAST_BITS = 2048;
 const RSA_MOST_BITS = 8192;
@@ -123,7 +134,9 @@ function readPublicKey(certificate: Uint8Array): NodePublicKey | undefined {
   try {
     const key = new X509Certificate(certificate).publicKey;
     const details = key.asymmetricKeyDetails;
-    if (key.asymmetricKeyType === 'ec' && CURVES.has(details?.namedCurve)) return { algorithm: 'ecdsa', key };
+    const curve = CURVES.get(details?.namedCurve);
+    if (key.asymmetricKeyType === 'ec' && curve !== undefined) return { algorithm: 'ecdsa', curve, key };
+    if (key.asymmetricKeyType === 'ed25519') return { algorithm: 'ed25519', key };
     const bits = details?.modulusLength ?? 0;
     if (key.asymmetricKeyType === 'rsa' && bits >= RSA_LEAST_BITS && bits <= RSA_MOST_BITS) {
       return { algorithm: 'rsa', key };

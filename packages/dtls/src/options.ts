@@ -22,6 +22,8 @@ export interface HelloVerifyOptions {
 export interface DtlsOptions {
   readonly role: 'client' | 'server';
   readonly certificate: DtlsCertificate;
+  /** Others by preference, for peers that cannot check `certificate`. All are named in signalling. Default: none. */
+  readonly otherCertificates?: readonly DtlsCertificate[] | undefined;
   readonly crypto: DtlsCrypto;
   readonly random: RandomSource;
   /** `a=fingerprint` of the peer; RFC 8122 §5. At least one must be of an accepted hash. */
@@ -106,7 +108,8 @@ export interface DtlsOptions {
 /** The options with their defaults filled in and checked. */
 export interface Settings {
   readonly role: 'client' | 'server';
-  readonly certificate: DtlsCertificate;
+  /** By preference, at least one. */
+  readonly certificates: readonly DtlsCertificate[];
   readonly crypto: DtlsCrypto;
   readonly random: RandomSource;
   readonly remoteFingerprints: FingerprintSet;
@@ -174,7 +177,7 @@ export function resolveOptions(options: DtlsOptions): Settings {
   };
   return {
     role: options.role,
-    certificate: options.certificate,
+    certificates: [options.certificate, ...(options.otherCertificates ?? [])],
     crypto: options.crypto,
     random: options.random,
     remoteFingerprints: new FingerprintSet(

@@ -173,8 +173,13 @@ describe('DtlsCrypto: certificates', () => {
       assert.equal(crypto.readPublicKey(ECDSA_P256.certificate.subarray(0, length)), undefined);
     }
     assert.equal(crypto.readPublicKey(hex('deadbeef')), undefined);
-    assert.equal(crypto.readPublicKey(ED25519.certificate), undefined);
     assert.equal(crypto.readPublicKey(RSA_1024.certificate), undefined); // RFC 8827 §6.5: 2048 bits at least
+  });
+
+  test('tells the kind of key, and the curve', () => {
+    assert.equal(crypto.readPublicKey(ED25519.certificate)?.algorithm, 'ed25519');
+    assert.equal(crypto.readPublicKey(RSA_2048.certificate)?.algorithm, 'rsa');
+    assert.equal(crypto.readPublicKey(ECDSA_P256.certificate)?.curve, 'secp256r1');
   });
 
   test('an identity is built from DER or a key object, and only from a pair', () => {

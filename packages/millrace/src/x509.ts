@@ -30,16 +30,14 @@ const VERSION = 0xa0; // [0] EXPLICIT
 const OID_COMMON_NAME = [0x55, 0x04, 0x03]; // 2.5.4.3
 const OID_ECDSA_WITH_SHA256 = [0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x02]; // 1.2.840.10045.4.3.2, RFC 5758 §3.2
 const OID_RSA_WITH_SHA256 = [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x0b]; // 1.2.840.113549.1.1.11, RFC 4055 §5
+const OID_ED25519 = [0x2b, 0x65, 0x70]; // 1.3.101.112, RFC 8410 §3
 
-/** The DER of a certificate over `publicKey`, signed with `privateKey` (ECDSA or RSA) and SHA-256. */
+/** The DER of a certificate over `publicKey`, signed with `privateKey` (ECDSA or RSA with SHA-256, or Ed25519). */
 export function selfSignedCertificate(
   { publicKey, privateKey }: { readonly publicKey: KeyObject; readonly privateKey: KeyObject },
   { serialNumber, commonName, notBefore, notAfter }: CertificateFields,
 ): Uint8Array {
-  const algorithm =
-    privateKey.asymmetricKeyType === 'rsa'
-      ? der(SEQUENCE, der(OBJECT_IDENTIFIER, OID_RSA_WITH_SHA256), der(NULL))
-      : der(SEQUENCE, der(OBJECT_IDENTIFIER, OID_ECDSA_WITH_SHA256));
+  const algorithm = der(SEQUENCE, ...signatureAlgorithm(privateKey.asymmetricKeyType));
   const attribute = [der(OBJECT_IDENTIFIER, OID_COMMON_NAME), der(UTF8_STRING, Buffer.from(commonName))];
   const name = der(SEQUENCE, der(SET, der(SEQUENCE, ...attribute)));
   const tbsCertificate = der(
@@ -57,8 +55,18 @@ export function selfSignedCertificate(
     SEQUENCE,
     tbsCertificate,
     algorithm,
-    der(BIT_STRING, [0], sign('sha256', tbsCertificate, privateKey)),
+    der(
+      BIT_STRING,
+      [0],
+      sign(privateKey.asymmetricKeyType === 'ed25519' ? null : 'sha256', tbsCertificate, privateKey),
+    ),
   );
+}
+
+/** AlgorithmIdentifier: parameters are NULL for RSA (RFC 4055 §5) and left out for the others (RFC 5758 §3.2, RFC 8410 §3). */
+function signatureAlgorithm(keyType: string | undefined): Uint8Array[] {
+  if (keyType === 'rsa') return [der(OBJECT_IDENTIFIER, OID_RSA_WITH_SHA256), der(NULL)];
+  return [der(OBJECT_IDENTIFIER, keyType === 'ed25519' ? OID_ED25519 : OID_ECDSA_WITH_SHA256)];
 }
 
 /** RFC 5280 §4.1.2.5: two digits for the year through 2049, four from then on; always in UTC, to the second. */

@@ -7,6 +7,7 @@ import { selfSignedCertificate } from '../src/x509.ts';
 const KEYS = {
   ecdsa: generateKeyPairSync('ec', { namedCurve: 'prime256v1' }),
   rsa: generateKeyPairSync('rsa', { modulusLength: 2048 }),
+  ed25519: generateKeyPairSync('ed25519'),
 };
 const serialNumber = new Uint8Array([0x7f, ...new Array(15).fill(0xff)]);
 

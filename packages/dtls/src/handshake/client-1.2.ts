@@ -6,11 +6,11 @@
 //
 // Left out: resumption (the session id is empty), tickets, OCSP, renegotiation.
 import { CIPHER_SUITES } from '../cipher-suites.ts';
+import { type Credential, chooseCredential12, suiteKeyOf } from '../credential.ts';
 import { type Fault, fault } from '../fault.ts';
 import { GROUPS, type Group } from '../groups.ts';
 import { joined } from '../key-schedule/prf.ts';
 import type { Session12 } from '../session.ts';
-import { chooseScheme, type SignatureScheme } from '../signature-schemes.ts';
 import {
   EXTENSION,
   hasUncompressedFormat,
@@ -20,11 +20,7 @@ import {
 } from './extensions.ts';
 import { bodyOf, HANDSHAKE_TYPE, type HandshakeMessage } from './header.ts';
 import { writeCertificate } from './messages/certificate.ts';
-import {
-  CERTIFICATE_TYPE,
-  type CertificateRequest,
-  parseCertificateRequest,
-} from './messages/certificate-request.ts';
+import { CERTIFICATE_TYPE, parseCertificateRequest } from './messages/certificate-request.ts';
 import { writeCertificateVerify } from './messages/certificate-verify.ts';
 import type { ClientHello } from './messages/client-hello.ts';
 import { writeClientKeyExchange } from './messages/client-key-exchange.ts';
@@ -94,7 +90,8 @@ class ExpectCertificate implements Expecting {
     const peer = readPeer(this.#context, message);
     if (peer.kind === 'fault') return peer;
     // RFC 8422 §2: the suite names the kind of key that signs.
-    if (peer.publicKey.algorithm !== this.#negotiated.suite.keyAlgorithm) return fault('bad-certificate');
+    if (suiteKeyOf(peer.publicKey.algorithm) !== this.#negotiated.suite.keyAlgorithm)
+      return fault('bad-certificate');
     this.#context.transcript.append(message.bytes);
     return new ExpectServerKeyExchange(this.#context, this.#negotiated, peer);
   }
@@ -158,31 +155,28 @@ class ExpectCertificateRequest implements Expecting {
     if (message.type !== HANDSHAKE_TYPE.certificateRequest) return fault('unexpected-message');
     const request = parseCertificateRequest(bodyOf(message));
     if (request === undefined) return fault('decode-error');
-    const scheme = schemeFor(this.#context, request);
-    if (scheme === undefined) return fault('no-common-signature-scheme');
+    // RFC 5246 §7.4.4: both lists of the request must allow our key.
+    const credential = chooseCredential12(
+      this.#context.settings.certificates,
+      request.schemes,
+      (keyAlgorithm) => request.types.includes(CERTIFICATE_TYPE[keyAlgorithm]),
+    );
+    if (credential === undefined) return fault('no-common-signature-scheme');
     this.#context.transcript.append(message.bytes);
-    return new ExpectServerHelloDone(this.#context, this.#exchange, scheme);
+    return new ExpectServerHelloDone(this.#context, this.#exchange, credential);
   }
-}
-
-/** RFC 5246 §7.4.4: both lists of the request must allow our key. */
-function schemeFor(context: HandshakeContext, request: CertificateRequest): SignatureScheme | undefined {
-  const { keyAlgorithm } = context.settings.certificate;
-  if (!request.types.includes(CERTIFICATE_TYPE[keyAlgorithm])) return undefined;
-  return chooseScheme(keyAlgorithm, request.schemes);
 }
 
 class ExpectServerHelloDone implements Expecting {
   readonly kind = 'expecting';
   readonly #context: HandshakeContext;
   readonly #exchange: Exchange;
-  /** How our certificate is to be proven. */
-  readonly #scheme: SignatureScheme;
+  readonly #credential: Credential;
 
-  constructor(context: HandshakeContext, exchange: Exchange, scheme: SignatureScheme) {
+  constructor(context: HandshakeContext, exchange: Exchange, credential: Credential) {
     this.#context = context;
     this.#exchange = exchange;
-    this.#scheme = scheme;
+    this.#credential = credential;
   }
 
   handle(message: HandshakeMessage): Step {
@@ -196,13 +190,13 @@ class ExpectServerHelloDone implements Expecting {
     transcript.append(message.bytes);
 
     flight.begin();
+    const { certificate, scheme } = this.#credential;
     const send = (type: number, body: Uint8Array): void => transcript.append(flight.add(type, body));
-    send(HANDSHAKE_TYPE.certificate, writeCertificate([settings.certificate.certificate]));
+    send(HANDSHAKE_TYPE.certificate, writeCertificate([certificate.certificate]));
     send(HANDSHAKE_TYPE.clientKeyExchange, writeClientKeyExchange(keyShare.publicKey));
     const session = agreeKeys(this.#context, negotiated, group, sharedSecret, peer);
-    const { name, id } = this.#scheme;
-    const signature = settings.crypto.sign(settings.certificate.privateKey, name, transcript.bytes);
-    send(HANDSHAKE_TYPE.certificateVerify, writeCertificateVerify({ scheme: id, signature }));
+    const signature = settings.crypto.sign(certificate.privateKey, scheme.name, transcript.bytes);
+    send(HANDSHAKE_TYPE.certificateVerify, writeCertificateVerify({ scheme: scheme.id, signature }));
     flight.addChangeCipherSpec();
     send(HANDSHAKE_TYPE.finished, finishedOf(this.#context, session, 'client'));
     return new ExpectServerFinished(this.#context, session);

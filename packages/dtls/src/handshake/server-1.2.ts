@@ -4,13 +4,14 @@
 // Left out: resumption (the session id is empty, so nothing is kept for later), tickets, OCSP, renegotiation.
 import { randomBytes } from '@millrace/sans-io';
 import { CIPHER_SUITES, type CipherSuite } from '../cipher-suites.ts';
-import type { KeyShare } from '../crypto.ts';
+import { type Credential, chooseCredential12, suiteKeyOf } from '../credential.ts';
+import type { KeyAlgorithm, KeyShare } from '../crypto.ts';
 import { type Fault, fault } from '../fault.ts';
 import { GROUPS, type Group } from '../groups.ts';
 import { joined } from '../key-schedule/prf.ts';
 import { DTLS_1_2 } from '../record/header.ts';
 import type { Session12 } from '../session.ts';
-import { chooseScheme, SIGNATURE_SCHEMES, type SignatureScheme } from '../signature-schemes.ts';
+import { SIGNATURE_SCHEMES } from '../signature-schemes.ts';
 import {
   EXTENSION,
   firstRenegotiationInfo,
@@ -62,7 +63,7 @@ interface Choice {
   readonly kind: 'choice';
   readonly suite: CipherSuite;
   readonly group: Group;
-  readonly scheme: SignatureScheme;
+  readonly credential: Credential;
   readonly extendedMasterSecret: boolean;
   readonly srtpProfile: number | undefined;
 }
@@ -74,13 +75,14 @@ function answer(
   choice: Choice,
 ): Step {
   const { settings, flight, transcript } = context;
-  const { crypto, certificate } = settings;
+  const { crypto } = settings;
+  const { certificate, scheme } = choice.credential;
   const randoms = { client: hello.random, server: randomBytes(settings.random, RANDOM_BYTES) };
   if (settings.speaks13) markDowngrade(randoms.server);
   const keyShare = crypto.createKeyShare(choice.group.name);
   const parameters = { group: choice.group.id, publicKey: keyShare.publicKey };
   const signed = joined(randoms.client, randoms.server, writeEcdhParameters(parameters));
-  const signature = crypto.sign(certificate.privateKey, choice.scheme.name, signed);
+  const signature = crypto.sign(certificate.privateKey, scheme.name, signed);
 
   transcript.append(message.bytes);
   flight.begin();
@@ -97,7 +99,7 @@ function answer(
   send(HANDSHAKE_TYPE.certificate, writeCertificate([certificate.certificate]));
   send(
     HANDSHAKE_TYPE.serverKeyExchange,
-    writeServerKeyExchange({ ...parameters, scheme: choice.scheme.id, signature }),
+    writeServerKeyExchange({ ...parameters, scheme: scheme.id, signature }),
   );
   const types = [CERTIFICATE_TYPE.ecdsa, CERTIFICATE_TYPE.rsa];
   const schemes = [...SIGNATURE_SCHEMES.keys()];
@@ -111,7 +113,6 @@ function answer(
 /** Goes by our order of preference in everything. */
 function choose(context: HandshakeContext, hello: ClientHello): Choice | Fault {
   const { settings } = context;
-  const { keyAlgorithm } = settings.certificate;
   const { extensions } = hello;
 
   const renegotiation = extensions.get(EXTENSION.renegotiationInfo);
@@ -126,11 +127,13 @@ function choose(context: HandshakeContext, hello: ClientHello): Choice | Fault {
   if (extended === undefined && settings.requireExtendedMasterSecret)
     return fault('extended-master-secret-missing');
 
-  const suiteId = settings.cipherSuites.find(
-    (id) => hello.cipherSuites.includes(id) && CIPHER_SUITES.get(id)?.keyAlgorithm === keyAlgorithm,
-  );
-  const suite = suiteId === undefined ? undefined : CIPHER_SUITES.get(suiteId);
-  if (suite === undefined) return fault('no-common-cipher-suite');
+  const suiteFor = (keyAlgorithm: KeyAlgorithm): CipherSuite | undefined =>
+    settings.cipherSuites
+      .filter((id) => hello.cipherSuites.includes(id))
+      .map((id) => CIPHER_SUITES.get(id))
+      .find((suite) => suite?.keyAlgorithm === suiteKeyOf(keyAlgorithm));
+  if (!settings.certificates.some(({ keyAlgorithm }) => suiteFor(keyAlgorithm)))
+    return fault('no-common-cipher-suite');
 
   const groupsData = extensions.get(EXTENSION.supportedGroups);
   const groups = groupsData === undefined ? GROUPS_UNSAID : parseNumbers(groupsData);
@@ -143,8 +146,12 @@ function choose(context: HandshakeContext, hello: ClientHello): Choice | Fault {
   const schemesData = extensions.get(EXTENSION.signatureAlgorithms);
   const schemes = schemesData === undefined ? [] : parseNumbers(schemesData);
   if (schemes === undefined) return fault('decode-error');
-  const scheme = chooseScheme(keyAlgorithm, schemes);
-  if (scheme === undefined) return fault('no-common-signature-scheme');
+  const credential = chooseCredential12(
+    settings.certificates,
+    schemes,
+    (keyAlgorithm) => suiteFor(keyAlgorithm) !== undefined,
+  );
+  if (credential === undefined) return fault('no-common-signature-scheme');
 
   const srtpData = extensions.get(EXTENSION.useSrtp);
   const srtp = srtpData === undefined ? undefined : parseUseSrtp(srtpData);
@@ -152,9 +159,9 @@ function choose(context: HandshakeContext, hello: ClientHello): Choice | Fault {
   const srtpProfile = settings.srtpProfiles.find((profile) => srtp?.profiles.includes(profile));
   return {
     kind: 'choice',
-    suite,
+    suite: suiteFor(credential.certificate.keyAlgorithm)!,
     group,
-    scheme,
+    credential,
     extendedMasterSecret: extended !== undefined,
     srtpProfile,
   };

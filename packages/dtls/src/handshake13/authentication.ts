@@ -2,12 +2,13 @@
 // §4.4; RFC 8827 §6.5 for what WebRTC asks of it. Both sides always do.
 import { equalConstantTime } from '@millrace/sans-io';
 import { ALERT } from '../alert.ts';
+import { type Credential, isSchemeOf13 } from '../credential.ts';
 import { type Fault, fault } from '../fault.ts';
 import { bodyOf, HANDSHAKE_TYPE, type HandshakeMessage } from '../handshake/header.ts';
 import { parseCertificateVerify, writeCertificateVerify } from '../handshake/messages/certificate-verify.ts';
 import { type Peer, peerOf } from '../handshake/peer.ts';
 import type { HandshakeContext } from '../handshake/step.ts';
-import { SIGNATURE_SCHEMES, type SignatureScheme } from '../signature-schemes.ts';
+import { SIGNATURE_SCHEMES } from '../signature-schemes.ts';
 import type { Keys13 } from './keys.ts';
 import { parseCertificate13, writeCertificate13 } from './messages/certificate.ts';
 
@@ -50,8 +51,7 @@ export function checkCertificateVerify(
   const { crypto, role } = context.settings;
   const scheme = SIGNATURE_SCHEMES.get(verify.scheme);
   // RFC 8446 §4.4.3: a scheme that was offered, that fits the key, and never RSASSA-PKCS1-v1_5.
-  if (scheme === undefined || !isScheme13(scheme) || scheme.keyAlgorithm !== peer.publicKey.algorithm)
-    return fault('illegal-parameter');
+  if (scheme === undefined || !isSchemeOf13(scheme, peer.publicKey)) return fault('illegal-parameter');
   const content = signedContent(role === 'client' ? 'server' : 'client', digest(context, keys));
   if (!crypto.verify(peer.publicKey, scheme.name, content, verify.signature)) return fault('bad-signature');
   context.transcript.append13(message.bytes);
@@ -76,9 +76,12 @@ export function checkFinished13(
 }
 
 /** Queues Certificate, CertificateVerify and Finished of ours. */
-export function sendAuthentication(context: HandshakeContext, keys: Keys13, scheme: SignatureScheme): void {
-  const { settings } = context;
-  const { crypto, certificate, role } = settings;
+export function sendAuthentication(
+  context: HandshakeContext,
+  keys: Keys13,
+  { certificate, scheme }: Credential,
+): void {
+  const { crypto, role } = context.settings;
   send(context, HANDSHAKE_TYPE.certificate, writeCertificate13([certificate.certificate]));
   const content = signedContent(role, digest(context, keys));
   const signature = crypto.sign(certificate.privateKey, scheme.name, content);
@@ -97,24 +100,6 @@ export function send(context: HandshakeContext, type: number, body: Uint8Array):
 
 export function digest(context: HandshakeContext, keys: Keys13): Uint8Array {
   return context.transcript.digest(context.settings.crypto, keys.suite.hash);
-}
-
-/** The first scheme of ours that our key can sign with and the peer accepts. */
-export function chooseScheme13(
-  context: HandshakeContext,
-  accepted: readonly number[],
-): SignatureScheme | undefined {
-  const { keyAlgorithm } = context.settings.certificate;
-  for (const scheme of SIGNATURE_SCHEMES.values()) {
-    if (scheme.keyAlgorithm === keyAlgorithm && isScheme13(scheme) && accepted.includes(scheme.id))
-      return scheme;
-  }
-  return undefined;
-}
-
-/** RFC 8446 §4.2.3: RSASSA-PKCS1-v1_5 is for certificates only. */
-function isScheme13({ name }: SignatureScheme): boolean {
-  return !name.startsWith('rsa_pkcs1');
 }
 
 // RFC 8446 §4.4.3: 64 spaces, who signs, a zero, and the hash of everything so far.

@@ -1,13 +1,12 @@
 // What a ClientHello settles between the server and a client of DTLS 1.3. RFC 8446 §4.1.2, §4.2, §9.2; RFC 9147 §5.3. All by our
 // order of preference, but for a group of which we have a share already: that saves a round trip.
 import { CIPHER_SUITES_13, type CipherSuite13 } from '../cipher-suites-13.ts';
+import { type Credential, chooseCredential13 } from '../credential.ts';
 import { type Fault, fault } from '../fault.ts';
 import { EXTENSION, parseNumbers, parseUseSrtp } from '../handshake/extensions.ts';
 import type { ClientHello } from '../handshake/messages/client-hello.ts';
 import type { HandshakeContext } from '../handshake/step.ts';
 import { KEY_EXCHANGES, type KeyExchange } from '../key-exchange.ts';
-import type { SignatureScheme } from '../signature-schemes.ts';
-import { chooseScheme13 } from './authentication.ts';
 import { type KeyShareEntry, parseKeyShares } from './key-share.ts';
 
 export interface Choice13 {
@@ -17,7 +16,7 @@ export interface Choice13 {
   /** The client's, of that group; `undefined`: it has to be asked for. */
   readonly share: Uint8Array | undefined;
   readonly shares: readonly KeyShareEntry[];
-  readonly scheme: SignatureScheme;
+  readonly credential: Credential;
   readonly srtpProfile: number | undefined;
 }
 
@@ -52,13 +51,13 @@ export function choose13(context: HandshakeContext, hello: ClientHello): Choice1
   const exchange = group === undefined ? undefined : KEY_EXCHANGES.get(group);
   if (exchange === undefined) return fault('no-common-group');
 
-  const scheme = chooseScheme13(context, schemes);
-  if (scheme === undefined) return fault('no-common-signature-scheme');
+  const credential = chooseCredential13(settings.certificates, schemes);
+  if (credential === undefined) return fault('no-common-signature-scheme');
 
   const srtpData = extensions.get(EXTENSION.useSrtp);
   const srtp = srtpData === undefined ? undefined : parseUseSrtp(srtpData);
   if (srtpData !== undefined && srtp === undefined) return fault('decode-error');
   const srtpProfile = settings.srtpProfiles.find((profile) => srtp?.profiles.includes(profile));
   const share = shares.find((entry) => entry.group === exchange.id)?.keyExchange;
-  return { kind: 'choice', suite, exchange, share, shares, scheme, srtpProfile };
+  return { kind: 'choice', suite, exchange, share, shares, credential, srtpProfile };
 }

@@ -7,6 +7,7 @@
 // Left out: early data, and post-handshake authentication.
 import type { Millis } from '@millrace/sans-io';
 import { CIPHER_SUITES_13 } from '../cipher-suites-13.ts';
+import { type Credential, chooseCredential13 } from '../credential.ts';
 import { type Fault, fault } from '../fault.ts';
 import type { ClientOffer } from '../handshake/client-offer.ts';
 import { EXTENSION, isSrtpAnswer, parseUseSrtp } from '../handshake/extensions.ts';
@@ -16,14 +17,7 @@ import type { Peer } from '../handshake/peer.ts';
 import type { Expecting, HandshakeContext, Step } from '../handshake/step.ts';
 import { KEY_EXCHANGES } from '../key-exchange.ts';
 import { HANDSHAKE_EPOCH } from '../record/epochs.ts';
-import type { SignatureScheme } from '../signature-schemes.ts';
-import {
-  checkCertificateVerify,
-  checkFinished13,
-  chooseScheme13,
-  readPeer13,
-  sendAuthentication,
-} from './authentication.ts';
+import { checkCertificateVerify, checkFinished13, readPeer13, sendAuthentication } from './authentication.ts';
 import type { Retry } from './hello-retry-request.ts';
 import { parseKeyShare } from './key-share.ts';
 import { enterHandshake, enterMain, establish, type Keys13, startReceiving, startSending } from './keys.ts';
@@ -128,10 +122,10 @@ class ExpectCertificateRequest implements Expecting {
     if (request === undefined) return fault('decode-error');
     // RFC 8446 §4.3.2: in a handshake the context is empty.
     if (request.context.length > 0) return fault('illegal-parameter');
-    const scheme = chooseScheme13(this.#context, request.schemes);
-    if (scheme === undefined) return fault('no-common-signature-scheme');
+    const credential = chooseCredential13(this.#context.settings.certificates, request.schemes);
+    if (credential === undefined) return fault('no-common-signature-scheme');
     this.#context.transcript.append13(message.bytes);
-    return new ExpectServerCertificate(this.#context, this.#agreed, scheme);
+    return new ExpectServerCertificate(this.#context, this.#agreed, credential);
   }
 }
 
@@ -139,18 +133,18 @@ class ExpectServerCertificate implements Expecting {
   readonly kind = 'expecting';
   readonly #context: HandshakeContext;
   readonly #agreed: Agreed;
-  readonly #scheme: SignatureScheme;
+  readonly #credential: Credential;
 
-  constructor(context: HandshakeContext, agreed: Agreed, scheme: SignatureScheme) {
+  constructor(context: HandshakeContext, agreed: Agreed, credential: Credential) {
     this.#context = context;
     this.#agreed = agreed;
-    this.#scheme = scheme;
+    this.#credential = credential;
   }
 
   handle(message: HandshakeMessage): Step {
     const peer = readPeer13(this.#context, message);
     if (peer.kind === 'fault') return peer;
-    return new ExpectServerCertificateVerify(this.#context, this.#agreed, this.#scheme, peer);
+    return new ExpectServerCertificateVerify(this.#context, this.#agreed, this.#credential, peer);
   }
 }
 
@@ -158,20 +152,20 @@ class ExpectServerCertificateVerify implements Expecting {
   readonly kind = 'expecting';
   readonly #context: HandshakeContext;
   readonly #agreed: Agreed;
-  readonly #scheme: SignatureScheme;
+  readonly #credential: Credential;
   readonly #peer: Peer;
 
-  constructor(context: HandshakeContext, agreed: Agreed, scheme: SignatureScheme, peer: Peer) {
+  constructor(context: HandshakeContext, agreed: Agreed, credential: Credential, peer: Peer) {
     this.#context = context;
     this.#agreed = agreed;
-    this.#scheme = scheme;
+    this.#credential = credential;
     this.#peer = peer;
   }
 
   handle(message: HandshakeMessage): Step {
     const wrong = checkCertificateVerify(this.#context, this.#agreed.keys, this.#peer, message);
     if (wrong !== undefined) return wrong;
-    return new ExpectServerFinished(this.#context, this.#agreed, this.#scheme, this.#peer);
+    return new ExpectServerFinished(this.#context, this.#agreed, this.#credential, this.#peer);
   }
 }
 
@@ -179,13 +173,13 @@ class ExpectServerFinished implements Expecting {
   readonly kind = 'expecting';
   readonly #context: HandshakeContext;
   readonly #agreed: Agreed;
-  readonly #scheme: SignatureScheme;
+  readonly #credential: Credential;
   readonly #peer: Peer;
 
-  constructor(context: HandshakeContext, agreed: Agreed, scheme: SignatureScheme, peer: Peer) {
+  constructor(context: HandshakeContext, agreed: Agreed, credential: Credential, peer: Peer) {
     this.#context = context;
     this.#agreed = agreed;
-    this.#scheme = scheme;
+    this.#credential = credential;
     this.#peer = peer;
   }
 
@@ -195,7 +189,7 @@ class ExpectServerFinished implements Expecting {
     if (wrong !== undefined) return wrong;
     const main = enterMain(this.#context, keys);
     this.#context.flight.begin();
-    sendAuthentication(this.#context, keys, this.#scheme);
+    sendAuthentication(this.#context, keys, this.#credential);
     startSending(this.#context, main);
     startReceiving(this.#context, main, now);
     return establish(this.#context, keys, main, this.#peer.certificate, srtpProfile);

@@ -78,7 +78,7 @@ function answer(
   now: Millis,
 ): Step {
   const { settings, flight, transcript } = context;
-  const { suite, exchange, scheme, srtpProfile } = choice;
+  const { suite, exchange, credential, srtpProfile } = choice;
   const keyAnswer = exchange.answer(settings.crypto, share);
   if (keyAnswer === undefined) return fault('illegal-parameter');
   transcript.append13(message.bytes);
@@ -95,7 +95,7 @@ function answer(
   if (srtpProfile !== undefined) encrypted.set(EXTENSION.useSrtp, useSrtpExtension([srtpProfile]));
   send(context, HANDSHAKE_TYPE.encryptedExtensions, writeEncryptedExtensions(encrypted));
   send(context, HANDSHAKE_TYPE.certificateRequest, writeCertificateRequest13([...SIGNATURE_SCHEMES.keys()]));
-  sendAuthentication(context, keys, scheme);
+  sendAuthentication(context, keys, credential);
   const main = enterMain(context, keys);
   startSending(context, main);
   return new ExpectClientCertificate(context, { keys, main, srtpProfile });

@@ -2,7 +2,8 @@
 import { Reader } from '../../presentation/reader.ts';
 import { Writer } from '../../presentation/writer.ts';
 
-export const CERTIFICATE_TYPE = { rsa: 1, ecdsa: 64 } as const;
+/** RFC 8422 §5.5: ecdsa_sign stands for EdDSA keys too. */
+export const CERTIFICATE_TYPE = { rsa: 1, ecdsa: 64, ed25519: 64 } as const;
 
 export interface CertificateRequest {
   readonly types: readonly number[];
