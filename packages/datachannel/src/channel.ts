@@ -71,6 +71,8 @@ export class ChannelRecord implements Channel {
   id: number | undefined;
   state: ChannelState = 'connecting';
   owner: unknown = undefined;
+  /** Its DATA_CHANNEL_OPEN has been handed to the association, be it before that is connected. */
+  isOpenQueued = false;
   /** Of the bytes of labels that the peer may make us keep. */
   nameBytes = 0;
   /** Why the channel goes down, once that is known. */

@@ -199,8 +199,9 @@ export class DataChannels {
   close(channel: Channel, now: Millis): void {
     const record = channel as ChannelRecord;
     this.#now = now;
-    if (record.state === 'connecting') this.#closeUnopened(record, CLOSED_HERE);
-    else if (record.state === 'open') this.#streams.close(record);
+    // One whose DATA_CHANNEL_OPEN is on its way will have been open for the peer.
+    if (record.state === 'connecting' && !record.isOpenQueued) this.#closeUnopened(record, CLOSED_HERE);
+    else if (record.state === 'open' || record.state === 'connecting') this.#streams.close(record);
   }
 
   /** Ends every channel at once, without a word to the peer: for when its transport is gone. `drain` tells. */
@@ -368,6 +369,7 @@ export class DataChannels {
 
   /** Opens what can be opened; returns whether anything was. */
   #openWaiting(): boolean {
+    if (this.#association?.state === 'connecting') this.#queueOpens();
     if (this.#association?.state !== 'connected') return false;
     if (this.#unacknowledged.length > 0) this.#sendAcks();
     if (this.#unopened.length === 0) return false;
@@ -386,6 +388,20 @@ export class DataChannels {
       for (i++; i < waiting.length; i++) this.#unopened.push(waiting[i] as ChannelRecord);
     }
     return opened > 0;
+  }
+
+  /**
+   * RFC 9260 §5.1 C: data may travel with the COOKIE ECHO, so that the peer has its channel a round trip before we know
+   * that we are connected. `open` it is only then.
+   */
+  #queueOpens(): void {
+    for (const channel of this.#unopened) {
+      if (channel.state !== 'connecting' || channel.isOpenQueued) continue;
+      if (channel.id === undefined || channel.negotiated) continue;
+      this.#weigh(channel);
+      if (!this.#sendControl(channel, writeOpen(channel))) return;
+      channel.isOpenQueued = true;
+    }
   }
 
   /** As many as there is room for; to ask for each would take the longer the more channels the peer opens. */
@@ -407,7 +423,8 @@ export class DataChannels {
       return false;
     }
     this.#weigh(channel);
-    if (!channel.negotiated && !this.#sendControl(channel, writeOpen(channel))) return false;
+    const needsOpen = !channel.negotiated && !channel.isOpenQueued;
+    if (needsOpen && !this.#sendControl(channel, writeOpen(channel))) return false;
     channel.state = 'open';
     this.#announce(channel);
     return true;

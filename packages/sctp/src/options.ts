@@ -149,8 +149,8 @@ export const DEFAULTS: Defaults = {
    * libwebrtc: after an outage that ICE survives, data flows again within 3 s rather than a minute.
    */
   backoffMax: 3_000,
-  /** T1 is three round trips of the seed, but at least this. */
-  t1Min: 100,
+  /** T1 is a quarter more than the round trip of the seed, and a little, but at least this. */
+  t1Min: 50,
   /** Deviation: §16 Max.Init.Retransmits is 8. With the shorter timers above, 20 lasts about 50 s. */
   maxInitRetransmits: 20,
   /** Deviation: §16 Association.Max.Retrans is 10. 16 lasts about 43 s, so ICE consent (30 s) gives up first. */

@@ -14,8 +14,14 @@ export interface RetransmissionOptions {
 const LEAST_TIMEOUT: Millis = 50;
 /** A flight that is repeated comes in several records, which count as one. */
 const LEAST_HOLDOFF: Millis = 20;
-/** On top of two round trips. */
-const PEER_WORK: Millis = 30;
+/**
+ * A flight is due for another sending after so many round trips, as ICE has measured them, and what the peer's signature
+ * may take. Deviation: RFC 6347 §4.2.4.1 recommends a second at first, and doubles each time. Here the first timeouts,
+ * RETRIES_BEFORE_BACKOFF of them, are alike: on a path that loses packets the second loss should not cost more than the first.
+ */
+const ROUND_TRIPS = 1.25;
+const PEER_WORK: Millis = 25;
+const RETRIES_BEFORE_BACKOFF = 2;
 
 export class Retransmission {
   readonly #options: RetransmissionOptions;
@@ -92,13 +98,16 @@ export class Retransmission {
   }
 
   #delay(): Millis {
-    if (!this.#isHello) return Math.min(this.#options.retransmitMax, this.#timeout * 2 ** this.#attempt);
+    if (!this.#isHello) {
+      const doublings = Math.max(0, this.#attempt + 1 - RETRIES_BEFORE_BACKOFF);
+      return Math.min(this.#options.retransmitMax, this.#timeout * 2 ** doublings);
+    }
     const delays = this.#options.helloRetransmitDelays;
     return delays[Math.min(this.#attempt, delays.length - 1)]!;
   }
 
   #timeoutFor(roundTripTime: Millis | undefined): Millis {
     if (roundTripTime === undefined) return this.#options.retransmitInitial;
-    return Math.min(this.#options.retransmitMax, Math.max(LEAST_TIMEOUT, 2 * roundTripTime + PEER_WORK));
+    return Math.min(this.#options.retransmitMax, Math.max(LEAST_TIMEOUT, ROUND_TRIPS * roundTripTime + PEER_WORK));
   }
 }

@@ -209,6 +209,12 @@ export class Connect {
     this.#establish(state.tcb, now);
   }
 
+  /** The peer talks as one that is connected does. How long the COOKIE ACK would have taken is not told by that. */
+  onImpliedCookieAck(now: Millis): void {
+    const { state } = this.#context;
+    if (state.name === 'cookie-echoed') this.#establish(state.tcb, now);
+  }
+
   /** §5.2.6: our cookie was too old: begin again, asking for one that lives longer. */
   onStaleCookie(measureMicroseconds: number, now: Millis): void {
     const context = this.#context;

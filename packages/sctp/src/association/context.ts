@@ -24,6 +24,11 @@ import type { State } from './state.ts';
 import type { Tcb } from './tcb.ts';
 import { TIMER_COUNT } from './timers.ts';
 
+const T1_ROUND_TRIPS = 1.25;
+/** What the other side may take beside the path, in milliseconds. */
+const T1_SLACK: Millis = 25;
+const T1_RETRIES_BEFORE_BACKOFF = 2;
+
 export class AssociationContext {
   readonly options: ResolvedOptions;
   readonly timers: TimerTable = new TimerTable(TIMER_COUNT);
@@ -119,11 +124,17 @@ export class AssociationContext {
     if (this.errors.isUnreachable) this.abort(undefined, { by: 'timeout', code: 'PEER_UNREACHABLE' });
   }
 
-  /** T1 with nothing lost yet: three round trips if they are known, and doubled for each retransmission. */
+  /**
+   * T1 after so many retransmissions. Deviation: RFC 9260 §6.3.1 starts with a second and §6.3.3 doubles each time. ICE
+   * has measured the path, so that an answer that is late by a quarter of a round trip is lost; and where packets are lost
+   * the second loss should not cost more than the first.
+   */
   handshakeTimeout(retransmits: number): Millis {
     const { roundTripTime, rtoInitial, t1Min, backoffMax } = this.options;
-    const first = roundTripTime === undefined ? rtoInitial : Math.max(t1Min, 3 * roundTripTime);
-    return Math.min(first * 2 ** Math.min(retransmits, 30), Math.max(first, backoffMax));
+    const known = roundTripTime !== undefined;
+    const first = known ? Math.max(t1Min, T1_ROUND_TRIPS * roundTripTime + T1_SLACK) : rtoInitial;
+    const doublings = Math.max(0, retransmits - (known ? T1_RETRIES_BEFORE_BACKOFF - 1 : 0));
+    return Math.min(first * 2 ** Math.min(doublings, 30), Math.max(first, backoffMax));
   }
 }
 

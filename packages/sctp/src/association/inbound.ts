@@ -53,6 +53,7 @@ export class Inbound {
       return;
     }
     if (!this.#isTagRight(bytes, at, end)) return;
+    if (this.#context.state.name === 'cookie-echoed') this.#implyCookieAck(bytes[at + HEADER_BYTES]!, now);
     this.#walk(bytes, at, end, now);
     const { tcb, state } = this.#context;
     if (tcb === undefined || state.name === 'cookie-echoed') return;
@@ -129,6 +130,15 @@ export class Inbound {
     drops.count('out-of-the-blue');
     if (type === CHUNK.COOKIE_ACK || type === CHUNK.ERROR) return; // §8.4 (7)
     outbox.queueAlone(makeAbortChunk(T_BIT, undefined), tag);
+  }
+
+  /**
+   * Data and acknowledgements come only from who is connected and has our tag: the COOKIE ACK before them has been lost, or
+   * overtaken. Deviation: RFC 9260 §5.1 E waits for it; usrsctp does as we do.
+   */
+  #implyCookieAck(firstChunk: number, now: Millis): void {
+    if (firstChunk === CHUNK.DATA || firstChunk === CHUNK.I_DATA || firstChunk === CHUNK.SACK)
+      this.#connect.onImpliedCookieAck(now);
   }
 
   #walk(bytes: Uint8Array, packetAt: number, end: number, now: Millis): void {
