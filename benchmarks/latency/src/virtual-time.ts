@@ -107,4 +107,46 @@ const nomination = (
   }),
 );
 
-export const virtualTime: readonly Entry[] = [...lossRecovery, ...nomination];
+const opening = [0, 10].flatMap((lossPercent) =>
+  [0, 1].map(
+    (isSignaled): Entry => ({
+      kind: 'trial',
+      name: `open/100ms-${lossPercent}%${isSignaled ? '-snap' : ''}`,
+      what: `time to an open channel, DTLS 1.2, ${isSignaled ? 'SCTP by signaling' : 'SCTP with its handshake'}, 100 ms round trip, ${lossPercent} % loss, in virtual time`,
+      quick: lossPercent === 10,
+      module: url('opening'),
+      subjects: ['millrace'],
+      settings: ({ mode }) => ({
+        roundTripTime: 100,
+        lossPercent,
+        isSignaled,
+        seeds: lossPercent === 0 || mode === 'smoke' ? 1 : 1_000,
+      }),
+      metrics: [
+        ...(['offerer', 'answerer'] as const).flatMap((side) =>
+          ([0.5, 0.95, 0.99] as const).map(
+            (q): Metric<TrialResult> => ({
+              name: `${side}, p${q * 100}`,
+              unit: 'ms',
+              better: 'lower',
+              read: ({ measurement }) => quantile(measurement[`${side}.open`] as readonly number[], q),
+            }),
+          ),
+        ),
+        {
+          name: 'datagrams',
+          unit: '',
+          better: 'lower',
+          read: ({ measurement }) => measurement.datagrams as number,
+        },
+      ],
+      distributions: (['offerer', 'answerer'] as const).map((side) => ({
+        name: `open, ${side}`,
+        unit: 'ms',
+        read: ({ measurement }: TrialResult) => measurement[`${side}.open`] as readonly number[],
+      })),
+    }),
+  ),
+);
+
+export const virtualTime: readonly Entry[] = [...lossRecovery, ...nomination, ...opening];

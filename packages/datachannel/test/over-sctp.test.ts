@@ -25,6 +25,42 @@ describe('RFC 8831 §6 over RFC 9260', () => {
     assert.deepEqual(b.seen.take(), ['connected', 'channel first', 'open first']);
   });
 
+  test('RFC 9260 §5.1 C: DATA_CHANNEL_OPEN goes with the COOKIE ECHO, so the peer has the channel after one and a half round trips', () => {
+    for (const negotiated of [false, true]) {
+      const { a, b, pair } = sctpPair({ wire: { delay: 50 }, connect: 'a' });
+      const init = { label: 'first', ...(negotiated ? { negotiated, id: 4 } : {}) };
+      const here = a.channels.open(init, 0);
+      pair.run(151);
+      assert.deepEqual(
+        b.seen.take(),
+        negotiated ? ['connected'] : ['connected', 'channel first', 'open first'],
+      );
+      assert.equal(here.state, 'connecting', 'until we know that we are connected');
+      pair.run(60);
+      assert.deepEqual(a.seen.take(), ['connected', 'open first']);
+      assert.equal(here.bufferedAmount, 0);
+      assert.equal(a.channels.drops.counts['unexpected-ack'], 0);
+    }
+  });
+
+  test('a channel closed after its DATA_CHANNEL_OPEN has gone, and before the association is up, closes at both sides', () => {
+    for (const closeAt of [0, 60, 120]) {
+      const { a, b, pair } = sctpPair({ wire: { delay: 50 }, connect: 'a' });
+      const here = a.channels.open({ label: 'first' }, 0);
+      pair.run(closeAt);
+      a.close(here);
+      assert.ok(
+        pair.run(5_000, () => a.channels.size + b.channels.size === 0 && a.seen.log.includes('connected')),
+      );
+      assert.deepEqual(a.seen.take().at(-1), 'closed first local CLOSED');
+      const again = a.channels.open({ label: 'again' }, pair.now);
+      pair.run(1_000);
+      assert.equal(again.id, 0, 'its id is free');
+      assert.equal(again.state, 'open');
+      assert.equal(b.seen.take().at(-1), 'open again');
+    }
+  });
+
   test('messages of every size and kind arrive as they are', () => {
     const { a, b, pair } = connected();
     const here = a.channels.open({ label: 'x' }, pair.now);

@@ -67,14 +67,21 @@ export interface SctpPairOptions {
   readonly seed?: number;
   readonly wire?: WireOptions;
   readonly both?: Partial<SctpOptions>;
+  /** Who begins. Default 'both'. */
+  readonly connect?: 'both' | 'a';
 }
 
-/** Both associations connect at once; a is the DTLS client. */
-export function sctpPair({ seed = 1, wire = {}, both = {} }: SctpPairOptions = {}): SctpPair {
+/** The associations connect; a is the DTLS client. */
+export function sctpPair({
+  seed = 1,
+  wire = {},
+  both = {},
+  connect = 'both',
+}: SctpPairOptions = {}): SctpPair {
   const a = new SctpSide('client', seed * 2, both);
   const b = new SctpSide('server', seed * 2 + 1, both);
   const pair = new Pair<ChannelsSink>({ a, b, sinkA: a.seen, sinkB: b.seen, seed, wire });
   a.association.connect(0);
-  b.association.connect(0);
+  if (connect === 'both') b.association.connect(0);
   return { a, b, pair };
 }

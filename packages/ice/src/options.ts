@@ -82,9 +82,9 @@ export interface IceTunables {
 export const ICE_DEFAULTS: IceTunables = {
   nomination: 'aggressive',
   checkInterval: 20,
-  checkRtoInitial: 100,
+  checkRtoInitial: 50,
   checkRtoMax: 3_200,
-  checkSends: 12,
+  checkSends: 15,
   checkLastWait: 16,
   reliableCheckWait: 39_500,
   nominationPatience: 100,

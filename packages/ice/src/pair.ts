@@ -19,7 +19,7 @@ export interface CandidatePair {
   readonly priority: number;
   readonly state: PairState;
   readonly nominated: boolean;
-  /** Smoothed, from checks that were sent once (Karn); `undefined` before the first. */
+  /** Smoothed, from checks that were sent once (Karn); until there was one, the longest that it can be; `undefined` before the first. */
   readonly roundTripTime: Millis | undefined;
   /** The latest sample. */
   readonly currentRoundTripTime: Millis | undefined;
@@ -73,6 +73,7 @@ export class CheckPair implements CandidatePair {
   responsesReceived = 0;
   consentRequestsSent = 0;
   lastResponseAt: Millis | undefined = undefined;
+  #isBound = false;
   /** Of the priorities of both candidates: what RFC 8445 §6.1.2.3 makes of them, in parts that stay exact. */
   #lesser = 0;
   #greater = 0;
@@ -111,12 +112,23 @@ export class CheckPair implements CandidatePair {
     );
   }
 
+  /**
+   * A check that was sent more than once has been answered, nobody knows which time: no round trip was longer than this.
+   * Until there is a sample that is better than nothing to set timers by.
+   */
+  onRoundTripWithin(bound: Millis): void {
+    if (this.roundTripTime !== undefined) return;
+    this.roundTripTime = bound;
+    this.#isBound = true;
+  }
+
   onRoundTrip(sample: Millis): void {
     this.currentRoundTripTime = sample;
     this.totalRoundTripTime += sample;
-    this.roundTripTime =
-      this.roundTripTime === undefined
-        ? sample
-        : this.roundTripTime * ROUND_TRIP_MEMORY + sample * (1 - ROUND_TRIP_MEMORY);
+    const isFirst = this.roundTripTime === undefined || this.#isBound;
+    this.#isBound = false;
+    this.roundTripTime = isFirst
+      ? sample
+      : this.roundTripTime! * ROUND_TRIP_MEMORY + sample * (1 - ROUND_TRIP_MEMORY);
   }
 }

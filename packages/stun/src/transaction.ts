@@ -10,6 +10,8 @@ export interface TransactionTunables {
   readonly rtoMax: number;
   /** Rc: how often the request is sent in all. RFC 8489 §6.2.1 */
   readonly sends: number;
+  /** How many waits are as long as the first before each is twice the one before. Default 1, as RFC 8489 §6.2.1 has it. */
+  readonly evenWaits?: number;
   /** Rm: how many times the first RTO to wait after the last transmission. RFC 8489 §6.2.1 */
   readonly lastWait: number;
 }
@@ -63,12 +65,12 @@ export class ClientTransaction {
 
   /** The request has been sent, for the first time or again. */
   onSent(now: Millis): void {
-    const { rto, rtoMax, sends, lastWait } = this.#tunables;
+    const { rto, rtoMax, sends, lastWait, evenWaits = 1 } = this.#tunables;
     if (this.#sends === 0) this.#firstSentAt = now;
     this.#lastSentAt = now;
     this.#sends++;
     if (this.#sends >= sends) this.#wait = rto * lastWait;
-    else this.#wait = Math.min(rtoMax, rto * 2 ** (this.#sends - 1));
+    else this.#wait = Math.min(rtoMax, rto * 2 ** Math.max(0, this.#sends - evenWaits));
   }
 
   /** Sends no more, but a response may still come until the time is up. RFC 8445 §7.3.1.4 */

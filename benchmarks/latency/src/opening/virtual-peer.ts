@@ -6,7 +6,7 @@ import { nodeDtlsCertificate, nodeDtlsCrypto } from '@millrace/dtls/node-crypto'
 import { IceAgent, type IceSink, type Route } from '@millrace/ice';
 import { type Core, type Millis, NEVER } from '@millrace/sans-io';
 import { SeededRandom } from '@millrace/sans-io/testing';
-import { type FixedSctpOptions, SctpAssociation, signaledInit } from '@millrace/sctp';
+import { type FixedSctpOptions, type PacketTrace, SctpAssociation, signaledInit } from '@millrace/sctp';
 import { nodeStunCrypto } from '@millrace/stun/node-crypto';
 import { CERTIFICATE_PEM, der, PRIVATE_KEY_PEM } from '../../../throughput/src/operations/dtls-identity.ts';
 
@@ -22,6 +22,7 @@ export interface VirtualPeerOptions {
   readonly seed: number;
   /** Whether the INIT chunks go with the descriptions (draft-hancke-tsvwg-snap). */
   readonly isSignaled: boolean;
+  readonly trace?: PacketTrace;
 }
 
 /** When what came to pass, in milliseconds since signaling; `NEVER` until then. */
@@ -163,6 +164,7 @@ export class VirtualPeer implements Core<undefined> {
       const association = new SctpAssociation({
         ...this.#sctp,
         remotePort: 5000,
+        ...(this.#options.trace === undefined ? {} : { trace: this.#options.trace }),
         ...(roundTripTime === undefined ? {} : { roundTripTime }),
       });
       this.#association = association;

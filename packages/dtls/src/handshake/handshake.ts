@@ -178,6 +178,15 @@ export class Handshake {
     return undefined;
   }
 
+  /**
+   * A record has come under the new keys that may not be opened before the peer's Finished, so the peer has sent that, and
+   * it is late or lost: our flight, which asks for it again, does not wait for its timer.
+   */
+  onEarlyRecord(now: Millis): void {
+    if (this.#progress.kind !== 'running' || this.flight.epoch !== PROTECTED_EPOCH) return;
+    if (this.#retransmission.onPeerRepeats(now)) this.flight.restart();
+  }
+
   /** Ends the handshake from outside; its last flight may still be asked for. */
   stop(): void {
     this.#progress = { kind: 'over' };

@@ -78,6 +78,7 @@ export class Retransmission {
     if (now - this.#sentAt < Math.max(LEAST_HOLDOFF, this.#options.roundTripTime ?? LEAST_TIMEOUT))
       return false;
     this.#sentAt = now;
+    this.#attempt = 0; // the peer is there
     if (this.#deadline !== NEVER) this.#deadline = now + this.#delay();
     return true;
   }
@@ -108,6 +109,9 @@ export class Retransmission {
 
   #timeoutFor(roundTripTime: Millis | undefined): Millis {
     if (roundTripTime === undefined) return this.#options.retransmitInitial;
-    return Math.min(this.#options.retransmitMax, Math.max(LEAST_TIMEOUT, ROUND_TRIPS * roundTripTime + PEER_WORK));
+    return Math.min(
+      this.#options.retransmitMax,
+      Math.max(LEAST_TIMEOUT, ROUND_TRIPS * roundTripTime + PEER_WORK),
+    );
   }
 }

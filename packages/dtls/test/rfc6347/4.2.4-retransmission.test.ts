@@ -27,7 +27,7 @@ describe('RFC 6347 §4.2.4 timeout and retransmission', () => {
     );
   });
 
-  test('an unanswered flight of the server backs off from the known round trip, doubling up to the cap', () => {
+  test('an unanswered flight of the server is repeated after the known round trip and a quarter, twice, and then backs off up to the cap', () => {
     const all = connections({ server: { roundTripTime: 40, retransmitMax: 500 } });
     deliver(all.server, all.fromServer, transmitted(all.client)[0]!);
     const times: number[] = [];
@@ -35,7 +35,7 @@ describe('RFC 6347 §4.2.4 timeout and retransmission', () => {
       all.server.expire(now);
       if (transmitted(all.server, now).length > 0) times.push(now);
     }
-    assert.deepEqual(times, [0, 110, 330, 770, 1270, 1770]);
+    assert.deepEqual(times, [0, 75, 150, 300, 600, 1100, 1600]);
   });
 
   test('without a known round trip the option gives the first timeout', () => {
@@ -53,7 +53,7 @@ describe('RFC 6347 §4.2.4 timeout and retransmission', () => {
       let afterFirst = 0;
       all.pair.ba.lose = () => afterFirst++ > 0; // the answer to the hello comes, nothing after it
       all.pair.run(2 * delay + 1);
-      const timeout = flights === 1 ? 2 * 2 * delay + 30 : 100;
+      const timeout = flights === 1 ? 1.25 * 2 * delay + 25 : 100;
       assert.equal(all.client.deadline(), 2 * delay + timeout);
     }
   });
@@ -160,6 +160,26 @@ describe('RFC 6347 §4.1 records of the next epoch that come early', () => {
     assert.deepEqual([all.client.state, all.fromClient.messages], ['connecting', []]);
     all.pair.run(5000, () => all.client.state === 'connected');
     assert.deepEqual(all.fromClient.messages, ['early']);
+  });
+
+  test('it tells that the last flight is lost, and the flight that asks for it goes out again at once, once a round trip', () => {
+    const both = { roundTripTime: 20 };
+    const all = connections({ client: both, server: both, wire: { delay: 10 } });
+    let seen = 0;
+    all.pair.ba.lose = () => seen++ === 1; // the server's Finished
+    all.pair.run(5_000, () => all.server.state === 'connected');
+    const before = all.sent.length;
+    deliver(all.client, all.fromClient, sealed(all.server, 'at once'), all.pair.now + 10);
+    const asked = transmitted(all.client, all.pair.now + 10);
+    assert.equal(asked.length, 1);
+    for (const text of ['b', 'c'])
+      deliver(all.client, all.fromClient, sealed(all.server, text), all.pair.now + 15);
+    assert.equal(transmitted(all.client, all.pair.now + 15).length, 0, 'sent before anybody knew');
+    deliver(all.server, all.fromServer, asked[0]!, all.pair.now + 20);
+    for (const datagram of transmitted(all.server, all.pair.now + 20))
+      deliver(all.client, all.fromClient, datagram, all.pair.now + 30);
+    assert.deepEqual(all.fromClient.messages, ['at once', 'b', 'c']);
+    assert.equal(all.sent.length, before);
   });
 
   test('as many are kept as the cap says, the next one is dropped', () => {

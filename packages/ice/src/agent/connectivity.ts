@@ -18,6 +18,9 @@ import type { CheckPair } from '../pair.ts';
 import type { Check } from './check.ts';
 import type { IceSession } from './session.ts';
 
+/** Where packets are lost at random the second loss should not cost more than the first. */
+const EVEN_WAITS = 3;
+
 const writer = new MessageWriter();
 
 /** The check that was to nominate `pair` has failed: it is not to be nominated by a later one without anybody's wish. */
@@ -150,7 +153,8 @@ function carriesUseCandidate(session: IceSession, pair: CheckPair): boolean {
 /**
  * RFC 8445 §14.3: RTO grows with the number of checks that share the pacing.
  * Deviation: it starts below 500 ms, since libwebrtc repeats an unanswered check within 50 ms and a lost
- * first check would otherwise add half a second to every opening; later waits are capped instead of doubling on.
+ * first check would otherwise add half a second to every opening; the second wait is as long as the first, and later ones
+ * are capped instead of doubling on.
  */
 function checkTunables(session: IceSession, isReliable: boolean): TransactionTunables {
   const { checkInterval, checkRtoInitial, checkRtoMax, checkSends, checkLastWait } = session.tunables;
@@ -163,7 +167,13 @@ function checkTunables(session: IceSession, isReliable: boolean): TransactionTun
   for (const pair of session.checklist.pairs)
     if (pair.state === 'waiting' || pair.state === 'in-progress') busy++;
   const rto = Math.max(checkRtoInitial, checkInterval * busy);
-  return { rto, rtoMax: Math.max(rto, checkRtoMax), sends: checkSends, lastWait: checkLastWait };
+  return {
+    rto,
+    rtoMax: Math.max(rto, checkRtoMax),
+    evenWaits: EVEN_WAITS,
+    sends: checkSends,
+    lastWait: checkLastWait,
+  };
 }
 
 // RFC 7675 §5.1: a consent check is sent once; its response counts as long as consent itself could last.

@@ -23,7 +23,7 @@ import { settleRoles } from './roles.ts';
 import type { IceSession } from './session.ts';
 
 /** A check under way is not started again by the peer's if it was sent this short a time ago, in milliseconds. */
-const FRESH_CHECK = 50;
+const FRESH_CHECK = 25;
 /** A pair that answered this long ago is asked again before a new nomination of it counts, in milliseconds. */
 const STALE_PAIR = 10_000;
 
@@ -112,7 +112,7 @@ function onNominated(session: IceSession, pair: CheckPair, now: Millis): void {
 /** RFC 8445 §7.3.1.4: the peer's check has come through, so ours has good prospects now. */
 function triggerInReturn(session: IceSession, pair: CheckPair, now: Millis): void {
   if (pair.state === 'succeeded') return;
-  // Both sides' first checks cross: another one now would only spoil the round-trip sample.
+  // Both sides' first checks cross: between neighbours another one now would only be more to do.
   const isUnderWay = pair.state === 'in-progress' && pair.check !== undefined;
   if (isUnderWay && now - pair.check!.transaction.lastSentAt < FRESH_CHECK) return;
   trigger(session, pair);

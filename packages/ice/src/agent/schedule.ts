@@ -30,8 +30,9 @@ export function writeNext(
   // RFC 8445 §2.5: a lite agent sends no checks.
   if (session.retiresAt !== NEVER || session.lite) return 0;
   for (let check = session.resends.at(0); check !== undefined; check = session.resends.at(0)) {
-    // Answered, replaced or forgotten since it was queued.
-    if (session.checks.get(check.transaction.key) !== check || check.pair.check !== check) {
+    // Answered, replaced or forgotten since it was queued, or about to be replaced.
+    const { pair, transaction } = check;
+    if (session.checks.get(transaction.key) !== check || pair.check !== check || pair.triggered) {
       check.resend = false;
       session.resends.shift();
       continue;

@@ -19,6 +19,11 @@ import type { SendQueue } from './send-queue.ts';
 
 /** A probe waits at least so long: peers are processes that sleep now and then. */
 const PROBE_TIMEOUT_MIN: Millis = 10;
+/**
+ * Probes before the timeout. Deviation: RFC 8985 §7.3 has one. Where a packet and the probe for it are lost a second probe
+ * costs a packet, and waiting for the timeout several round trips.
+ */
+const MAX_PROBES = 2;
 /** What was sent long ago is given this share of a round trip more when the last SACK has only just come. */
 const PROBE_SLACK = 1 / 4;
 
@@ -72,8 +77,8 @@ export class LossRecovery {
   #lastPacket = 0;
   #lastSentAt: Millis = 0;
   #heardSinceTimeout = false;
-  /** A probe has been sent and nothing new has been heard since. */
-  #isProbing = false;
+  /** Probes sent since anything new has been heard. */
+  #probes = 0;
   /** The TSN that a probe sent again, and with which packet; -1 if it carried something new. */
   #probeTsn = -1;
   #probePacket = 0;
@@ -145,13 +150,13 @@ export class LossRecovery {
   /** A probe has left, with `tsn` in it once more, or with nothing but new data (-1). */
   onProbeSent(tsn: number, packet: number, now: Millis): void {
     this.isProbeDue = false;
-    this.#isProbing = true;
+    this.#probes++;
     this.#probeTsn = tsn;
     this.#probePacket = packet;
     this.tailLossProbes++;
-    // RFC 8985 §7.3: the timeout counts from the probe on.
-    this.startTimer(now);
-    this.#timers.stop(TIMER.LOSS);
+    // RFC 8985 §7.3: the timeout counts from the (first) probe on.
+    if (this.#probes === 1) this.startTimer(now);
+    this.#armLossTimer(now);
   }
 
   /** Starts T3 anew for what is outstanding, if anything is. */
@@ -205,7 +210,7 @@ export class LossRecovery {
       );
     if (this.episode.takeSpurious()) this.#takeBack(now);
     if (isProgress) {
-      this.#isProbing = false;
+      this.#probes = 0;
       this.isProbeDue = false;
     }
     this.lastActivity = now;
@@ -250,7 +255,7 @@ export class LossRecovery {
     this.#afterTimeout = true;
     this.#awaitsVerdict = true;
     this.#recoveryPoint = add32(outstanding.next, -1);
-    this.#isProbing = false;
+    this.#probes = 0;
     this.isProbeDue = false;
     this.loseAll(now);
     this.#abandonment.onSack();
@@ -377,7 +382,7 @@ export class LossRecovery {
   #mayProbe(): boolean {
     const outstanding = this.#outstanding;
     return (
-      !this.#isProbing &&
+      this.#probes < MAX_PROBES &&
       !this.#awaitsVerdict &&
       !this.isPeerWindowClosed &&
       outstanding.lost === 0 &&

@@ -6,6 +6,9 @@ const ALPHA = 1 / 8;
 const BETA = 1 / 4;
 /** Share of a round trip by which answers may be late on a path that has been steady. */
 const ANSWER_SLACK = 1 / 4;
+/** The same for the first few measurements, ICE's among them: the variance is but what RFC 9260 §6.3.1 C2 begins with. */
+const EARLY_ANSWER_SLACK = 1 / 2;
+const EARLY_MEASUREMENTS = 3;
 
 export class Rto {
   /** undefined until something has been measured or a seed was given. */
@@ -15,6 +18,7 @@ export class Rto {
   #variance: Millis = 0;
   #base: Millis;
   #backoff = 1;
+  #measurements = 0;
   readonly #options: ResolvedOptions;
 
   constructor(options: ResolvedOptions) {
@@ -33,6 +37,7 @@ export class Rto {
   /** How late the answer to what was just sent may come before it is worth asking again; 0 before the first measurement. */
   get answerTimeout(): Millis {
     const smoothed = this.smoothedRoundTripTime ?? 0;
+    if (this.#measurements <= EARLY_MEASUREMENTS) return smoothed * (1 + EARLY_ANSWER_SLACK);
     return smoothed + Math.min(Math.max(4 * this.#variance, smoothed * ANSWER_SLACK), smoothed);
   }
 
@@ -46,6 +51,7 @@ export class Rto {
     const { rtoMin, rtoMax, rttVarianceFloor } = this.#options;
     const smoothed = this.smoothedRoundTripTime;
     this.note(roundTripTime);
+    this.#measurements++;
     if (smoothed === undefined) {
       // §6.3.1 C2: the first measurement.
       this.smoothedRoundTripTime = roundTripTime;
@@ -64,6 +70,7 @@ export class Rto {
   /** Packets take another path, of which perhaps ICE has measured the length. */
   restart(roundTripTime: Millis | undefined): void {
     this.smoothedRoundTripTime = undefined;
+    this.#measurements = 0;
     this.shortestRoundTripTime = NEVER;
     this.#base = this.#options.rtoInitial;
     this.#backoff = 1;

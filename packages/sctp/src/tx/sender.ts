@@ -24,7 +24,7 @@ import type { CongestionControl } from './congestion/congestion-control.ts';
 import { DeliveryRate } from './delivery-rate.ts';
 import { LossRecovery } from './loss-recovery.ts';
 import type { OutgoingMessage } from './outgoing-stream.ts';
-import { ORIGINALS, Outstanding, REPEATS } from './outstanding.ts';
+import { CHUNK_STATE, ORIGINALS, Outstanding, REPEATS } from './outstanding.ts';
 import { Pacer } from './pacer.ts';
 import type { Rto } from './rto.ts';
 import type { SendQueue } from './send-queue.ts';
@@ -38,6 +38,8 @@ const RECOVERY_BURST_PACKETS = 2;
 /** A SACK at once is asked for no more often than every so many round trips, nor than every millisecond. */
 const ASK_ROUND_TRIPS = 1 / 8;
 const ASK_MIN: Millis = 1;
+/** Chunks in flight that are few enough to look at each of them. */
+const MAX_TAIL_CHUNKS = 16;
 /** Messages of a stream under way, so that no two have SSNs half the sequence space apart (§1.6). */
 const MAX_ORDERED_UNDER_WAY = 32_767;
 /** A gap block reaches no further (§3.3.4). */
@@ -366,7 +368,10 @@ export class Sender {
     this.delivery.markAppLimited(outstanding.bytesInFlight);
   }
 
-  /** RFC 8985 §7.3: something new if there is any, or else what was sent last, whatever the window says. */
+  /**
+   * RFC 8985 §7.3: something new if there is any, or else what was sent last, whatever the window says; and with it all
+   * that is unanswered, where one packet holds it.
+   */
   #writeProbe(out: Uint8Array, at: number, limit: number, room: number, now: Millis): number {
     const { outstanding, recovery } = this;
     const flightBefore = outstanding.bytesInFlight;
@@ -380,7 +385,9 @@ export class Sender {
       if (repeated >= 0) {
         const bytes = outstanding.chunkBytes(outstanding.length(repeated));
         if (this.#wantsOwnPacket(bytes, limit - at)) return at;
-        if (at + bytes <= room) end = this.#writeAgain(out, at, repeated, outstanding.message(repeated)!);
+        end = this.#writeTail(out, at, limit);
+        if (end === at && at + bytes <= room)
+          end = this.#writeAgain(out, at, repeated, outstanding.message(repeated)!);
       }
     }
     recovery.isProbeDue = false;
@@ -391,6 +398,26 @@ export class Sender {
     return end;
   }
   #isProbing = false;
+
+  /** All chunks in flight, if they are few and fit together; else nothing. */
+  #writeTail(out: Uint8Array, at: number, limit: number): number {
+    const { outstanding } = this;
+    const { first, next, count } = outstanding;
+    if (count > MAX_TAIL_CHUNKS) return at;
+    let bytes = 0;
+    for (let tsn = first; tsn !== next; tsn = add32(tsn, 1))
+      if (this.#isRepeatable(tsn)) bytes += outstanding.chunkBytes(outstanding.length(tsn));
+    if (bytes > limit - at) return at;
+    for (let tsn = first; tsn !== next; tsn = add32(tsn, 1))
+      if (this.#isRepeatable(tsn)) at = this.#writeAgain(out, at, tsn, outstanding.message(tsn)!);
+    return at;
+  }
+
+  #isRepeatable(tsn: number): boolean {
+    const { outstanding } = this;
+    if (outstanding.state(tsn) !== CHUNK_STATE.IN_FLIGHT) return false;
+    return outstanding.sends(tsn) <= outstanding.message(tsn)!.maxRetransmits;
+  }
 
   /** The chunk in flight that was sent last, if it may be sent again; -1 if not. */
   #lastRepeatable(): number {

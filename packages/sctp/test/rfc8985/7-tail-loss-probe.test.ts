@@ -30,6 +30,56 @@ describe('RFC 8985 §6, §7 what a loss costs', () => {
     assert.ok(delay <= 2 * RTT && timeouts === 0, `${delay} ms, ${timeouts} timeouts`);
   });
 
+  test('early on, with no more than the handshake and ICE to go by, it is one and a half', () => {
+    const p = connectedPair({ connect: 'none', wire: { delay: RTT / 2 }, both: { roundTripTime: RTT } });
+    p.a.connect(0);
+    p.b.connect(0);
+    p.run(10_000, () => p.b.state === 'connected');
+    const sent: number[] = [];
+    p.pair.ba.lose = (packet) => {
+      if (packet[12] === CHUNK.DATA || packet[12] === CHUNK.I_DATA) sent.push(p.now);
+      return sent.length > 0;
+    };
+    const start = p.now;
+    p.b.send(1, 51, bytes(100), 0, 100, ORDERED, p.now);
+    p.run(200);
+    assert.ok(sent[1]! - start <= 1.5 * RTT, `${sent.map((at) => at - start)}`);
+  });
+
+  test('a probe that is lost as well is followed by another, before the timeout', () => {
+    const { delay, timeouts } = delayOf(1, [1, 2]);
+    assert.ok(delay <= 4 * RTT && timeouts === 0, `${delay} ms, ${timeouts} timeouts`);
+  });
+
+  test('messages that fit together come together when their packets were lost, and what has come does not come again', () => {
+    const p = connectedPair({ wire: { delay: RTT / 2 }, both: { roundTripTime: RTT } });
+    let data = 0;
+    p.pair.ab.lose = (packet) => (packet[12] === CHUNK.DATA || packet[12] === CHUNK.I_DATA) && data++ < 3;
+    const start = p.now;
+    for (let i = 0; i < 3; i++) {
+      p.a.send(1, 51, bytes(100 + i), 0, 100 + i, ORDERED, p.now);
+      p.pair.settle();
+    }
+    assert.ok(p.run(10_000, () => p.atB.messages.length === 3));
+    assert.ok(p.now - start <= 2.5 * RTT, `${p.now - start} ms`);
+    assert.equal(data, 4, 'one probe for all of them');
+    assert.equal(p.a.stats.timeouts, 0);
+  });
+
+  test('a chunk that may not be sent again is no part of a probe', () => {
+    const p = connectedPair({ wire: { delay: RTT / 2 }, both: { roundTripTime: RTT } });
+    let data = 0;
+    p.pair.ab.lose = (packet) => (packet[12] === CHUNK.DATA || packet[12] === CHUNK.I_DATA) && data++ < 2;
+    p.a.send(1, 51, bytes(100), 0, 100, { ordered: true, maxRetransmits: 0 }, p.now);
+    p.pair.settle();
+    p.a.send(2, 51, bytes(200), 0, 200, ORDERED, p.now);
+    p.run(10_000);
+    assert.deepEqual(
+      p.atB.messages.map(({ stream }) => stream),
+      [2],
+    );
+  });
+
   test('the last packet of several as well', () => {
     const { delay, timeouts } = delayOf(3, [3]);
     assert.ok(delay <= 2 * RTT && timeouts === 0, `${delay} ms, ${timeouts} timeouts`);

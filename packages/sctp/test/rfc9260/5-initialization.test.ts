@@ -63,7 +63,7 @@ describe('RFC 9260 §5.1 normal establishment', () => {
     assert.deepEqual(p.atB.messages[0]?.bytes, bytes(500));
     assert.deepEqual(
       p.chunks.filter(({ type }) => type === COOKIE_ECHO).map(({ now }) => now),
-      [40, 160, 400],
+      [40, 115, 190],
     );
   });
 
@@ -274,12 +274,12 @@ describe('RFC 9260 §5.1.6 and §6.3: T1', () => {
     assert.equal(peer.association.deadline(), Number.POSITIVE_INFINITY);
   });
 
-  test('a known round trip shortens it to three of them', () => {
+  test('with a known round trip it is a quarter more and a little, twice, and then doubles', () => {
     const peer = new ScriptedPeer({ roundTripTime: 50, maxInitRetransmits: 3 });
     peer.association.connect(0);
     assert.deepEqual(
       peer.wait(1_500).map(({ now }) => now),
-      [0, 150, 450, 1_050],
+      [0, 87.5, 175, 350],
     );
   });
 
@@ -448,13 +448,26 @@ describe('RFC 9260 §5.2 duplicate or unexpected handshake chunks', () => {
     assert.equal(peer.association.phase, 'established');
   });
 
-  test('data before the COOKIE ACK is not taken', () => {
+  test('§5.1 E: whoever sends data or acknowledges it is connected: a lost COOKIE ACK holds nothing up', () => {
+    for (const chunks of [[dataChunk({ tsn: PEER_TSN })], [sackChunk({ cumulative: 99 })]]) {
+      const peer = new ScriptedPeer();
+      peer.association.connect(0);
+      peer.take();
+      peer.send([initChunk({ cookie: bytes(30) }, INIT_ACK)]);
+      peer.send(chunks);
+      assert.equal(peer.association.phase, 'established');
+      assert.equal(peer.seen.messages.length, chunks[0]![0] === DATA ? 1 : 0);
+      peer.send([bareChunk(COOKIE_ACK)]);
+      assert.equal(peer.association.phase, 'established');
+    }
+  });
+
+  test('data before the COOKIE ECHO has been sent is not taken', () => {
     const peer = new ScriptedPeer();
     peer.association.connect(0);
-    peer.take();
-    peer.send([initChunk({ cookie: bytes(30) }, INIT_ACK)]);
     peer.send([dataChunk({ tsn: PEER_TSN }), sackChunk({ cumulative: 99 })]);
     assert.deepEqual(peer.seen.messages, []);
+    assert.equal(peer.association.phase, 'cookie-wait');
     assert.equal(peer.association.stats.drops['unexpected-chunk'], 2);
   });
 });
