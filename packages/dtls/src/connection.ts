@@ -281,7 +281,7 @@ export class DtlsConnection implements Core<DtlsSink> {
     if (epoch !== PROTECTED_EPOCH || this.#records.epochs !== undefined) return 'unknown-epoch';
     // RFC 8827 §6.5: no application data before the peer is verified. An early record may only be lost or late.
     if (!this.#records.isProtected || (type === CONTENT_TYPE.applicationData && state === 'connecting')) {
-      this.#handshake.onEarlyRecord(now);
+      this.#handshake.onDataBeforeFinished(now);
       return this.#early.hold(bytes, at, recordEnd) ? undefined : 'early-record-overflow';
     }
     const reason = this.#records.open(bytes, at, recordEnd);

@@ -182,7 +182,7 @@ export class Handshake {
    * A record has come under the new keys that may not be opened before the peer's Finished, so the peer has sent that, and
    * it is late or lost: our flight, which asks for it again, does not wait for its timer.
    */
-  onEarlyRecord(now: Millis): void {
+  onDataBeforeFinished(now: Millis): void {
     if (this.#progress.kind !== 'running' || this.flight.epoch !== PROTECTED_EPOCH) return;
     if (this.#retransmission.onPeerRepeats(now)) this.flight.restart();
   }
