@@ -8,7 +8,7 @@ import { type Core, type Millis, NEVER } from '@millrace/sans-io';
 import { SeededRandom } from '@millrace/sans-io/testing';
 import { type FixedSctpOptions, type PacketTrace, SctpAssociation, signaledInit } from '@millrace/sctp';
 import { nodeStunCrypto } from '@millrace/stun/node-crypto';
-import { CERTIFICATE_PEM, der, PRIVATE_KEY_PEM } from '../../../throughput/src/operations/dtls-identity.ts';
+import { CERTIFICATE_PEM, der, PRIVATE_KEY_PEM } from './identity.ts';
 
 /** As a session's. */
 const DATAGRAM_BYTES = 1200;
