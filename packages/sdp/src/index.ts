@@ -6,6 +6,7 @@ export {
   createOffer,
   type LocalDescriptionInit,
   nextOrigin,
+  RENOMINATION,
   type RtpSectionInit,
 } from './negotiation.ts';
 export {

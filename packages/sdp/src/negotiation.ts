@@ -31,6 +31,8 @@ export interface LocalDescriptionInit {
   readonly fingerprints: readonly Fingerprint[];
   /** Default `ice2 trickle`. */
   readonly iceOptions?: readonly string[];
+  /** Whether the ice-option `renomination` (draft-thatcher-ice-renomination) is said beside those. Default false. */
+  readonly renomination?: boolean;
   readonly iceLite?: boolean;
   /** The DTLS role of a session that already runs. */
   readonly heldRole?: DtlsRole | undefined;
@@ -58,6 +60,7 @@ export interface LocalDescriptionInit {
 
 // RFC 8445 §10: an agent of that specification says ice2. RFC 8838 §4: trickle.
 const ICE_OPTIONS: readonly string[] = ['ice2', 'trickle'];
+export const RENOMINATION = 'renomination';
 const ANY_ADDRESS = '0.0.0.0';
 const DISCARD_PORT = 9; // RFC 8829 §5.2.1: no default candidate is named; every peer takes the candidates
 
@@ -194,7 +197,7 @@ function localSection(
     bundleOnly: false,
     direction: 'sendrecv',
     ice: init.ice,
-    iceOptions: init.iceOptions ?? ICE_OPTIONS,
+    iceOptions: [...(init.iceOptions ?? ICE_OPTIONS), ...(init.renomination ? [RENOMINATION] : [])],
     fingerprints: init.fingerprints,
     setup,
     sctpPort: init.sctpPort ?? DEFAULT_SCTP_PORT,

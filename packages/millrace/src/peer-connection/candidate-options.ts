@@ -48,6 +48,11 @@ export interface CandidateOptions {
    * them. `all`: we take them too, at a port for each address, and say so in our candidates. Default `active`.
    */
   readonly iceTcp?: IceTcpPolicy;
+  /**
+   * Tell a random name that ends in `.local` in the place of each local address, as browsers do for pages without camera
+   * or microphone: peers in the same local network resolve it by multicast DNS, others learn nothing. Default false.
+   */
+  readonly hideHostAddresses?: boolean;
   /** Types of candidates to make (RFC 8445 §5.1.1). Default all. What is not made is not asked for either. */
   readonly candidateTypes?: ReadonlyArray<'host' | 'srflx' | 'relay'>;
   /**

@@ -1,10 +1,11 @@
 // Which of a connection's candidates may be made and told, and with which address: `CandidateOptions` as it is applied.
 import { isIPv6 } from 'node:net';
-import type { LocalCandidate } from '@millrace/ice';
+import { DISCARD_PORT, type LocalCandidate } from '@millrace/ice';
 import { canonicalAddress } from '@millrace/stun';
 import type { IceServer } from '../servers/ice-server.ts';
 import { queueTask } from '../task-queue.ts';
-import { type LocalAddress, localAddresses } from '../transport/local-addresses.ts';
+import { isPresent, type LocalAddress, localAddresses } from '../transport/local-addresses.ts';
+import { type PublishedName, publishName, unspecified } from '../transport/mdns-publisher.ts';
 import type { CandidateOptions, LocalCandidateInfo } from './candidate-options.ts';
 import type { IceTcpPolicy } from './tcp-candidates.ts';
 
@@ -17,6 +18,9 @@ interface Rule {
 export class CandidatePolicy {
   readonly #options: CandidateOptions;
   readonly #rules: readonly Rule[];
+
+  /** By local address. */
+  readonly #names = new Map<string, PublishedName>();
 
   constructor(options: CandidateOptions) {
     this.#options = options;
@@ -75,10 +79,40 @@ export class CandidatePolicy {
     return rule?.isAdded ? rule.to : undefined;
   }
 
+  /** Whether host candidates hold names. */
+  get hidesHosts(): boolean {
+    return this.#options.hideHostAddresses ?? false;
+  }
+
+  /** What host candidates of `address` are told with; `undefined`: nothing, since there is no name to be had for it. */
+  shownAs(address: string): string | undefined {
+    const replaced = this.replacementOf(address);
+    if (replaced !== undefined || !this.hidesHosts) return replaced ?? address;
+    const known = this.#names.get(address) ?? publishName(address);
+    if (known !== undefined) this.#names.set(address, known);
+    return known?.name;
+  }
+
   /** The candidate as the peer is told of it. */
   told(candidate: LocalCandidate): LocalCandidate {
-    const address = candidate.type === 'host' ? this.replacementOf(candidate.address) : undefined;
-    return address === undefined ? candidate : { ...candidate, address };
+    const { address, relatedAddress, type } = candidate;
+    const replaced = type === 'host' ? this.replacementOf(address) : undefined;
+    if (!this.hidesHosts) return replaced === undefined ? candidate : { ...candidate, address: replaced };
+    const name = replaced ?? this.#names.get(address)?.name ?? unspecified(address);
+    const told = type === 'host' ? { ...candidate, address: name } : candidate;
+    // A relay names as related how the server sees us: without a NAT, by a local address.
+    if (relatedAddress === undefined || !this.#isLocal(relatedAddress)) return told;
+    return { ...told, relatedAddress: unspecified(relatedAddress), relatedPort: DISCARD_PORT };
+  }
+
+  /** The names are not answered for any more. */
+  close(): void {
+    for (const { withdraw } of this.#names.values()) withdraw();
+    this.#names.clear();
+  }
+
+  #isLocal(address: string): boolean {
+    return this.#names.has(address) || isPresent(address);
   }
 
   #ruleFor(address: string): Rule | undefined {

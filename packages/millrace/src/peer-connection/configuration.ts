@@ -30,6 +30,12 @@ export interface MillraceConfiguration extends CandidateOptions {
    */
   readonly sctpSnap?: boolean;
   /**
+   * Offer the ice-option `renomination`: with a peer that has it too, some pairs of candidates are kept in reserve, and
+   * data moves to one of them within about three seconds if the path in use falls silent, or if another has turned out to
+   * be much faster. Costs some checks a second. Default false.
+   */
+  readonly renomination?: boolean;
+  /**
    * Use the crypto library inside Node and batched UDP where they can be reached (`diagnostics()` tells). Default
    * true; the environment variable `MILLRACE_NATIVE=off` says no for the whole process.
    */
@@ -60,7 +66,14 @@ export interface RTCConfiguration {
 }
 
 const MAX_MESSAGE_SIZE = 0x3fff_ffff; // what Firefox announces: a message must fit one buffer
-const SWITCHES = ['native', 'sctpSnap', 'loopback', 'continualGathering'] as const;
+const SWITCHES = [
+  'native',
+  'sctpSnap',
+  'renomination',
+  'loopback',
+  'continualGathering',
+  'hideHostAddresses',
+] as const;
 const CONGESTION_CONTROLS: readonly CongestionControlName[] = ['new-reno', 'cubic', 'bbr'];
 
 /**

@@ -184,6 +184,12 @@ export class Gathering {
   close(): void {
     this.#stopWatching?.();
     this.#stopWatching = undefined;
+    this.#policy.close();
+  }
+
+  /** As the peer is told of it. */
+  told(candidate: LocalCandidate): LocalCandidate {
+    return this.#policy.told(candidate);
   }
 
   async #collect(): Promise<void> {
@@ -292,8 +298,8 @@ export class Gathering {
   #addHost(local: LocalSocket): void {
     if (this.#relayOnly || this.#driver.isClosed) return;
     const { socket, address } = local;
-    const shown = this.#policy.replacementOf(address.address) ?? address.address;
-    if (this.#mayTell('host', { address: shown, port: address.port }, socket))
+    const shown = this.#policy.shownAs(address.address);
+    if (shown !== undefined && this.#mayTell('host', { address: shown, port: address.port }, socket))
       this.#tell(this.#addBase(local));
     const added = this.#policy.additionTo(address.address);
     if (added !== undefined) this.#addReflexive(socket, { address: added, port: address.port }, undefined);
@@ -302,10 +308,11 @@ export class Gathering {
   async #addTcp(local: LocalSocket): Promise<void> {
     if (this.#relayOnly || this.#driver.isClosed || !this.#policy.makes('host')) return;
     const { address } = local.address;
-    const shown = this.#policy.replacementOf(address) ?? address;
+    const shown = this.#policy.shownAs(address);
     for (const candidate of await this.tcp.open(address, local.preference)) {
       const isTold =
         this.tcp.isTold &&
+        shown !== undefined &&
         this.#mayTell('host', { ...candidate, address: shown }, local.socket, undefined, 'tcp');
       if (isTold) this.#tell(candidate);
       else this.#hidden.add(candidate.socket);
@@ -338,7 +345,7 @@ export class Gathering {
       this.#hidden.add(socket);
       this.#addBase(local);
     }
-    const hidesBase = this.#hidden.has(socket) || replaced !== undefined;
+    const hidesBase = this.#hidden.has(socket) || replaced !== undefined || this.#policy.hidesHosts;
     const init = { socket, mapped, server: url ?? 'rewriting', hidesBase };
     const candidate = this.#agent.addServerReflexive(init, now());
     this.#driver.wake();

@@ -46,7 +46,10 @@ export class RTCIceTransport extends TypedEventTarget<{
     };
     setSelectedPair = (transport, pair) => {
       transport.#selected = pair
-        ? { local: transport.#public(pair.local), remote: transport.#public(pair.remote) }
+        ? {
+            local: transport.#public(transport.#session.told(pair.local)),
+            remote: transport.#public(pair.remote),
+          }
         : null;
     };
   }

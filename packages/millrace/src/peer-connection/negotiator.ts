@@ -16,6 +16,7 @@ import {
   nextOrigin,
   type Origin,
   parseSessionDescription,
+  RENOMINATION,
   type RtpSectionInit,
   SdpError,
   type SessionDescription,
@@ -50,7 +51,10 @@ export interface NegotiationHost {
   /** Whether there are data channels to negotiate for. */
   readonly wantsData: boolean;
   /** What stays the same in every description of this side. */
-  readonly identity: Pick<LocalDescriptionInit, 'fingerprints' | 'sctpPort' | 'maxMessageSize'>;
+  readonly identity: Pick<
+    LocalDescriptionInit,
+    'fingerprints' | 'sctpPort' | 'maxMessageSize' | 'renomination'
+  >;
   onStateChange(): void;
   /** Audio and video. */
   readonly media: NegotiatedMedia;
@@ -357,6 +361,7 @@ export class Negotiator {
       iceRole: held?.iceRole ?? (isOfferer || remoteDescription.iceLite ? 'controlling' : 'controlled'),
       ice: remote.ice,
       iceLite: remoteDescription.iceLite,
+      renomination: remote.iceOptions.includes(RENOMINATION),
       dtlsRole: taken(role),
       fingerprints: strongFingerprints(remote),
       remoteSctpPort: remoteData?.sctpPort,

@@ -364,6 +364,7 @@ export class RTCPeerConnection extends PeerConnectionEvents {
           .map(({ algorithm = '', value = '' }) => ({ algorithm, value: value.toUpperCase() })),
         sctpPort: SCTP_PORT,
         maxMessageSize: this.#maxMessageSize,
+        renomination: this.#configuration.millrace?.renomination ?? false,
       },
       onStateChange: () => {
         if (this.signalingState === 'stable') this.#need.forget();

@@ -79,6 +79,8 @@ export interface NegotiatedSession {
   readonly iceRole: IceRole;
   readonly ice: IceParameters;
   readonly iceLite: boolean;
+  /** The peer numbers its nominations, if we do. */
+  readonly renomination: boolean;
   readonly dtlsRole: DtlsRole;
   readonly fingerprints: readonly Fingerprint[];
   /** `undefined`: there are no data channels. */
@@ -152,7 +154,12 @@ export class Session {
       ...(congestionControl === undefined ? {} : { congestionControl }),
     });
     this.#observer = observer;
-    this.agent = new IceAgent({ role: 'controlling', crypto: nodeStunCrypto, random });
+    this.agent = new IceAgent({
+      role: 'controlling',
+      crypto: nodeStunCrypto,
+      random,
+      renomination: options.renomination ?? false,
+    });
     this.#backend = chooseBackend(options.native ?? true);
     this.driver = new Driver(this.#backend, this.agent, channels, {
       ice: {
@@ -200,6 +207,11 @@ export class Session {
 
   get end(): SessionEnd | undefined {
     return this.#end;
+  }
+
+  /** One of our candidates as the peer is told of it. */
+  told(candidate: LocalCandidate): LocalCandidate {
+    return this.#gathering.told(candidate);
   }
 
   get tcpDrops(): DropCounts<TcpDrop> {
@@ -285,10 +297,10 @@ export class Session {
   }
 
   /** The peer's credentials are known, the first ones or those of a restart. */
-  #startGeneration({ ice, iceLite }: NegotiatedSession): void {
+  #startGeneration({ ice, iceLite, renomination }: NegotiatedSession): void {
     const known = this.agent.remoteParameters;
     if (known?.usernameFragment === ice.usernameFragment && known.password === ice.password) return;
-    this.agent.setRemoteParameters({ ...ice, lite: iceLite }, now());
+    this.agent.setRemoteParameters({ ...ice, lite: iceLite, renomination }, now());
     for (const candidate of this.#early.splice(0)) this.addRemoteCandidate(candidate);
     if (this.#remoteEnded !== undefined) this.endRemoteCandidates(this.#remoteEnded);
     this.driver.wake();

@@ -7,6 +7,7 @@ import type { Candidate, CandidatePair } from '@millrace/ice';
 import type { RTCDataChannel } from '../data-channel/rtc-data-channel.ts';
 import { addMediaStats } from '../media/media-stats.ts';
 import type { Transceivers } from '../media/transceivers.ts';
+import { mdnsDrops } from '../transport/mdns-limits.ts';
 import type { Session } from './session.ts';
 
 export interface RTCStats {
@@ -70,7 +71,7 @@ export function statsReport(
   }
   const { localCandidates, remoteCandidates, pairs, drops, ...checks } = session.agent.stats;
   for (const candidate of localCandidates)
-    add('local-candidate', ids.of('L', candidate), candidateMembers(candidate));
+    add('local-candidate', ids.of('L', candidate), candidateMembers(session.told(candidate)));
   for (const candidate of remoteCandidates)
     add('remote-candidate', ids.of('R', candidate), candidateMembers(candidate));
   for (const pair of pairs) add('candidate-pair', ids.of('C', pair), pairMembers(pair, ids));
@@ -84,6 +85,7 @@ export function statsReport(
       driver: { ...session.driver.drops.counts },
       ice: { ...drops },
       tcp: { ...session.tcpDrops },
+      mdns: { ...mdnsDrops.counts }, // of the whole process
       ...layerDrops(session),
       dataChannels: { ...channels.drops.counts },
     },

@@ -1,8 +1,11 @@
 // Resolves the `.local` names browsers put into host candidates in place of addresses (RFC 6762, and
 // draft-ietf-mmusic-mdns-ice-candidates). The multicast socket opens with the first question and closes with
 // the last answer, so it never keeps a process alive.
+import { createSocket, type Socket } from 'node:dgram';
 import { isIP } from 'node:net';
 import type { MulticastDNS, ResponsePacket } from 'multicast-dns';
+import { now } from './alarm.ts';
+import { MAX_MDNS_PACKETS, mdnsDrops, PerSecond } from './mdns-limits.ts';
 
 /** A UUID and `.local`, as the draft's §3.1.1 makes names; nothing else is asked for. */
 const HIDDEN_NAME = /^[0-9a-f-]{1,64}\.local\.?$/i;
@@ -19,6 +22,7 @@ interface Question {
   timers: readonly NodeJS.Timeout[];
 }
 
+const packets = new PerSecond(MAX_MDNS_PACKETS);
 const pending = new Set<Question>();
 /** Loaded with the first hidden name: most processes never meet one. */
 let socket: Promise<MulticastDNS> | undefined;
@@ -67,13 +71,25 @@ async function ask(question: Question): Promise<void> {
 
 async function open(): Promise<MulticastDNS> {
   const { default: makeMulticastDns } = await import('multicast-dns');
-  const opened = makeMulticastDns();
+  const opened = makeMulticastDns({ socket: limitedSocket() });
   opened.on('response', onResponse);
   opened.on('error', () => {
     for (const question of pending) conclude(question, []);
   });
   opened.on('warning', () => {}); // malformed packets of strangers on the network
   return opened;
+}
+
+/** What comes too fast is dropped before it is parsed. */
+function limitedSocket(): Socket {
+  const limited = createSocket({ type: 'udp4', reuseAddr: true });
+  const emit = limited.emit.bind(limited) as (event: string, ...values: unknown[]) => boolean;
+  limited.emit = (event: string, ...values: unknown[]): boolean => {
+    if (event !== 'message' || packets.take(now())) return emit(event, ...values);
+    mdnsDrops.count('too-many-packets');
+    return false;
+  };
+  return limited;
 }
 
 function onResponse({ answers, additionals }: ResponsePacket): void {

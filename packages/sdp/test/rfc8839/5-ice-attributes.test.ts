@@ -1,6 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { checkOffer, isIceRestart, MAX_CANDIDATES } from '@millrace/sdp';
+import {
+  checkOffer,
+  createOffer,
+  formatSessionDescription,
+  isIceRestart,
+  type LocalDescriptionInit,
+  MAX_CANDIDATES,
+  RENOMINATION,
+} from '@millrace/sdp';
 import {
   CHROMIUM_OFFER,
   codeOf,
@@ -96,5 +104,15 @@ describe('RFC 8839 §5 ICE attributes', () => {
       isIceRestart(before, section(edit(CHROMIUM_OFFER, 'a=ice-pwd', `a=ice-pwd:${'n'.repeat(24)}`))),
       true,
     );
+  });
+
+  test('§5.6 the option renomination is written beside the others if asked for, and read', () => {
+    const origin = { username: '-', sessionId: '1', sessionVersion: '1', address: '127.0.0.1' };
+    const ice = { usernameFragment: 'ufra', password: 'p'.repeat(22) };
+    const init: LocalDescriptionInit = { origin, ice, fingerprints: [], maxMessageSize: 1_000 };
+    const text = formatSessionDescription(createOffer({ ...init, renomination: true }));
+    assert.match(text, /\r\na=ice-options:ice2 trickle renomination\r\n/);
+    assert.deepEqual(section(text).iceOptions, ['ice2', 'trickle', RENOMINATION]);
+    assert.doesNotMatch(formatSessionDescription(createOffer(init)), /renomination/);
   });
 });
