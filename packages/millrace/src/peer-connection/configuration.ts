@@ -5,6 +5,7 @@ import { RTCCertificate } from '../certificate.ts';
 import { exception } from '../errors.ts';
 import { type IceServer, parseServerUrl } from '../servers/ice-server.ts';
 import { type CandidateOptions, checkCandidateOptions } from './candidate-options.ts';
+import { checkDtlsVersions, type DtlsVersions } from './dtls-versions.ts';
 
 export interface RTCIceServer {
   urls: string | string[];
@@ -29,6 +30,8 @@ export interface MillraceConfiguration extends CandidateOptions {
    * trips earlier. Default true: others pass over it.
    */
   readonly sctpSnap?: boolean;
+  /** The versions of DTLS spoken. Default 1.3, and 1.2 with peers that know no other. */
+  readonly dtls?: DtlsVersions;
   /**
    * Offer the ice-option `renomination`: with a peer that has it too, some pairs of candidates are kept in reserve, and
    * data moves to one of them within about three seconds if the path in use falls silent, or if another has turned out to
@@ -154,6 +157,7 @@ function checkExtras(extras: MillraceConfiguration): void {
       throw new TypeError(`millrace.${name} must be true or false; got ${value}`);
   }
   checkCandidateOptions(extras);
+  checkDtlsVersions(extras.dtls);
   if (restartPatience !== undefined && !(restartPatience >= 0))
     throw new TypeError(`millrace.restartPatience must be 0 or more; got ${restartPatience}`);
   whole('millrace.maxMessageSize', maxMessageSize, 1, MAX_MESSAGE_SIZE);

@@ -34,12 +34,11 @@ import { isHiddenName, resolveHiddenName } from '../transport/mdns.ts';
 import { random } from '../transport/random.ts';
 import type { TcpDrop } from '../transport/tcp-connection.ts';
 import type { MillraceConfiguration } from './configuration.ts';
+import { DEFAULT_VERSIONS } from './dtls-versions.ts';
 import { Gathering, type GatheringObserver } from './gathering.ts';
 
 /** Of a UDP payload that fits every path IPv6 allows (1280 bytes less 40 and 8), with room for a tunnel or TURN. */
 const DATAGRAM_BYTES = 1200;
-/** The most that DTLS 1.2 adds to a packet: header 13, explicit nonce 8, tag 16. */
-const DTLS_OVERHEAD = 37;
 /** RFC 8827 §6.5: `use_srtp` is always negotiated, also without media; werift refuses peers that leave it out. */
 const OFFERED_SRTP_PROFILES: readonly number[] = [
   SRTP_PROFILES.SRTP_AEAD_AES_128_GCM,
@@ -52,8 +51,6 @@ const MAX_EARLY_CANDIDATES = 256;
 const RESTART_PATIENCE: Millis = 60_000;
 /** RFC 9260 §3.3.10.12: the peer's application called it a day. */
 const USER_INITIATED_ABORT = 12;
-/** SCTP packets are whole words (RFC 9260 §3). */
-const SCTP_PACKET_BYTES = (DATAGRAM_BYTES - DTLS_OVERHEAD) & ~3;
 
 /** Why a session ended, for `closed` and for the errors of its channels. */
 export interface SessionEnd {
@@ -148,7 +145,6 @@ export class Session {
     const { localSctpPort, maxMessageSize, sendBuffer, congestionControl } = options;
     this.#associations = new AssociationMaker({
       localPort: localSctpPort,
-      mtu: SCTP_PACKET_BYTES,
       maxMessageSize,
       ...(sendBuffer === undefined ? {} : { sendQueueLimit: sendBuffer }),
       ...(congestionControl === undefined ? {} : { congestionControl }),
@@ -406,6 +402,8 @@ export class Session {
       remoteFingerprints: fingerprints,
       roundTripTime: this.#pathRoundTripTime,
       mtu: DATAGRAM_BYTES,
+      ...DEFAULT_VERSIONS,
+      ...this.#options.dtls,
       srtpProfiles: OFFERED_SRTP_PROFILES,
       keyLog: this.#options.onKeyLog !== undefined,
     });
@@ -452,7 +450,9 @@ export class Session {
   #startSctp(): void {
     const { remoteSctpPort, remoteSctpInit } = this.#negotiated ?? {};
     if (remoteSctpPort === undefined || this.#association || this.#dtls?.state !== 'connected') return;
-    this.#association = this.#associations.make(remoteSctpPort, this.agent.roundTripTime);
+    // What one datagram holds besides DTLS, in whole words (RFC 9260 §3); 1.3 adds less than 1.2.
+    const mtu = this.#dtls.maxPlaintext & ~3;
+    this.#association = this.#associations.make(remoteSctpPort, mtu, this.agent.roundTripTime);
     this.driver.attachSctp(this.#association, remoteSctpInit);
   }
 

@@ -10,7 +10,7 @@ import { sharedMemory } from './shared-memory.ts';
 
 export type AssociationOptions = Pick<
   FixedSctpOptions,
-  'localPort' | 'mtu' | 'maxMessageSize' | 'sendQueueLimit' | 'congestionControl'
+  'localPort' | 'maxMessageSize' | 'sendQueueLimit' | 'congestionControl'
 >;
 
 export class AssociationMaker {
@@ -36,10 +36,11 @@ export class AssociationMaker {
     return (this.#init ??= signaledInit(this.#options));
   }
 
-  make(remotePort: number, roundTripTime: Millis | undefined): SctpAssociation {
+  make(remotePort: number, mtu: number, roundTripTime: Millis | undefined): SctpAssociation {
     return new SctpAssociation({
       ...this.#options,
       remotePort,
+      mtu,
       trace: packetTrace(),
       ...(roundTripTime === undefined ? {} : { roundTripTime }),
     });

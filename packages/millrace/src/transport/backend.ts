@@ -33,8 +33,11 @@ export interface Backend {
   openPort(address: string, port: number, handlers: PortHandlers): Promise<DatagramPort>;
 }
 
-/** RFC 5289 §3.2, RFC 7905 §2: ECDHE with ECDSA, then with RSA. Every peer known speaks the first two. */
-const GCM_FIRST: readonly number[] = [0xc02b, 0xc02f, 0xcca9, 0xcca8, 0xc02c, 0xc030];
+/**
+ * Of DTLS 1.3 (RFC 8446 §B.4) and of 1.2 (RFC 5289 §3.2, RFC 7905 §2: ECDHE with ECDSA, then with RSA). Every peer known
+ * speaks the first of either.
+ */
+const GCM_FIRST: readonly number[] = [0x1301, 0x1302, 0x1303, 0xc02b, 0xc02f, 0xcca9, 0xcca8, 0xc02c, 0xc030];
 
 /** Checksums of SCTP packets whose peer wants some (RFC 9653 is for doing without). */
 export const checksum: typeof crc32c = createCrc32c(crc32c);
