@@ -56,6 +56,15 @@ const PATH_STATS: ReadonlySet<string> = new Set([
 const STATS_PATIENCE = 500; // ms
 const LONGEST_PATH = 8_000; // characters
 
+/** W3C webrtc-stats §8.15. */
+export interface Securing {
+  readonly tlsVersion: string;
+  readonly dtlsCipher: string;
+  readonly dtlsRole: string;
+  /** Of millrace alone. */
+  readonly millraceKeyExchangeGroup: string;
+}
+
 export class Agent {
   readonly #options: AgentOptions;
   #connections: Connection[] = [];
@@ -164,6 +173,20 @@ export class Agent {
       if (PATH_STATS.has(each.type)) report.push(each);
     });
     return JSON.stringify(report).slice(0, LONGEST_PATH);
+  }
+
+  /** What getStats tells of DTLS; `null` where it tells nothing. */
+  async securing(number: number): Promise<Securing | null> {
+    const { pc } = this.#connection(number);
+    let securing: Securing | null = null;
+    const stats = await Promise.race([pc.getStats?.(), sleep(STATS_PATIENCE)]);
+    stats?.forEach((each) => {
+      const transport = each as Partial<Securing> & { readonly type: string };
+      if (transport.type !== 'transport' || transport.tlsVersion === undefined) return;
+      const { tlsVersion, dtlsCipher = '', dtlsRole = '', millraceKeyExchangeGroup = '' } = transport;
+      securing = { tlsVersion, dtlsCipher, dtlsRole, millraceKeyExchangeGroup };
+    });
+    return securing;
   }
 
   async connectionState(number: number, wanted: string[], patience: number): Promise<string> {

@@ -18,6 +18,7 @@ export const aiortc: Implementation = {
   launch: () => forkRemote(new URL('./agent.py', import.meta.url), PYTHON),
   canHideAddresses: false,
   canInterleave: false,
+  speaksDtls13: false,
   offersHeldRole: false,
   capacity: {
     bulkBytes: 8 * MIB,

@@ -39,6 +39,7 @@ export const chromium: Implementation = {
   launch,
   canHideAddresses: true,
   canInterleave: true,
+  speaksDtls13: true,
   offersHeldRole: false,
   capacity: EVERYTHING,
   defects,

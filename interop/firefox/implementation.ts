@@ -22,6 +22,7 @@ export const firefox: Implementation = {
   launch,
   canHideAddresses: true,
   canInterleave: false,
+  speaksDtls13: true,
   offersHeldRole: false,
   capacity: EVERYTHING,
   defects,

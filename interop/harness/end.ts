@@ -1,6 +1,6 @@
 // One end of a connection under test, and one end of a channel: an agent's numbers under names one can read.
 
-import type { BulkPlan, BulkResult, BulkSent, ChannelFacts } from '../agent/agent.ts';
+import type { BulkPlan, BulkResult, BulkSent, ChannelFacts, Securing } from '../agent/agent.ts';
 import type { Item, Seen } from '../agent/payload.ts';
 import type { ChannelInit } from '../agent/w3c.ts';
 import type { Implementation, Remote } from './implementation.ts';
@@ -43,6 +43,10 @@ export class End {
 
   states(): Promise<{ connection: string; ice: string; signaling: string; maxMessageBytes: number | null }> {
     return this.remote.call('states', this.connection);
+  }
+
+  securing(): Promise<Securing | null> {
+    return this.remote.call('securing', this.connection);
   }
 
   connectionState(...wanted: string[]): Promise<string> {

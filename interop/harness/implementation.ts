@@ -77,6 +77,8 @@ export interface Implementation {
   readonly canHideAddresses: boolean;
   /** Interleaves messages (RFC 8260), if it is asked to. */
   readonly canInterleave: boolean;
+  /** With a peer that does so too; all the others speak 1.2. */
+  readonly speaksDtls13: boolean;
   /** A later offer of its own says `active` or `passive`, the DTLS role already held, and not `actpass`. */
   readonly offersHeldRole: boolean;
   readonly capacity: Capacity;

@@ -11,6 +11,7 @@ export const millrace: Implementation = {
   launch: () => forkRemote(new URL('./child.ts', import.meta.url)),
   canHideAddresses: false,
   canInterleave: true,
+  speaksDtls13: true,
   offersHeldRole: true,
   capacity: EVERYTHING,
   defects: [],

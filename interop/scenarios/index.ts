@@ -8,9 +8,11 @@ import { relaying } from './relaying.ts';
 import { renegotiation } from './renegotiation.ts';
 import { restart } from './restart.ts';
 import type { Scenario } from './scenario.ts';
+import { securing } from './securing.ts';
 
 export const scenarios: readonly Scenario[] = [
   ...connecting,
+  ...securing,
   ...relaying,
   ...messages,
   ...channels,

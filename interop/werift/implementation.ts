@@ -14,6 +14,7 @@ export const werift: Implementation = {
   launch: () => forkRemote(new URL('./child.ts', import.meta.url)),
   canHideAddresses: false,
   canInterleave: false,
+  speaksDtls13: false,
   offersHeldRole: false,
   capacity: {
     bulkBytes: 64 * MIB,

@@ -12,6 +12,7 @@ export const wrtc: Implementation = {
   launch: () => forkRemote(new URL('./child.ts', import.meta.url)),
   canHideAddresses: false,
   canInterleave: false,
+  speaksDtls13: false,
   offersHeldRole: false,
   capacity: EVERYTHING,
   defects,

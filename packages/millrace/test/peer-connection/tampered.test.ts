@@ -12,7 +12,8 @@ async function dropsOf(pc: RTCPeerConnection): Promise<Drops> {
   return ((await pc.getStats()).get('T') as unknown as { millraceDrops: Drops }).millraceDrops;
 }
 
-const isRecord = (datagram: Uint8Array): boolean => datagram[0] === 23;
+/** RFC 9147 §4: the first three bits of what DTLS 1.3 protects. */
+const isRecord = (datagram: Uint8Array): boolean => datagram[0]! >> 5 === 1;
 
 function flipped(bytes: Uint8Array, at: number): Uint8Array {
   const copy = Uint8Array.from(bytes);
@@ -22,19 +23,19 @@ function flipped(bytes: Uint8Array, at: number): Uint8Array {
 
 const tampers: Array<[what: string, tamper: Tamper, layer: keyof Drops, reason: string]> = [
   [
-    'RFC 6347 §4.1.2.7 a corrupt record',
+    'RFC 9147 §4.5.2 a corrupt record',
     (datagram) => (isRecord(datagram) ? [flipped(datagram, datagram.length - 1), datagram] : [datagram]),
     'dtls',
     'bad-mac',
   ],
   [
-    'RFC 6347 §4.1.2.6 a replayed record',
+    'RFC 9147 §4.5.1 a replayed record',
     (datagram) => (isRecord(datagram) ? [datagram, datagram] : [datagram]),
     'dtls',
     'replayed',
   ],
   [
-    'RFC 6347 §4.1 a truncated record',
+    'RFC 9147 §4 a truncated record',
     (datagram) => (isRecord(datagram) ? [datagram.subarray(0, -1), datagram] : [datagram]),
     'dtls',
     'truncated-record',
