@@ -23,7 +23,20 @@ export const ice: readonly Entry[] = [
       quick: candidates === 10,
       module: url('ice-pairs'),
       subjects: ['millrace', 'werift'],
-      settings: { candidates },
+      settings: { candidates, locals: 4, cap: 0 },
+    }),
+  ),
+  ...[0, 100].map(
+    (cap): Entry => ({
+      kind: 'operation',
+      name: `ice/trickle-1000x10${cap === 0 ? '' : '-capped'}`,
+      what: `1,000 remote candidates, one after the other, paired with 10 local ones and sorted; ${
+        cap === 0 ? 'all 10,000 pairs are kept' : `the ${cap} best pairs are kept, the default`
+      }`,
+      quick: false,
+      module: url('ice-pairs'),
+      subjects: ['millrace'],
+      settings: { candidates: 1_000, locals: 10, cap },
     }),
   ),
   ...[1, 4].map(

@@ -136,7 +136,7 @@ export class IceAgent implements Core<IceSink, Route> {
       drops: session.drops.counts,
       pairs: session.checklist.pairs,
       localCandidates: [...session.bases, ...session.reflexive],
-      remoteCandidates: session.remotes,
+      remoteCandidates: session.remotes.all,
     };
   }
 

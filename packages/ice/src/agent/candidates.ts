@@ -88,7 +88,8 @@ export function addBase(session: IceSession, init: LocalCandidateInit): LocalCan
     usernameFragment: session.local.usernameFragment,
   };
   session.bases.push(base);
-  if (formsChecklist(session)) for (const remote of session.remotes) formPair(session, base, remote, false);
+  if (formsChecklist(session))
+    for (const remote of session.remotes.all) formPair(session, base, remote, false);
   return base;
 }
 
@@ -146,16 +147,16 @@ export function addRemoteCandidate(session: IceSession, candidate: Candidate): I
     return 'unusable-candidate';
   if (!isOfGeneration(session, candidate)) return 'other-generation';
   const usable = { ...candidate, address };
-  const known = session.remoteAt(address, candidate.port, candidate.transport);
+  const known = session.remotes.at(address, candidate.port, candidate.transport);
   if (known !== undefined && !session.learned.has(known)) return undefined;
-  if (session.remotes.length - session.learned.size >= session.tunables.maxRemoteCandidates)
+  if (session.remotes.all.length - session.learned.size >= session.tunables.maxRemoteCandidates)
     return 'too-many-remote-candidates';
   if (known !== undefined) {
     // RFC 8838 §11: signalled after it was learned: what was signalled holds from now on.
     replaceRemote(session, known, usable);
     return undefined;
   }
-  session.remotes.push(usable);
+  session.remotes.add(usable);
   if (formsChecklist(session)) for (const base of session.bases) formPair(session, base, usable, false);
   return undefined;
 }
@@ -169,7 +170,7 @@ function formsChecklist(session: IceSession): boolean {
 export function pairLites(session: IceSession): void {
   if (!formsChecklist(session)) return;
   for (const base of session.bases)
-    for (const remote of session.remotes) formPair(session, base, remote, false);
+    for (const remote of session.remotes.all) formPair(session, base, remote, false);
 }
 
 /** RFC 6544 §4.5: a TCP candidate says how it connects; simultaneous open is not ours. */
@@ -187,7 +188,7 @@ function isOfGeneration(session: IceSession, candidate: Candidate): boolean {
 }
 
 function replaceRemote(session: IceSession, known: Candidate, signalled: Candidate): void {
-  session.remotes[session.remotes.indexOf(known)] = signalled;
+  session.remotes.replace(known, signalled);
   session.learned.delete(known);
   for (const pair of session.checklist.pairs) if (pair.remote === known) pair.remote = signalled;
   session.checklist.prioritise(session.role);
@@ -199,7 +200,7 @@ function replaceRemote(session: IceSession, known: Candidate, signalled: Candida
 
 /** The peer's credentials have come: candidates and checks that came before them are sorted out. */
 export function releaseEarly(session: IceSession): void {
-  for (const remote of session.remotes.filter((candidate) => !isOfGeneration(session, candidate))) {
+  for (const remote of session.remotes.all.filter((candidate) => !isOfGeneration(session, candidate))) {
     session.drops.count('other-generation');
     const pairs = session.checklist.pairs.filter((pair) => pair.remote === remote);
     removeRemote(session, remote, pairs);
@@ -219,7 +220,7 @@ export function pairOfRequest(
   usernameFragment: string,
 ): CheckPair | IceDrop {
   const { transport } = base;
-  let remote = session.remoteAt(from.address, from.port, transport);
+  let remote = session.remotes.at(from.address, from.port, transport);
   if (remote === undefined) {
     if (session.learned.size >= session.tunables.maxPeerReflexive && !forgetLearned(session))
       return 'too-many-peer-reflexive';
@@ -236,7 +237,7 @@ export function pairOfRequest(
       ...(base.tcpType === undefined ? {} : { tcpType: base.tcpType === 'passive' ? 'active' : 'passive' }),
       usernameFragment,
     };
-    session.remotes.push(remote);
+    session.remotes.add(remote);
     session.learned.add(remote);
   }
   return formPair(session, base, remote, true) ?? 'too-many-pairs';
@@ -342,7 +343,7 @@ export function removeBase(session: IceSession, socket: number): void {
 }
 
 function removeRemote(session: IceSession, remote: Candidate, pairs: readonly CheckPair[]): void {
-  session.remotes.splice(session.remotes.indexOf(remote), 1);
+  session.remotes.remove(remote);
   session.learned.delete(remote);
   for (const pair of pairs) {
     session.checklist.remove(pair);

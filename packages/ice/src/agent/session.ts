@@ -2,7 +2,7 @@
 // the files beside it work on it. During an ICE restart (RFC 8445 §9) there is a second one: see generations.ts.
 import { Drops, type Millis, NEVER, Ring, randomBytes, u32 } from '@millrace/sans-io';
 import { shortTermKey } from '@millrace/stun';
-import type { Candidate, CandidateTransport, LocalCandidate, Route } from '../candidate.ts';
+import type { Candidate, LocalCandidate, Route } from '../candidate.ts';
 import { Checklist } from '../checklist.ts';
 import { DROP_REASONS, type IceDrop } from '../drops.ts';
 import {
@@ -16,6 +16,7 @@ import {
 import type { CheckPair } from '../pair.ts';
 import type { Check } from './check.ts';
 import { checkLocalParameters, drawParameters } from './credentials.ts';
+import { RemoteCandidates } from './remote-candidates.ts';
 import type { Reply } from './replies.ts';
 
 export type IceState = 'new' | 'checking' | 'connected' | 'completed' | 'disconnected' | 'failed' | 'closed';
@@ -52,7 +53,7 @@ export class IceSession {
   readonly bases: LocalCandidate[] = [];
   /** Ours as the peer has seen them, beside the bases. RFC 8445 §7.2.5.3.1 */
   readonly reflexive: LocalCandidate[] = [];
-  readonly remotes: Candidate[] = [];
+  readonly remotes: RemoteCandidates = new RemoteCandidates();
   /** Those of them that were learned from the peer's checks and not signalled since. */
   readonly learned: Set<Candidate> = new Set();
   localEnded = false;
@@ -174,12 +175,6 @@ export class IceSession {
 
   baseOf(socket: number): LocalCandidate | undefined {
     for (const base of this.bases) if (base.socket === socket) return base;
-    return undefined;
-  }
-
-  remoteAt(address: string, port: number, transport: CandidateTransport): Candidate | undefined {
-    for (const remote of this.remotes)
-      if (remote.port === port && remote.address === address && remote.transport === transport) return remote;
     return undefined;
   }
 
