@@ -4,18 +4,25 @@
 export type SignalingErrorCode =
   | 'BAD_REQUEST'
   | 'ROOM_REFUSED'
-  | 'PEER_REFUSED'
+  | 'MEMBER_GONE'
+  | 'NOT_ALLOWED'
   | 'CREATION_REFUSED'
   | 'NOT_FOUND'
-  | 'RECIPIENT_GONE'
+  | 'NO_SUCH_TOKEN'
   | 'METHOD_REFUSED'
   | 'OUT_OF_ORDER'
+  | 'SEQUENCE_MISMATCH'
+  | 'TOKENS_FULL'
+  | 'TOO_MANY_REQUESTS'
   | 'ROOM_FULL'
   | 'HISTORY_LOST'
   | 'MESSAGE_TOO_LARGE'
   | 'REQUEST_TOO_LARGE'
   | 'INTERNAL'
   | 'ROOMS_FULL'
+  | 'STORE_FAILED'
+  | 'STORE_MISSING'
+  | 'STORE_VERSION'
   | 'SERVER_CLOSED'
   | 'UNREACHABLE'
   | 'NOT_SIGNALING'
@@ -27,18 +34,25 @@ const ERRORS: Readonly<Record<SignalingErrorCode, readonly [status: number, mess
   // Answers of the server.
   BAD_REQUEST: [400, 'the request is not one this server understands'],
   ROOM_REFUSED: [401, 'no such room, or the token is not its own'],
-  PEER_REFUSED: [401, 'no such peer in the room: it has left or was away too long'],
+  MEMBER_GONE: [401, 'no longer a member of the room: it has left or was away too long'],
+  NOT_ALLOWED: [403, 'the token does not allow this'],
   CREATION_REFUSED: [403, 'this server does not let clients create rooms'],
   NOT_FOUND: [404, 'nothing is served at this path'],
-  RECIPIENT_GONE: [404, 'the recipient is not in the room'],
+  NO_SUCH_TOKEN: [404, 'the room has no such token'],
   METHOD_REFUSED: [405, 'this path does not take that method'],
   OUT_OF_ORDER: [409, 'a message before this one is missing'],
-  ROOM_FULL: [409, 'the room has as many peers as it may have'],
-  HISTORY_LOST: [410, 'messages were dropped before this peer read them'],
+  ROOM_FULL: [409, 'the room has as many members as it may have'],
+  TOKENS_FULL: [409, 'the room has as many tokens as it may have'],
+  HISTORY_LOST: [410, 'records were dropped before they were read'],
+  SEQUENCE_MISMATCH: [412, 'another record has taken the number that was expected'],
   MESSAGE_TOO_LARGE: [413, 'the message is larger than the server takes'],
   REQUEST_TOO_LARGE: [413, 'the request is larger than the server takes'],
+  TOO_MANY_REQUESTS: [429, 'this client asks more often than it may'],
   INTERNAL: [500, 'the server failed'],
   ROOMS_FULL: [503, 'the server has as many rooms as it may have'],
+  STORE_FAILED: [503, 'the store of the signaling server does not work'],
+  STORE_MISSING: [0, "rooms in Redis need the package '@redis/client'"],
+  STORE_VERSION: [0, 'the store was made by another version of the signaling server'],
   SERVER_CLOSED: [503, 'the signaling server has closed'],
   // Found by the client.
   UNREACHABLE: [0, 'the signaling server cannot be reached'],
