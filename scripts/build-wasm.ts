@@ -54,6 +54,13 @@ const MODULES: readonly Module[] = [
     memoryBase: 0x14780,
     features: ['simd'],
   },
+  {
+    source: 'packages/signaling/wasm/base64.ts',
+    output: 'packages/signaling/src/records/base64.wasm.ts',
+    name: 'BASE64_WASM',
+    memoryBase: 0xf000,
+    features: ['simd'],
+  },
 ];
 
 const { values } = readArguments({ options: { check: { type: 'boolean', default: false } } });

@@ -9,7 +9,7 @@ export const MAY_USE: Readonly<Record<string, readonly string[]>> = {
   '@millrace/buffer-pool': [],
   '@millrace/crypto': ['@millrace/sans-io'],
   '@millrace/native': ['@millrace/sans-io'],
-  '@millrace/signaling': [],
+  '@millrace/signaling': ['@millrace/stun', '@millrace/sans-io'],
   '@millrace/stun': ['@millrace/sans-io'],
   '@millrace/turn': ['@millrace/stun', '@millrace/sans-io'],
   '@millrace/ice': ['@millrace/stun', '@millrace/sans-io'],

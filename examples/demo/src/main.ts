@@ -54,7 +54,7 @@ async function main(): Promise<ExitCode> {
   const file = await prepareFile(options, directory, signal);
   const server = await startSignalingServer();
   cleanup.defer(() => server.close());
-  const invite = { url: server.url, ...server.createRoom() };
+  const invite = { url: server.url, ...(await server.createRoom()) };
 
   const seen: Seen = {};
   const stalled = Promise.withResolvers<never>();

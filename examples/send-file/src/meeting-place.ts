@@ -116,7 +116,7 @@ async function serveMeetingPlace(
     throw new Failure(`cannot serve at ${address}, port ${port}: ${cause.message}`, EXIT.failed, { cause });
   });
   try {
-    const key = server.createRoom();
+    const key = await server.createRoom();
     const invitations = urlsOf(server, host).map((url) => formatInvite({ url, ...key }));
     const place = await enter({ url: server.url, ...key, signal }, invitations);
     return {

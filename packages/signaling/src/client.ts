@@ -23,7 +23,10 @@ export interface SignalingClientOptions {
   readonly random?: () => number;
 }
 
-export interface JoinOptions extends Invite, SignalingClientOptions {}
+export interface JoinOptions extends Invite, SignalingClientOptions {
+  /** Further servers with the same store, to be asked when the one at `url` can't be reached. */
+  readonly alternatives?: readonly string[];
+}
 
 /**
  * Enters a room. Rejects with `ROOM_REFUSED`, `ROOM_FULL`, `UNREACHABLE`, ... (see `SignalingErrorCode`), or with
@@ -37,12 +40,12 @@ export interface JoinOptions extends Invite, SignalingClientOptions {}
  */
 export async function joinRoom(options: JoinOptions): Promise<SignalingRoom> {
   const { room, token, signal } = options;
-  const api = apiOf(options.url, options);
+  const api = apiOf([options.url, ...(options.alternatives ?? [])], options);
   const admission = await failWithReason(
     signal,
     api.json({
       method: 'POST',
-      path: `/rooms/${encodeURIComponent(room)}/peers`,
+      path: `/rooms/${encodeURIComponent(room)}/members`,
       secret: token,
       ...(signal && { signal }),
     }),
@@ -61,13 +64,13 @@ export async function createRoom(options: { url: string } & SignalingClientOptio
   const url = baseUrl(options.url);
   const key = await failWithReason(
     signal,
-    apiOf(url, options).json({ method: 'POST', path: '/rooms', ...(signal && { signal }) }),
+    apiOf([url], options).json({ method: 'POST', path: '/rooms', ...(signal && { signal }) }),
   );
   return { url, room: String(key.room), token: String(key.token) };
 }
 
-const apiOf = (url: string, options: SignalingClientOptions): Api =>
-  new Api(baseUrl(url), options.fetch ?? ((input, init) => globalThis.fetch(input, init)));
+const apiOf = (urls: readonly string[], options: SignalingClientOptions): Api =>
+  new Api(urls.map(baseUrl), options.fetch ?? ((input, init) => globalThis.fetch(input, init)));
 
 async function failWithReason<T>(signal: AbortSignal | undefined, call: Promise<T>): Promise<T> {
   try {

@@ -1,5 +1,6 @@
 // What can go wrong, in one table that server and client share. The server sends the code in a JSON body with
 // the status; the client gives it back to the caller as the same class.
+import type { Tail } from './records/record.ts';
 
 export type SignalingErrorCode =
   | 'BAD_REQUEST'
@@ -28,6 +29,7 @@ export type SignalingErrorCode =
   | 'NOT_SIGNALING'
   | 'NOT_JSON'
   | 'BAD_INVITE'
+  | 'RECIPIENT_GONE'
   | 'CLOSED';
 
 const ERRORS: Readonly<Record<SignalingErrorCode, readonly [status: number, message: string]>> = {
@@ -59,16 +61,28 @@ const ERRORS: Readonly<Record<SignalingErrorCode, readonly [status: number, mess
   NOT_SIGNALING: [0, 'what answers at this address is not a millrace signaling server'],
   NOT_JSON: [0, 'the message cannot be written as JSON'],
   BAD_INVITE: [0, 'not an invitation: expected http(s)://HOST/rooms/ROOM#TOKEN'],
+  RECIPIENT_GONE: [0, 'the recipient is not in the room'],
   CLOSED: [0, 'the room has been left'],
 };
 
+export interface SignalingErrorOptions extends ErrorOptions {
+  /** Where the stream ends, for who expected another number. */
+  readonly tail?: Tail;
+  /** The oldest record that there is, for who asked for an older one. */
+  readonly oldest?: number;
+}
+
 export class SignalingError extends Error {
   readonly code: SignalingErrorCode;
+  readonly tail: Tail | undefined;
+  readonly oldest: number | undefined;
 
-  constructor(code: SignalingErrorCode, options?: ErrorOptions) {
+  constructor(code: SignalingErrorCode, options: SignalingErrorOptions = {}) {
     super(ERRORS[code][1], options);
     this.name = 'SignalingError';
     this.code = code;
+    this.tail = options.tail;
+    this.oldest = options.oldest;
   }
 
   /** The HTTP status that carries this error; 0 if only a client can meet it. */

@@ -33,7 +33,7 @@ describe('millrace-signaling', () => {
   });
 
   test('exits 2 with one line about wrong usage', async () => {
-    for (const args of [['--nonsense'], ['--port', '70000'], ['--peers', 'x'], ['stray']]) {
+    for (const args of [['--nonsense'], ['--port', '70000'], ['--members', 'x'], ['stray']]) {
       const { code, stderr } = await run(...args).ended;
       assert.equal(code, 2);
       assert.match(stderr, /^millrace-signaling: .+\nTry --help\.\n$/);
@@ -51,6 +51,6 @@ describe('millrace-signaling', () => {
     await assert.rejects(room.closed, { code: 'SERVER_CLOSED' });
     const { code, stderr } = await ended;
     assert.equal(code, 0);
-    assert.equal(stderr, 'room created, 1 open\npeer joined, 1 in the room\n');
+    assert.equal(stderr, 'room created\nmember entered\n');
   });
 });

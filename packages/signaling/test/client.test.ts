@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join as join_ } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import fc from 'fast-check';
 import {
@@ -23,7 +26,7 @@ const code = (expected: SignalingErrorCode) => (error: unknown) =>
 async function serve(t: TestContext, options: SignalingServerOptions = {}) {
   const server = await startSignalingServer(options);
   t.after(() => server.close());
-  return { server, invite: { url: server.url, ...server.createRoom() } };
+  return { server, invite: { url: server.url, ...(await server.createRoom()) } };
 }
 
 async function join(t: TestContext, invite: Invite, options: object = {}): Promise<SignalingRoom> {
@@ -76,16 +79,41 @@ describe('a room', () => {
     assert.deepEqual(dataOf(await take(c, 1)), ['for all']);
   });
 
+  test('goes on at another server of the same store when its own is gone', async (t) => {
+    const folder = mkdtempSync(join_(tmpdir(), 'millrace-rooms-'));
+    t.after(() => rmSync(folder, { recursive: true }));
+    const store = join_(folder, 'rooms.db');
+    const first = await startSignalingServer({ store });
+    const invite = { url: first.url, ...(await first.createRoom()) };
+    const probe = await startSignalingServer();
+    const { port } = probe;
+    await probe.close();
+    const a = await join(t, invite, {
+      alternatives: [`http://127.0.0.1:${port}`],
+      clock: hastyClock(10_000),
+    });
+    await a.send('before');
+    await first.close();
+    const second = await startSignalingServer({ store, port });
+    t.after(() => second.close());
+    const b = await join(t, { ...invite, url: second.url });
+    assert.deepEqual([...b.peers], [a.peer]);
+    await b.send('after');
+    assert.deepEqual(dataOf(await take(a, 2)), ['after']);
+    await a.send('and back');
+    assert.deepEqual(dataOf(await take(b, 1)), ['and back']);
+  });
+
   test('refuses a wrong token, a full room, a stranger and a message too large, each by its code', async (t) => {
-    const { invite } = await serve(t, { peersPerRoom: 1, messageBytes: 100 });
-    await assert.rejects(joinRoom({ ...invite, token: 'a'.repeat(32) }), code('ROOM_REFUSED'));
+    const { invite } = await serve(t, { membersPerRoom: 1, recordBytes: 100 });
+    await assert.rejects(joinRoom({ ...invite, token: 'a'.repeat(40) }), code('ROOM_REFUSED'));
     const a = await join(t, invite);
     await assert.rejects(joinRoom(invite), code('ROOM_FULL'));
     await assert.rejects(a.send('?', 'nobody'), code('RECIPIENT_GONE'));
-    await assert.rejects(a.send('x'.repeat(99)), code('MESSAGE_TOO_LARGE'));
+    await assert.rejects(a.send('x'.repeat(97)), code('MESSAGE_TOO_LARGE'));
     await assert.rejects(a.send(undefined), code('NOT_JSON'));
     await assert.rejects(a.send(1n), code('NOT_JSON'));
-    await a.send('x'.repeat(98));
+    await a.send('x'.repeat(96));
     await a.close();
     await assert.rejects(a.send('late'), code('CLOSED'));
   });
@@ -151,17 +179,17 @@ describe('a room', () => {
 /** A network that fails whenever `decide` says so: before the request, after it, or in the middle of a stream. */
 function flakyFetch(decide: () => 'well' | 'before' | 'after' | 'cut'): Fetch {
   return async (url, init) => {
-    if (url.endsWith('/peers') || init.method === 'DELETE') return fetch(url, init);
+    if (url.endsWith('/members') || init.method === 'DELETE') return fetch(url, init);
     const fate = decide();
     if (fate === 'before') throw new TypeError('no route');
     const response = await fetch(url, init);
-    const isStream = url.endsWith('/events');
+    const isStream = url.includes('/records?');
     if (fate === 'well' || !response.ok || (fate === 'after' && isStream)) return response;
     if (!isStream) {
       await response.body?.cancel();
       throw new TypeError('connection reset'); // the server has done it, the client does not know
     }
-    let left = 150;
+    let left = 250;
     const cutter = new TransformStream<Uint8Array, Uint8Array>({
       transform(chunk, controller) {
         controller.enqueue(chunk.slice(0, left));
@@ -174,7 +202,7 @@ function flakyFetch(decide: () => 'well' | 'before' | 'after' | 'cut'): Fetch {
 
 describe('reconnecting', () => {
   test('loses nothing and repeats nothing, wherever the network fails', async (t) => {
-    const { invite } = await serve(t);
+    const { invite } = await serve(t, { requestBurst: 100_000 });
     const fates = fc.array(fc.constantFrom('well', 'before', 'after', 'cut', 'cut'), {
       minLength: 1,
       maxLength: 12,
@@ -216,7 +244,7 @@ describe('reconnecting', () => {
     const clock = new ManualClock();
     let streams = 0;
     const counting: Fetch = (url, init) => {
-      if (url.endsWith('/events')) streams++;
+      if (url.includes('/records?')) streams++;
       return fetch(url, init);
     };
     const room = await join(t, invite, { fetch: counting, clock });
@@ -234,7 +262,7 @@ describe('reconnecting', () => {
     assert.deepEqual([streams, room.state], [2, 'connected']);
   });
 
-  test('ends with PEER_REFUSED when the server has given the peer up', async (t) => {
+  test('ends with ROOM_REFUSED when the server has given the peer up', async (t) => {
     const { invite } = await serve(t);
     let session = '';
     const spying: Fetch = (url, init) => {
@@ -242,18 +270,18 @@ describe('reconnecting', () => {
       return fetch(url, init);
     };
     const room = await join(t, invite, { fetch: spying, clock: hastyClock(10_000) });
-    const path = `${invite.url}/rooms/${invite.room}/peers/${room.peer}`;
+    const path = `${invite.url}/rooms/${invite.room}/members/${room.peer}`;
     await fetch(path, { method: 'DELETE', headers: { Authorization: session } });
-    await assert.rejects(take(room, 1), code('PEER_REFUSED'));
+    await assert.rejects(take(room, 1), code('ROOM_REFUSED'));
   });
 
   test('ends with HISTORY_LOST when too much was said meanwhile', async (t) => {
-    const { invite } = await serve(t, { queuedMessages: 4 });
+    const { invite } = await serve(t, { roomRecords: 4 });
     const other = await join(t, invite);
     const gate = Promise.withResolvers<void>();
     const room = await join(t, invite, {
       fetch: (async (url, init) => {
-        if (url.endsWith('/events')) await gate.promise;
+        if (url.includes('/records?')) await gate.promise;
         return fetch(url, init);
       }) satisfies Fetch,
     });

@@ -9,6 +9,10 @@ export class ManualClock implements Clock {
     return this.#now;
   }
 
+  date(): number {
+    return 1_700_000_000_000 + this.#now;
+  }
+
   after(delay: number, run: () => void): () => void {
     const timer = { due: this.#now + delay, run };
     this.#timers.push(timer);
@@ -42,6 +46,7 @@ export function hastyClock(longest: number): Clock & { delays: number[] } {
   return {
     delays,
     now: () => now,
+    date: () => 1_700_000_000_000 + now,
     after: (delay, run) => {
       if (delay > longest) return () => {};
       delays.push(delay);

@@ -13,24 +13,26 @@ const MIB = 1024 * 1024;
 export const trial: Trial = {
   async millrace({ records, bodyBytes, seconds }: OperationSettings): Promise<Measurement> {
     await using server = await startSignalingServer({
-      queuedMessages: 1_024,
-      queuedBytes: 16 * MIB,
+      roomRecords: 1_024,
+      roomBytes: 16 * MIB,
       requestBytes: MIB,
+      requestsPerSecond: 1e6,
+      requestBurst: 1e6,
     });
     const stream = await fillRoom(server, records as number, bodyBytes as number);
-    const streamBytes = await read(stream, `id: ${stream.last}\n`);
+    const streamBytes = await read(stream);
     for (
       const end = performance.now() + WARM_UP_MS * Math.min(1, seconds as number);
       performance.now() < end;
     )
-      await read(stream, streamBytes);
+      await read(stream);
 
     const costs = new CostMeter();
     const began = performance.now();
     const end = began + (seconds as number) * 1000;
     let batches = 0;
     do {
-      await read(stream, streamBytes);
+      await read(stream);
       batches++;
     } while (performance.now() < end);
     const millis = performance.now() - began;
@@ -48,44 +50,34 @@ export const trial: Trial = {
 };
 
 interface Stream {
+  /** Of the batch: it begins with the first record and ends behind the last. */
   readonly url: string;
-  readonly session: string;
-  /** The record before the batch, and the last one of it. */
-  readonly before: number;
-  readonly last: number;
+  readonly token: string;
 }
 
-/** A room with a reader in it, for whom somebody else has written so many records. */
+/** A room in which there are so many records. */
 async function fillRoom(server: SignalingServer, records: number, bodyBytes: number): Promise<Stream> {
-  const { room, token } = server.createRoom();
-  const enter = async (): Promise<{ peer: string; session: string; at: number }> =>
-    (await post(`${server.url}/rooms/${room}/peers`, token)) as never;
-  const [writer, reader] = [await enter(), await enter()];
-  const data = 'x'.repeat(bodyBytes);
+  const { room, token } = await server.createRoom();
+  const url = `${server.url}/rooms/${room}/records`;
+  const body = 'x'.repeat(bodyBytes);
   for (let sent = 0; sent < records; sent += POSTED_RECORDS) {
-    const messages = Array.from({ length: Math.min(POSTED_RECORDS, records - sent) }, () => ({ data }));
-    const path = `${server.url}/rooms/${room}/peers/${writer.peer}/messages`;
-    await post(path, writer.session, { first: sent + 1, messages });
+    const count = Math.min(POSTED_RECORDS, records - sent);
+    const response = await fetch(url, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ records: Array.from({ length: count }, () => ({ body })) }),
+    });
+    if (!response.ok) throw new Error(`POST: ${response.status} ${await response.text()}`);
+    await response.arrayBuffer();
   }
-  const url = `${server.url}/rooms/${room}/peers/${reader.peer}/events`;
-  return { url, session: reader.session, before: reader.at, last: reader.at + records };
+  return { url: `${url}?seq_num=0&count=${records}`, token };
 }
 
-async function post(url: string, secret: string, body?: object): Promise<unknown> {
-  const response = await fetch(url, {
-    method: 'POST',
-    headers: { authorization: `Bearer ${secret}`, 'content-type': 'application/json' },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  });
-  if (!response.ok) throw new Error(`POST: ${response.status} ${await response.text()}`);
-  return response.json();
-}
-
-/** Reads up to so many bytes, or to the end of the event that begins with a text; gives the bytes read. */
-async function read(stream: Stream, until: number | string): Promise<number> {
-  const get = request(stream.url, {
+/** Reads the stream to its end; gives the bytes read. */
+async function read({ url, token }: Stream): Promise<number> {
+  const get = request(url, {
     agent: false,
-    headers: { authorization: `Bearer ${stream.session}`, 'last-event-id': stream.before },
+    headers: { authorization: `Bearer ${token}`, accept: 'text/event-stream' },
   });
   get.end();
   const answered = Promise.withResolvers<IncomingMessage>();
@@ -95,23 +87,8 @@ async function read(stream: Stream, until: number | string): Promise<number> {
   if (response.statusCode !== 200) throw new Error(`GET: ${response.statusCode}`);
   const done = Promise.withResolvers<number>();
   let bytes = 0;
-  let text = '';
-  response.on('data', (chunk: Buffer) => {
-    bytes += chunk.length;
-    if (typeof until === 'number') {
-      if (bytes >= until) done.resolve(bytes);
-      return;
-    }
-    text += chunk.toString('latin1');
-    const at = text.indexOf(until);
-    const end = at < 0 ? -1 : text.indexOf('\n\n', at);
-    if (end >= 0) done.resolve(end + 2);
-  });
+  response.on('data', (chunk: Buffer) => (bytes += chunk.length));
   response.once('error', done.reject);
-  response.once('end', () => done.reject(new Error(`the stream ended after ${bytes} bytes`)));
-  const length = await done.promise;
-  response.removeAllListeners('error').on('error', () => {});
-  get.removeAllListeners('error').on('error', () => {});
-  get.destroy();
-  return length;
+  response.once('end', () => done.resolve(bytes));
+  return done.promise;
 }

@@ -70,7 +70,11 @@ export class MemoryBackend implements Backend {
     return this.#rooms.get(name)?.tokens.get(id);
   }
 
-  async addToken(name: string, token: StoredToken, now: number): Promise<'added' | 'taken' | 'full' | 'gone'> {
+  async addToken(
+    name: string,
+    token: StoredToken,
+    now: number,
+  ): Promise<'added' | 'taken' | 'full' | 'gone'> {
     const room = this.#rooms.get(name);
     if (!room) return 'gone';
     if (room.tokens.has(token.id)) return 'taken';
@@ -149,7 +153,8 @@ export class MemoryBackend implements Backend {
       if (writer.first <= member.written) return { kind: 'repeated', tail: room.tail };
       if (writer.first > member.written + 1) return { kind: 'gap', tail: room.tail };
     }
-    if (expected !== undefined && expected !== room.tail.seq_num) return { kind: 'mismatch', tail: room.tail };
+    if (expected !== undefined && expected !== room.tail.seq_num)
+      return { kind: 'mismatch', tail: room.tail };
     if (writer) room.members.get(writer.id)!.written = writer.first + entry.count - 1;
     const seqNum = this.#append(name, room, entry, now);
     return { kind: 'appended', seqNum, timestamp: room.tail.timestamp, tail: room.tail };

@@ -50,12 +50,18 @@ export async function connectRedis(
   const library = await import('@redis/client').catch((cause: unknown) => {
     throw new SignalingError('STORE_MISSING', { cause });
   });
-  const typeMapping = { [library.RESP_TYPES.BLOB_STRING]: Buffer, [library.RESP_TYPES.SIMPLE_STRING]: Buffer };
+  const typeMapping = {
+    [library.RESP_TYPES.BLOB_STRING]: Buffer,
+    [library.RESP_TYPES.SIMPLE_STRING]: Buffer,
+  };
   const client = library.createClient({
     url,
     disableOfflineQueue: true, // what can't be done now is refused: its sender tries again elsewhere
     commandOptions: { typeMapping },
-    socket: { connectTimeout: CONNECT_TIMEOUT, reconnectStrategy: (tries: number) => Math.min(50 * 2 ** tries, 2000) },
+    socket: {
+      connectTimeout: CONNECT_TIMEOUT,
+      reconnectStrategy: (tries: number) => Math.min(50 * 2 ** tries, 2000),
+    },
   }) as unknown as Client;
   const backend = new RedisBackend(client, client.duplicate(), limits, prefix);
   await backend.connect();
@@ -122,7 +128,11 @@ class RedisBackend implements Backend {
     return { id, role: role as TokenRole, hash: Buffer.from(hash ?? '', 'hex') };
   }
 
-  async addToken(room: string, token: StoredToken, now: number): Promise<'added' | 'taken' | 'full' | 'gone'> {
+  async addToken(
+    room: string,
+    token: StoredToken,
+    now: number,
+  ): Promise<'added' | 'taken' | 'full' | 'gone'> {
     const reply = await this.#run(ADD_TOKEN, room, now, [encode(token), this.#limits.tokens]);
     return text(reply) as 'added' | 'taken' | 'full' | 'gone';
   }
@@ -206,7 +216,10 @@ class RedisBackend implements Backend {
       at = last.seqNum + last.count + 1;
     }
     // What was dropped while we read is not there to be read.
-    const oldest = Math.max(tail.seq_num - number(records!), from < (entries[0]?.seqNum ?? 0) ? entries[0]!.seqNum : 0);
+    const oldest = Math.max(
+      tail.seq_num - number(records!),
+      from < (entries[0]?.seqNum ?? 0) ? entries[0]!.seqNum : 0,
+    );
     return { entries, oldest, tail };
   }
 
@@ -237,7 +250,14 @@ class RedisBackend implements Backend {
 
   /** Entries in which there are records from `at - 1` on. */
   async #page(room: string, at: number, count: number): Promise<Entry[]> {
-    const reply = await this.#call('XRANGE', `${this.#prefix}${room}:log`, `${at}-0`, '+', 'COUNT', String(count));
+    const reply = await this.#call(
+      'XRANGE',
+      `${this.#prefix}${room}:log`,
+      `${at}-0`,
+      '+',
+      'COUNT',
+      String(count),
+    );
     return (reply as Reply[]).map((each) => {
       const [id, fields] = each as [Buffer, Reply[]];
       const next = Number.parseInt(text(id), 10);
@@ -259,7 +279,9 @@ class RedisBackend implements Backend {
     now: number,
     values: ReadonlyArray<string | number | Buffer>,
   ): Promise<Reply> {
-    const own = ['', ':log', ':tokens', ':members', ':written'].map((part) => `${this.#prefix}${room}${part}`);
+    const own = ['', ':log', ':tokens', ':members', ':written'].map(
+      (part) => `${this.#prefix}${room}${part}`,
+    );
     const keys = [...own, `${this.#prefix}rooms`, `${this.#prefix}expiry`];
     const all = [room, this.#prefix, now, this.#limits.roomIdle, ...values];
     const strings = all.map((value) => (typeof value === 'number' ? String(value) : value));

@@ -104,14 +104,15 @@ class SqliteBackend implements Backend {
     return row && { id, role: row.role as TokenRole, hash: row.hash as Uint8Array };
   }
 
-  async addToken(room: string, token: StoredToken, now: number): Promise<'added' | 'taken' | 'full' | 'gone'> {
+  async addToken(
+    room: string,
+    token: StoredToken,
+    now: number,
+  ): Promise<'added' | 'taken' | 'full' | 'gone'> {
     return this.#atomically(() => {
       if (!this.#room(room)) return 'gone';
       if (this.#hasToken(room, token.id)) return 'taken';
-      const count = this.#count(
-        'SELECT count(*) AS n FROM tokens WHERE room = ? AND until IS NULL',
-        room,
-      );
+      const count = this.#count('SELECT count(*) AS n FROM tokens WHERE room = ? AND until IS NULL', room);
       if (count >= this.#limits.tokens) return 'full';
       this.#addToken(room, token, null);
       this.#run('UPDATE rooms SET used_at = ? WHERE name = ?', now, room);

@@ -1,13 +1,14 @@
 // One HTTP request to the signaling server and what its answer means: a value, an error of the server, or no
 // answer at all. Only web APIs, so that browsers run it too.
-import { isSignalingErrorCode, SignalingError } from '../errors.ts';
+import { isSignalingErrorCode, SignalingError, type SignalingErrorCode } from '../errors.ts';
 
 export interface Call {
   readonly method: 'GET' | 'POST' | 'DELETE';
   readonly path: string;
   readonly secret?: string;
   readonly body?: string;
-  readonly lastEventId?: number;
+  /** The answer is to be an event stream. */
+  readonly events?: boolean;
   readonly signal?: AbortSignal;
   /** Lets the request outlive the page that made it. */
   readonly keepalive?: boolean;
@@ -16,11 +17,13 @@ export interface Call {
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 
 export class Api {
-  readonly #url: string;
+  /** Servers of one store: who can't be reached is asked again when all others can't be reached either. */
+  readonly #urls: readonly string[];
   readonly #fetch: Fetch;
+  #current = 0;
 
-  constructor(url: string, fetch: Fetch) {
-    this.#url = url;
+  constructor(urls: readonly string[], fetch: Fetch) {
+    this.#urls = urls;
     this.#fetch = fetch;
   }
 
@@ -29,19 +32,28 @@ export class Api {
     const headers: Record<string, string> = {};
     if (call.secret !== undefined) headers.Authorization = `Bearer ${call.secret}`;
     if (call.body !== undefined) headers['Content-Type'] = 'application/json';
-    if (call.lastEventId !== undefined) headers['Last-Event-ID'] = String(call.lastEventId);
+    if (call.events) headers.Accept = 'text/event-stream';
     const init: RequestInit = { method: call.method, headers, cache: 'no-store', redirect: 'error' };
     if (call.body !== undefined) init.body = call.body;
     if (call.signal) init.signal = call.signal;
     if (call.keepalive) init.keepalive = true;
     let response: Response;
+    const asked = this.#current;
     try {
-      response = await this.#fetch(this.#url + call.path, init);
+      response = await this.#fetch(this.#urls[asked]! + call.path, init);
     } catch (cause) {
+      this.#turnFrom(asked);
       throw new SignalingError('UNREACHABLE', { cause });
     }
     if (response.ok) return response;
-    throw await errorOf(response);
+    const error = await errorOf(response);
+    if (isTransient(error)) this.#turnFrom(asked);
+    throw error;
+  }
+
+  /** To the next server, unless somebody else has done so already. */
+  #turnFrom(asked: number): void {
+    if (this.#current === asked) this.#current = (asked + 1) % this.#urls.length;
   }
 
   async json(call: Call): Promise<Record<string, unknown>> {
@@ -62,9 +74,16 @@ export class Api {
   }
 }
 
-/** Whether the same request may succeed later. */
+const TRANSIENT: readonly SignalingErrorCode[] = [
+  'UNREACHABLE',
+  'INTERNAL',
+  'STORE_FAILED',
+  'TOO_MANY_REQUESTS',
+];
+
+/** Whether the same request may succeed later, or elsewhere. */
 export function isTransient(error: unknown): boolean {
-  return error instanceof SignalingError && (error.code === 'UNREACHABLE' || error.code === 'INTERNAL');
+  return error instanceof SignalingError && TRANSIENT.includes(error.code);
 }
 
 async function errorOf(response: Response): Promise<SignalingError> {

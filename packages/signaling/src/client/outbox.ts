@@ -1,11 +1,11 @@
 // What a peer has to say, in order: messages wait here, go out in batches, one request at a time, and a request
 // that fails is sent again with the same numbers, of which the server takes each once.
-import { isSignalingErrorCode, SignalingError } from '../errors.ts';
+import { SignalingError } from '../errors.ts';
 
 export interface OutboxLimits {
-  readonly messageBytes: number;
-  readonly batchMessages: number;
-  readonly requestBytes: number;
+  readonly record_bytes: number;
+  readonly append_records: number;
+  readonly request_bytes: number;
 }
 
 interface Waiting {
@@ -40,9 +40,10 @@ export class Outbox {
   send(data: unknown, to: string | undefined): Promise<void> {
     if (this.#error !== undefined) return Promise.reject(this.#error);
     const encoded = encode(data);
-    const bytes = utf8Length(encoded);
-    if (bytes > this.#limits.messageBytes) throw new SignalingError('MESSAGE_TOO_LARGE');
-    const json = to === undefined ? `{"data":${encoded}}` : `{"to":${JSON.stringify(to)},"data":${encoded}}`;
+    const headers = JSON.stringify(to === undefined ? [] : [['to', to]]);
+    if (utf8Length(encoded) + headers.length > this.#limits.record_bytes)
+      throw new SignalingError('MESSAGE_TOO_LARGE');
+    const json = `{"headers":${headers},"body":${JSON.stringify(encoded)}}`;
     const sent = Promise.withResolvers<void>();
     sent.promise.catch(() => {}); // the end of the event iterator tells it too: nobody has to look at both
     this.#waiting.push({ json, bytes: utf8Length(json), sent });
@@ -65,8 +66,8 @@ export class Outbox {
       this.#next += batch.length;
       try {
         const messages = batch.map(({ json }) => json).join(',');
-        const { refused } = await this.#post(`{"first":${first},"messages":[${messages}]}`);
-        settle(batch, first, refused);
+        await this.#post(`{"first":${first},"records":[${messages}]}`);
+        for (const { sent } of batch) sent.resolve();
       } catch (error) {
         for (const { sent } of batch) sent.reject(error);
         this.fail(error);
@@ -78,22 +79,13 @@ export class Outbox {
   #takeBatch(): Waiting[] {
     let bytes = ENVELOPE_BYTES;
     let count = 0;
-    while (count < this.#waiting.length && count < this.#limits.batchMessages) {
+    while (count < this.#waiting.length && count < this.#limits.append_records) {
       bytes += this.#waiting[count]!.bytes + 1;
-      if (count > 0 && bytes > this.#limits.requestBytes) break;
+      if (count > 0 && bytes > this.#limits.request_bytes) break;
       count++;
     }
     return this.#waiting.splice(0, count);
   }
-}
-
-function settle(batch: Waiting[], first: number, refused: unknown): void {
-  for (const refusal of Array.isArray(refused) ? refused : []) {
-    const { number, error } = (refusal ?? {}) as { number?: unknown; error?: unknown };
-    const code = isSignalingErrorCode(error) ? error : 'BAD_REQUEST';
-    batch[Number(number) - first]?.sent.reject(new SignalingError(code));
-  }
-  for (const { sent } of batch) sent.resolve(); // has no effect on those refused
 }
 
 function encode(data: unknown): string {

@@ -1,15 +1,16 @@
 // A room as one peer sees it: events to iterate over, messages to send, and the connection kept up underneath.
 import type { Clock } from '../clock.ts';
-import { SignalingError } from '../errors.ts';
+import { isSignalingErrorCode, SignalingError } from '../errors.ts';
 import { type Api, isTransient } from './api.ts';
 import { Backoff } from './backoff.ts';
 import { EventStreamParser, type StreamEvent } from './event-stream.ts';
 import { Mailbox } from './mailbox.ts';
-import { Outbox } from './outbox.ts';
+import { Outbox, type OutboxLimits } from './outbox.ts';
 
 export type SignalingEvent =
   | { readonly type: 'join'; readonly peer: string }
   | { readonly type: 'leave'; readonly peer: string }
+  /** `from` is empty if the writer is no member. `data` is undefined if the record's body is no JSON. */
   | { readonly type: 'message'; readonly from: string; readonly data: unknown };
 
 export type SignalingRoomState = 'connected' | 'reconnecting' | 'closed';
@@ -37,7 +38,7 @@ export class SignalingRoom implements AsyncIterable<SignalingEvent> {
   readonly closed: Promise<void>;
   readonly #api: Api;
   readonly #path: string;
-  readonly #session: string;
+  readonly #token: string;
   readonly #settings: RoomSettings;
   readonly #silence: number;
   readonly #peers: Set<string>;
@@ -46,23 +47,24 @@ export class SignalingRoom implements AsyncIterable<SignalingEvent> {
   readonly #abort = new AbortController();
   readonly #closed = Promise.withResolvers<void>();
   #state: SignalingRoomState = 'connected';
-  #last: number;
+  /** The record to be read next. */
+  #next: number;
   #closing: Promise<void> | undefined;
 
   /** Made by `joinRoom`, from the server's answer. */
   constructor(api: Api, name: string, admission: Record<string, unknown>, settings: RoomSettings) {
-    const { peer, session, peers, at, pingInterval, limits } = readAdmission(admission);
+    const { member, token, members, seq_num, ping_interval, limits } = readAdmission(admission);
     this.name = name;
-    this.peer = peer;
+    this.peer = member;
     this.closed = this.#closed.promise;
     this.closed.catch(() => {}); // the iterator tells it too
     this.#api = api;
-    this.#path = `/rooms/${encodeURIComponent(name)}/peers/${encodeURIComponent(peer)}`;
-    this.#session = session;
+    this.#path = `/rooms/${encodeURIComponent(name)}`;
+    this.#token = token;
     this.#settings = settings;
-    this.#silence = pingInterval * MISSED_PINGS;
-    this.#peers = new Set(peers);
-    this.#last = at;
+    this.#silence = ping_interval * MISSED_PINGS;
+    this.#peers = new Set(members);
+    this.#next = seq_num + 1;
     this.#outbox = new Outbox(limits, (body) => this.#post(body));
     settings.signal?.addEventListener('abort', this.#onAbort);
     if (settings.signal?.aborted) this.#onAbort();
@@ -80,10 +82,13 @@ export class SignalingRoom implements AsyncIterable<SignalingEvent> {
 
   /**
    * Sends `data`, anything JSON can say, to the peer `to` or else to all others. Resolves when the server has it;
-   * rejects with `RECIPIENT_GONE` if `to` has left. Messages arrive in the order they were sent.
+   * rejects with `RECIPIENT_GONE` if `to` is not in the room. Messages arrive in the order they were sent. What is sent
+   * to one peer the others do not get as an event; who reads the room's records with other means can see it.
    */
   async send(data: unknown, to?: string): Promise<void> {
     if (this.#closing) throw new SignalingError('CLOSED');
+    if (to !== undefined && to !== this.peer && !this.#peers.has(to))
+      throw new SignalingError('RECIPIENT_GONE');
     return this.#outbox.send(data, to);
   }
 
@@ -111,7 +116,8 @@ export class SignalingRoom implements AsyncIterable<SignalingEvent> {
   }
 
   async #leave(): Promise<void> {
-    const call = { method: 'DELETE', path: this.#path, secret: this.#session, keepalive: true } as const;
+    const path = `${this.#path}/members/${this.peer}`;
+    const call = { method: 'DELETE', path, secret: this.#token, keepalive: true } as const;
     await this.#withTimeout(REQUEST_TIMEOUT, (signal) => this.#api.call({ ...call, signal })).catch(() => {});
   }
 
@@ -146,8 +152,14 @@ export class SignalingRoom implements AsyncIterable<SignalingEvent> {
     const watch = (): (() => void) => this.#settings.clock.after(this.#silence, () => attempt.abort());
     let unwatch = watch();
     try {
-      const call = { method: 'GET', path: `${this.#path}/events`, secret: this.#session } as const;
-      const { body } = await this.#api.call({ ...call, lastEventId: this.#last, signal });
+      const path = `${this.#path}/records?seq_num=${this.#next}`;
+      const { body } = await this.#api.call({
+        method: 'GET',
+        path,
+        secret: this.#token,
+        events: true,
+        signal,
+      });
       const reader = body!.getReader();
       const decoder = new TextDecoder();
       const parser = new EventStreamParser((event) => this.#onEvent(event));
@@ -169,21 +181,34 @@ export class SignalingRoom implements AsyncIterable<SignalingEvent> {
     }
   }
 
-  #onEvent({ event, data, id }: StreamEvent): void {
-    if (event === 'closed') throw new SignalingError('SERVER_CLOSED');
-    if (event === 'lost') throw new SignalingError('HISTORY_LOST');
-    if (Number(id) <= this.#last) return; // had before the stream broke
-    this.#last = Number(id);
-    const { peer, from, data: message } = parseObject(data);
-    if (event === 'message') this.#events.push({ type: 'message', from: String(from), data: message });
-    if (event !== 'join' && event !== 'leave') return;
-    if (event === 'join') this.#peers.add(String(peer));
-    else this.#peers.delete(String(peer));
-    this.#events.push({ type: event, peer: String(peer) });
+  #onEvent({ event, data }: StreamEvent): void {
+    if (event === 'error') {
+      const { error } = parseObject(data);
+      throw new SignalingError(isSignalingErrorCode(error) ? error : 'NOT_SIGNALING');
+    }
+    if (event !== 'batch') return; // a ping, or the end
+    const { records } = parseObject(data);
+    for (const record of Array.isArray(records) ? (records as unknown[]) : []) this.#onRecord(record);
+  }
+
+  #onRecord(record: unknown): void {
+    const { seq_num: seqNum, headers, body } = (record ?? {}) as Record<string, unknown>;
+    if (typeof seqNum !== 'number' || !Array.isArray(headers)) throw new SignalingError('NOT_SIGNALING');
+    if (seqNum < this.#next) return; // had before the stream broke
+    this.#next = seqNum + 1;
+    const header = (name: string): string | undefined => headers.find((each) => each?.[0] === name)?.[1];
+    const [event, from, to] = [header('event'), header('from') ?? '', header('to')];
+    if (to === undefined ? from === this.peer : to !== this.peer) return;
+    if (event === undefined) this.#events.push({ type: 'message', from, data: parseBody(body) });
+    else if (event === 'join' || event === 'leave') {
+      if (event === 'join') this.#peers.add(from);
+      else this.#peers.delete(from);
+      this.#events.push({ type: event, peer: from });
+    }
   }
 
   async #post(body: string): Promise<Record<string, unknown>> {
-    const call = { method: 'POST', path: `${this.#path}/messages`, secret: this.#session, body } as const;
+    const call = { method: 'POST', path: `${this.#path}/records`, secret: this.#token, body } as const;
     const attempt = (timeout: AbortSignal): Promise<Record<string, unknown>> =>
       this.#api.json({ ...call, signal: AbortSignal.any([timeout, this.#abort.signal]) });
     return this.#persist(() => this.#withTimeout(REQUEST_TIMEOUT, attempt)).catch((error: unknown) => {
@@ -232,25 +257,34 @@ export class SignalingRoom implements AsyncIterable<SignalingEvent> {
 }
 
 interface Admitted {
-  readonly peer: string;
-  readonly session: string;
-  readonly peers: string[];
-  readonly at: number;
-  readonly pingInterval: number;
-  readonly limits: { messageBytes: number; batchMessages: number; requestBytes: number };
+  readonly member: string;
+  readonly token: string;
+  readonly members: string[];
+  readonly seq_num: number;
+  readonly ping_interval: number;
+  readonly limits: OutboxLimits;
 }
 
 function readAdmission(answer: Record<string, unknown>): Admitted {
-  const { peer, session, peers, at, pingInterval } = answer;
+  const { member, token, members, seq_num, ping_interval } = answer;
   const limits = (answer.limits ?? {}) as Record<string, unknown>;
-  const numbers = [at, pingInterval, limits.messageBytes, limits.batchMessages, limits.requestBytes];
+  const numbers = [seq_num, ping_interval, limits.record_bytes, limits.append_records, limits.request_bytes];
   const isSound =
-    typeof peer === 'string' &&
-    typeof session === 'string' &&
-    Array.isArray(peers) &&
+    typeof member === 'string' &&
+    typeof token === 'string' &&
+    Array.isArray(members) &&
     numbers.every((value) => typeof value === 'number');
   if (!isSound) throw new SignalingError('NOT_SIGNALING');
   return answer as unknown as Admitted;
+}
+
+/** Not every writer need be of our kind. */
+function parseBody(body: unknown): unknown {
+  try {
+    return JSON.parse(String(body));
+  } catch {
+    return undefined;
+  }
 }
 
 function parseObject(json: string): Record<string, unknown> {

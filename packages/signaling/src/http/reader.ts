@@ -1,40 +1,63 @@
-// One open event stream: writes a room's records from where the peer stopped, as fast as the peer reads them.
-// Nothing is queued here; a reader that is slow has its place in the room's log, and is cut off when the log
-// has moved past it or it takes nothing for too long.
+// One open event stream: writes a room's records from where its client stopped, as fast as the client reads them.
+// Nothing is queued here; a reader that is slow has its place in the room's stream, and is cut off when it takes
+// nothing for too long or the room has dropped what it has not had.
 import type { ServerResponse } from 'node:http';
-import type { Clock } from '../clock.ts';
+import { SignalingError } from '../errors.ts';
 import type { ServerSettings } from '../options.ts';
-import type { Peer, Room } from '../room/room.ts';
+import type { BatchWriter } from '../records/batch-writer.ts';
+import type { BodyFormat } from '../records/record.ts';
+import type { Access, Rooms } from '../rooms.ts';
+import { type Feed, writeBatchEvent } from './feed.ts';
+import type { ReadRequest } from './request.ts';
 
-type ReaderLimits = Pick<ServerSettings, 'pingInterval' | 'peerTimeout' | 'streamLife'>;
+export type ReaderSettings = Pick<
+  ServerSettings,
+  'pingInterval' | 'chunkTimeout' | 'streamLife' | 'batchRecords' | 'batchBytes' | 'clock'
+>;
 
 export class Reader {
-  readonly room: Room;
-  readonly peer: Peer;
+  readonly access: Access;
+  readonly format: BodyFormat;
   readonly #response: ServerResponse;
-  readonly #limits: ReaderLimits;
-  readonly #clock: Clock;
+  readonly #feed: Feed;
+  readonly #rooms: Rooms;
+  readonly #writer: BatchWriter;
+  readonly #settings: ReaderSettings;
   readonly #openedAt: number;
+  /** Of records and bytes the client still wants; Infinity as a rule. */
+  #count: number;
+  #bytes: number;
   #cursor: number;
   #pingedAt: number;
+  /** Since when what was written has been waiting for the client. */
   #blockedSince: number | undefined;
+  #isCatchingUp = false;
 
   constructor(
-    room: Room,
-    peer: Peer,
-    cursor: number,
+    access: Access,
+    request: ReadRequest & { readonly from: number },
     response: ServerResponse,
-    limits: ReaderLimits,
-    clock: Clock,
+    feed: Feed,
+    rooms: Rooms,
+    writer: BatchWriter,
+    settings: ReaderSettings,
   ) {
-    this.room = room;
-    this.peer = peer;
-    this.#cursor = cursor;
+    this.access = access;
+    this.format = request.format;
+    this.#cursor = request.from;
+    this.#count = request.count;
+    this.#bytes = request.bytes;
     this.#response = response;
-    this.#limits = limits;
-    this.#clock = clock;
-    this.#openedAt = clock.now();
+    this.#feed = feed;
+    this.#rooms = rooms;
+    this.#writer = writer;
+    this.#settings = settings;
+    this.#openedAt = settings.clock.now();
     this.#pingedAt = this.#openedAt;
+  }
+
+  get isOpen(): boolean {
+    return !this.#response.writableEnded && !this.#response.destroyed;
   }
 
   start(): void {
@@ -44,48 +67,89 @@ export class Reader {
     this.#response.writeHead(200);
     this.#response.on('drain', () => {
       this.#blockedSince = undefined;
-      this.pump();
+      this.catchUp();
     });
-    this.#write(': welcome\n\n');
-    this.pump();
+    this.ping();
+    this.catchUp();
   }
 
-  /** Writes the records this peer has not had, until there are none or the connection is full. */
-  pump(): void {
-    if (this.#response.writableEnded) return;
-    if (this.peer.lostUpTo > this.#cursor) {
-      this.end('lost');
-      return;
-    }
-    while (this.#blockedSince === undefined && this.#cursor < this.room.newest) {
-      this.#cursor = this.room.after(this.#cursor);
-      const event = this.room.read(this.#cursor, this.peer);
-      if (event !== undefined) this.#write(event);
+  /** Whether record `next` is what this reader is waiting for, and may be given to it with no limit to look at. */
+  isAt(next: number): boolean {
+    return (
+      this.#cursor === next &&
+      !this.#isCatchingUp &&
+      this.#blockedSince === undefined &&
+      this.#count === Number.POSITIVE_INFINITY &&
+      this.#bytes === Number.POSITIVE_INFINITY
+    );
+  }
+
+  /** Takes a `batch` event that ends before record `next`. */
+  take(event: Buffer, next: number): void {
+    this.#cursor = next;
+    this.#write(event);
+  }
+
+  /** Reads what is there and not yet had, until there is no more or the connection is full. */
+  catchUp(): void {
+    if (this.#isCatchingUp || this.#blockedSince !== undefined || !this.isOpen) return;
+    if (this.#cursor >= this.#feed.next) return;
+    this.#isCatchingUp = true;
+    void this.#catchUp()
+      .catch((error: unknown) => this.fail(error))
+      .finally(() => {
+        this.#isCatchingUp = false;
+        this.catchUp(); // something may have come in the meantime
+      });
+  }
+
+  async #catchUp(): Promise<void> {
+    const { batchRecords, batchBytes } = this.#settings;
+    while (this.#cursor < this.#feed.next && this.#blockedSince === undefined && this.isOpen) {
+      const limits = { count: Math.min(batchRecords, this.#count), bytes: Math.min(batchBytes, this.#bytes) };
+      const from = this.#cursor;
+      const { entries, tail } = await this.#rooms.read(this.access.room, from, limits);
+      if (entries.length === 0 || !this.isOpen) return;
+      writeBatchEvent(this.#writer, { from, entries }, tail, this.format, limits);
+      this.#cursor = this.#writer.next;
+      this.#count -= this.#writer.count;
+      this.#bytes -= this.#writer.recordBytes;
+      this.#write(this.#writer.take());
+      if (this.#count <= 0 || this.#bytes <= 0) this.finish();
     }
   }
 
-  /** Pings when it is time, and ends a stream that is not read or has lived long enough. */
-  tick(): void {
-    const now = this.#clock.now();
+  /** Pings when it is time, and ends a stream that is not read or has lived long enough. Whether it cut it off. */
+  tick(): boolean {
+    const now = this.#settings.clock.now();
     if (this.#blockedSince !== undefined) {
-      if (now - this.#blockedSince >= this.#limits.peerTimeout) this.#response.destroy();
-      return;
+      if (now - this.#blockedSince < this.#settings.chunkTimeout) return false;
+      this.#response.destroy();
+      return true;
     }
-    if (now - this.#openedAt >= this.#limits.streamLife) this.#response.end();
-    else if (now - this.#pingedAt >= this.#limits.pingInterval) {
-      this.#pingedAt = now;
-      this.#write(': ping\n\n');
-    }
+    if (now - this.#openedAt >= this.#settings.streamLife) this.finish();
+    else if (now - this.#pingedAt >= this.#settings.pingInterval) this.ping();
+    return false;
   }
 
-  /** Ends the stream: `lost` and `closed` tell the peer not to come back, `replaced` that it has. */
-  end(why: 'lost' | 'closed' | 'replaced'): void {
-    if (this.#response.writableEnded) return;
-    if (why === 'replaced') this.#response.destroy();
-    else this.#response.end(`event: ${why}\ndata: {}\n\n`);
+  ping(): void {
+    this.#pingedAt = this.#settings.clock.now();
+    this.#write(`event: ping\ndata: {"timestamp":${this.#settings.clock.date()}}\n\n`);
   }
 
-  #write(text: string): void {
-    if (!this.#response.write(text)) this.#blockedSince ??= this.#clock.now();
+  /** Says what is wrong, and that nothing more comes. */
+  fail(error: unknown): void {
+    const { code, message } = error instanceof SignalingError ? error : new SignalingError('INTERNAL');
+    this.#write(`event: error\ndata: ${JSON.stringify({ error: code, message })}\n\n`);
+    this.finish();
+  }
+
+  /** The stream has come to its end, though the room may not have. */
+  finish(): void {
+    if (this.isOpen) this.#response.end('data: [DONE]\n\n');
+  }
+
+  #write(event: string | Buffer): void {
+    if (this.isOpen && !this.#response.write(event)) this.#blockedSince ??= this.#settings.clock.now();
   }
 }

@@ -14,6 +14,15 @@ export function answer(response: ServerResponse, status: number, body?: object):
   response.end(JSON.stringify(body));
 }
 
+export function answerBytes(response: ServerResponse, status: number, type: string, bytes: Buffer): void {
+  response.statusCode = status;
+  response.setHeader('Cache-Control', 'no-store');
+  response.setHeader('X-Content-Type-Options', 'nosniff');
+  response.setHeader('Content-Type', type);
+  response.setHeader('Content-Length', bytes.length);
+  response.end(bytes);
+}
+
 /** Tells the client what was wrong. If its body was not read to the end the connection cannot be used again. */
 export function refuse(request: IncomingMessage, response: ServerResponse, error: SignalingError): void {
   if (response.headersSent) {
@@ -26,7 +35,9 @@ export function refuse(request: IncomingMessage, response: ServerResponse, error
     response.once('finish', () => request.socket.destroySoon());
   }
   if (error.status === 401) response.setHeader('WWW-Authenticate', 'Bearer');
-  answer(response, error.status, { error: error.code, message: error.message });
+  if (error.code === 'TOO_MANY_REQUESTS') response.setHeader('Retry-After', '1');
+  const { code, message, tail, oldest } = error;
+  answer(response, error.status, { error: code, message, tail, oldest });
 }
 
 /** Sets the CORS headers that let a page of an allowed origin read the answer. */

@@ -1,30 +1,34 @@
-// The HTTP API: one path a verb. What a request may do is decided here; what it does is done by the rooms.
+// The HTTP API: one path a verb. What a request may do is decided by the rooms (rooms.ts); here it is read and answered.
 //
-//   POST   /rooms                        a new room: { room, token }
-//   POST   /rooms/ROOM/peers             enter it (Bearer token): { peer, session, peers, at, ... }
-//   GET    /rooms/ROOM/peers/PEER/events read it (Bearer session), as server-sent events after Last-Event-ID
-//   POST   /rooms/ROOM/peers/PEER/messages   { first, messages: [{ to?, data }] }: { refused: [{ number, error }] }
-//   DELETE /rooms/ROOM/peers/PEER        leave it (Bearer session)
-//   GET    /health
+//   POST   /rooms                     a new room: { room, token }
+//   DELETE /rooms/ROOM                with all that is in it (owner)
+//   POST   /rooms/ROOM/tokens         a further token: { id, token } (owner)
+//   DELETE /rooms/ROOM/tokens/ID      revokes it (owner)
+//   GET    /rooms/ROOM/members        { members }
+//   POST   /rooms/ROOM/members        enter the room: { member, token, members, seq_num, ... }
+//   DELETE /rooms/ROOM/members/ID     leave it (the member, owner)
+//   POST   /rooms/ROOM/records        append: { start, end, tail }
+//   GET    /rooms/ROOM/records        read: a batch, or server-sent events
+//   GET    /health, /metrics
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { SignalingError, type SignalingErrorCode } from '../errors.ts';
+import { SignalingError } from '../errors.ts';
 import type { ServerSettings } from '../options.ts';
-import type { Peer, Room } from '../room/room.ts';
-import type { Rooms } from '../room/rooms.ts';
-import { bearer, lastEventId, parseBatch, readJson } from './request.ts';
-import { answer } from './response.ts';
+import { BatchWriter } from '../records/batch-writer.ts';
+import type { Access, Rooms } from '../rooms.ts';
+import type { Metrics } from './metrics.ts';
+import { bearer, parseAppend, parseRead, type ReadRequest, readJson, wantsEvents } from './request.ts';
+import { answer, answerBytes } from './response.ts';
 
 /** What the routes need of the server that runs them. */
 export interface RouteContext {
   readonly settings: ServerSettings;
   readonly rooms: Rooms;
-  /** Opens the event stream of `peer`, after record `cursor`. */
-  read(room: Room, peer: Peer, cursor: number, response: ServerResponse): void;
-  /** Something was appended to `room`. */
-  onAppended(room: Room): void;
-  /** `peer` has left. */
-  onLeft(peer: Peer): void;
+  readonly metrics: Metrics;
+  /** Opens an event stream. */
+  follow(access: Access, request: ReadRequest, response: ServerResponse): Promise<void>;
 }
+
+const writer = new BatchWriter();
 
 export async function route(
   context: RouteContext,
@@ -32,109 +36,154 @@ export async function route(
   response: ServerResponse,
 ): Promise<void> {
   const path = (request.url ?? '/').split('?', 1)[0]!.split('/');
-  if (path.length === 2 && path[1] === 'health') return health(request, response);
-  if (path[1] !== 'rooms') throw new SignalingError('NOT_FOUND');
-  if (path.length === 2) return createRoom(context, request, response);
-  if (path[3] !== 'peers') throw new SignalingError('NOT_FOUND');
-  const room = path[2]!;
-  if (path.length === 4) return enter(context, request, response, room);
-  const peer = path[4]!;
-  if (path.length === 5) return leave(context, request, response, room, peer);
-  if (path.length === 6 && path[5] === 'events') return read(context, request, response, room, peer);
-  if (path.length === 6 && path[5] === 'messages') return send(context, request, response, room, peer);
-  throw new SignalingError('NOT_FOUND');
-}
-
-function health(request: IncomingMessage, response: ServerResponse): void {
+  const [, first, room, what, id] = path;
+  if (path.length === 2 && first === 'health') return health(context, request, response);
+  if (path.length === 2 && first === 'metrics') return metrics(context, request, response);
+  if (first !== 'rooms' || path.length > 5) throw new SignalingError('NOT_FOUND');
+  if (room === undefined) return createRoom(context, request, response);
+  if (what !== undefined && !['tokens', 'members', 'records'].includes(what))
+    throw new SignalingError('NOT_FOUND');
+  if (what === 'records' && id !== undefined) throw new SignalingError('NOT_FOUND');
+  const access = await context.rooms.authorize(room, bearer(request));
+  if (what === undefined) return destroyRoom(context, access, request, response);
+  if (what === 'tokens') return tokens(context, access, request, response, id);
+  if (what === 'members') return members(context, access, request, response, id);
+  if (request.method === 'POST') return append(context, access, request, response);
   expectMethod(request, 'GET');
-  answer(response, 200, { status: 'ok' });
+  return read(context, access, request, response);
 }
 
-function createRoom(context: RouteContext, request: IncomingMessage, response: ServerResponse): void {
+async function health(
+  context: RouteContext,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  expectMethod(request, 'GET');
+  await context.rooms.backend.stats(); // throws when the store does not work
+  answer(response, 200, { status: 'ok', store: context.rooms.backend.name });
+}
+
+async function metrics(
+  context: RouteContext,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  if (!context.settings.metrics) throw new SignalingError('NOT_FOUND');
+  expectMethod(request, 'GET');
+  const { registry } = context.metrics;
+  answerBytes(response, 200, registry.contentType, Buffer.from(await registry.metrics()));
+}
+
+async function createRoom(
+  context: RouteContext,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
   expectMethod(request, 'POST');
   const { rooms, settings } = context;
   if (!settings.openRooms) throw new SignalingError('CREATION_REFUSED');
-  const key = rooms.create(settings.clock.now());
-  settings.log(`room created, ${rooms.count} open`);
+  const key = await rooms.create();
+  settings.log('room created');
   answer(response, 201, key);
 }
 
-function enter(
-  context: RouteContext,
+async function destroyRoom(
+  { rooms, settings }: RouteContext,
+  access: Access,
   request: IncomingMessage,
   response: ServerResponse,
-  name: string,
-): void {
-  expectMethod(request, 'POST');
-  const { rooms, settings } = context;
-  const room = rooms.open(name, bearer(request));
-  const { peer, session, others } = room.join(settings.clock.now());
-  settings.log(`peer joined, ${room.peerCount} in the room`);
-  const { messageBytes, batchMessages, requestBytes, pingInterval } = settings;
-  const limits = { messageBytes, batchMessages, requestBytes };
-  const at = peer.joinedAt;
-  answer(response, 201, { peer: peer.name, session, peers: others, at, pingInterval, limits });
-  context.onAppended(room);
-}
-
-function leave(
-  context: RouteContext,
-  request: IncomingMessage,
-  response: ServerResponse,
-  roomName: string,
-  peerName: string,
-): void {
-  expectMethod(request, 'DELETE');
-  const { room, peer } = context.rooms.resume(roomName, peerName, bearer(request));
-  room.leave(peer, context.settings.clock.now());
-  context.settings.log(`peer left, ${room.peerCount} in the room`);
-  context.onLeft(peer);
-  answer(response, 204);
-  context.onAppended(room);
-}
-
-function read(
-  context: RouteContext,
-  request: IncomingMessage,
-  response: ServerResponse,
-  roomName: string,
-  peerName: string,
-): void {
-  expectMethod(request, 'GET');
-  const { room, peer } = context.rooms.resume(roomName, peerName, bearer(request));
-  const cursor = lastEventId(request, peer.joinedAt);
-  if (cursor > room.newest) throw new SignalingError('BAD_REQUEST');
-  if (peer.lostUpTo > cursor) throw new SignalingError('HISTORY_LOST');
-  context.read(room, peer, cursor, response);
-}
-
-async function send(
-  context: RouteContext,
-  request: IncomingMessage,
-  response: ServerResponse,
-  roomName: string,
-  peerName: string,
 ): Promise<void> {
-  expectMethod(request, 'POST');
-  const secret = bearer(request);
-  context.rooms.resume(roomName, peerName, secret); // before any body is read
-  const body = await readJson(request, context.settings.requestBytes);
-  const { first, messages } = parseBatch(body, context.settings.batchMessages);
-  const { room, peer } = context.rooms.resume(roomName, peerName, secret); // it may have left meanwhile
-  if (first > peer.lastNumber + 1) throw new SignalingError('OUT_OF_ORDER');
-  const refused: Array<{ number: number; error: SignalingErrorCode }> = [];
-  for (let i = Math.max(0, peer.lastNumber + 1 - first); i < messages.length; i++) {
-    const { to, data } = messages[i]!;
-    try {
-      room.send(peer, to, data);
-    } catch (error) {
-      if (!(error instanceof SignalingError)) throw error;
-      refused.push({ number: first + i, error: error.code });
-    }
-    peer.lastNumber = first + i;
+  expectMethod(request, 'DELETE');
+  await rooms.destroy(access);
+  settings.log('room removed');
+  answer(response, 204);
+}
+
+async function tokens(
+  { rooms, settings }: RouteContext,
+  access: Access,
+  request: IncomingMessage,
+  response: ServerResponse,
+  id: string | undefined,
+): Promise<void> {
+  expectMethod(request, id === undefined ? 'POST' : 'DELETE');
+  if (id === undefined) {
+    answer(response, 201, await rooms.addToken(access));
+    return;
   }
-  answer(response, 200, { refused });
-  context.onAppended(room);
+  await rooms.revokeToken(access, id);
+  settings.log('token revoked');
+  answer(response, 204);
+}
+
+async function members(
+  { rooms, settings }: RouteContext,
+  access: Access,
+  request: IncomingMessage,
+  response: ServerResponse,
+  id: string | undefined,
+): Promise<void> {
+  if (id !== undefined) {
+    expectMethod(request, 'DELETE');
+    await rooms.leave(access, id);
+    settings.log('member left');
+    answer(response, 204);
+    return;
+  }
+  if (request.method === 'GET') {
+    answer(response, 200, { members: await rooms.backend.members(access.room) });
+    return;
+  }
+  expectMethod(request, 'POST');
+  const { member, token, members: others, seqNum } = await rooms.enter(access);
+  settings.log('member entered');
+  const { pingInterval, recordBytes, appendRecords, requestBytes } = settings;
+  answer(response, 201, {
+    member,
+    token,
+    members: others,
+    seq_num: seqNum,
+    ping_interval: pingInterval,
+    limits: { record_bytes: recordBytes, append_records: appendRecords, request_bytes: requestBytes },
+  });
+}
+
+async function append(
+  { rooms, settings, metrics }: RouteContext,
+  access: Access,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const { records, seqNum, first } = parseAppend(await readJson(request, settings.requestBytes), settings);
+  const result = await rooms.append(access, records, { seqNum, first });
+  if (result.kind === 'repeated') {
+    answer(response, 200, { repeated: true, tail: result.tail });
+    return;
+  }
+  metrics.records.inc(records.length);
+  const { timestamp, tail } = result;
+  const at = (number: number): object => ({ seq_num: number, timestamp });
+  answer(response, 200, { start: at(result.seqNum), end: at(result.seqNum + records.length), tail });
+}
+
+async function read(
+  context: RouteContext,
+  access: Access,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const wanted = parseRead(request);
+  if (wantsEvents(request)) return context.follow(access, wanted, response);
+  const { rooms, settings } = context;
+  const limits = {
+    count: Math.min(wanted.count, settings.batchRecords),
+    bytes: Math.min(wanted.bytes, settings.batchBytes),
+  };
+  const from = wanted.from ?? 0;
+  const { entries, tail } = await rooms.read(access.room, from, limits);
+  writer.begin();
+  writer.batch({ from, entries }, tail, wanted.format, limits);
+  answerBytes(response, 200, 'application/json; charset=utf-8', writer.take());
 }
 
 function expectMethod(request: IncomingMessage, method: string): void {

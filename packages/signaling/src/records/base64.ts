@@ -24,10 +24,9 @@ const LEAST_BYTES = 64;
 
 const memory = new WebAssembly.Memory({ initial: 1, maximum: 1 });
 const heap = Buffer.from(memory.buffer);
-const { encode } = new WebAssembly.Instance(
-  new WebAssembly.Module(Buffer.from(BASE64_WASM, 'base64')),
-  { env: { memory } },
-).exports as unknown as Base64Module;
+const { encode } = new WebAssembly.Instance(new WebAssembly.Module(Buffer.from(BASE64_WASM, 'base64')), {
+  env: { memory },
+}).exports as unknown as Base64Module;
 
 const ALPHABET = Buffer.from('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/');
 const PADDING = 0x3d;

@@ -54,6 +54,8 @@ export class BatchWriter {
   count = 0;
   /** The number behind the last record of that batch. */
   next = 0;
+  /** What its records count for, as `meteredBytesOf` has it. */
+  recordBytes = 0;
 
   /** The buffer that holds what was written; until the next `begin`. */
   get bytes(): Buffer {
@@ -74,7 +76,7 @@ export class BatchWriter {
   /** Writes latin1. */
   text(text: string): void {
     this.#ensure(text.length);
-    this.#at += this.#out.latin1Write(text, this.#at);
+    this.#at += this.#out.write(text, this.#at, 'latin1');
   }
 
   /** A copy of what was written, for keeps. */
@@ -89,12 +91,14 @@ export class BatchWriter {
     this.#bytes(BEGIN);
     this.count = 0;
     this.next = range.from;
-    let left = limits.bytes;
+    this.recordBytes = 0;
     walk: for (const { seqNum, count, timestamp, bytes } of range.entries) {
       for (let i = 0, at = 0; i < count; i++, at += lengthOf(bytes, at)) {
         if (seqNum + i < range.from) continue;
-        left -= meteredBytesOf(bytes, at);
-        if (this.count >= limits.count || (left < 0 && this.count > 0)) break walk;
+        const metered = meteredBytesOf(bytes, at);
+        if (this.count >= limits.count || (this.count > 0 && this.recordBytes + metered > limits.bytes))
+          break walk;
+        this.recordBytes += metered;
         if (this.count++ > 0) this.#out[this.#at++] = COMMA; // FRAME_BYTES of the record before has room for it
         this.#record(bytes, at, seqNum + i, timestamp, format);
         this.next = seqNum + i + 1;

@@ -83,7 +83,15 @@ function prepare({ headers, body }: NewRecord): Prepared {
   const escaped = isPlain ? '' : json.slice(1, -1);
   const bodyBytes = Buffer.byteLength(text);
   const length = head + Buffer.byteLength(escaped) + bodyBytes;
-  return { length, lead, leadLength, escaped, body: text, bodyBytes, kind: isPlain ? KIND.plain : KIND.escaped };
+  return {
+    length,
+    lead,
+    leadLength,
+    escaped,
+    body: text,
+    bodyBytes,
+    kind: isPlain ? KIND.plain : KIND.escaped,
+  };
 }
 
 /** Whether `bytes` is an entry of `count` records that ends where it says: what comes from a store may be damaged. */

@@ -29,7 +29,12 @@ const entry = (...bodies: string[]): { count: number; bytes: Uint8Array } => ({
 });
 
 /** What is in the room from `from` on, and the numbers of it. */
-async function read(backend: Backend, room: string, from: number, limits = ALL): Promise<Array<[number, string]>> {
+async function read(
+  backend: Backend,
+  room: string,
+  from: number,
+  limits = ALL,
+): Promise<Array<[number, string]>> {
   const found = await backend.read(room, from, limits, T0);
   assert.ok(found);
   const range = { from, entries: found.entries };
@@ -77,8 +82,15 @@ export function conformance(name: string, open: () => Promise<Backend>): void {
         tail: { seq_num: 2, timestamp: T0 + 5 },
       });
       assert.equal((await backend.append('a', entry('z'), {}, T0 + 6)).kind, 'appended');
-      assert.deepEqual(await read(backend, 'a', 0), [[0, 'x'], [1, 'y'], [2, 'z']]);
-      assert.deepEqual(await read(backend, 'a', 1), [[1, 'y'], [2, 'z']]);
+      assert.deepEqual(await read(backend, 'a', 0), [
+        [0, 'x'],
+        [1, 'y'],
+        [2, 'z'],
+      ]);
+      assert.deepEqual(await read(backend, 'a', 1), [
+        [1, 'y'],
+        [2, 'z'],
+      ]);
       assert.deepEqual(await read(backend, 'a', 3), []);
       assert.deepEqual(await read(backend, 'a', 0, { count: 1, bytes: 1e6 }), [[0, 'x']]);
       await backend.close();
@@ -107,10 +119,16 @@ export function conformance(name: string, open: () => Promise<Backend>): void {
       const backend = await open();
       await backend.createRoom('a', token('o', 'owner'), T0);
       for (let i = 0; i < 25; i++) await backend.append('a', entry(`${i}`), {}, T0);
-      assert.deepEqual((await read(backend, 'a', 0)).map(([at]) => at), Array.from({ length: 20 }, (_, i) => i + 5));
+      assert.deepEqual(
+        (await read(backend, 'a', 0)).map(([at]) => at),
+        Array.from({ length: 20 }, (_, i) => i + 5),
+      );
       assert.equal((await backend.read('a', 0, ALL, T0))?.oldest, 5);
       await backend.append('a', entry('v'.repeat(10_000)), {}, T0);
-      assert.deepEqual((await read(backend, 'a', 0)).map(([at]) => at), [25]);
+      assert.deepEqual(
+        (await read(backend, 'a', 0)).map(([at]) => at),
+        [25],
+      );
       await backend.close();
     });
 
@@ -154,12 +172,20 @@ export function conformance(name: string, open: () => Promise<Backend>): void {
       assert.deepEqual(first, { kind: 'entered', members: [], seqNum: 0 });
       const second = await backend.enter('a', token('n', 'member'), T0 + 100, entry('n in'), T0);
       assert.deepEqual(second, { kind: 'entered', members: ['m'], seqNum: 1 });
-      assert.deepEqual(await backend.enter('a', token('p', 'member'), T0, entry('p in'), T0), { kind: 'full' });
+      assert.deepEqual(await backend.enter('a', token('p', 'member'), T0, entry('p in'), T0), {
+        kind: 'full',
+      });
       assert.equal(await backend.revokeToken('a', 'm'), false);
-      const leaving = [backend.leave('a', 'm', entry('m out'), T0), backend.leave('a', 'm', entry('m out'), T0)];
+      const leaving = [
+        backend.leave('a', 'm', entry('m out'), T0),
+        backend.leave('a', 'm', entry('m out'), T0),
+      ];
       assert.deepEqual((await Promise.all(leaving)).toSorted(), [false, true]);
       assert.equal(await backend.token('a', 'm'), undefined);
-      assert.deepEqual((await read(backend, 'a', 0)).map(([, body]) => body), ['m in', 'n in', 'm out']);
+      assert.deepEqual(
+        (await read(backend, 'a', 0)).map(([, body]) => body),
+        ['m in', 'n in', 'm out'],
+      );
       assert.deepEqual(await backend.members('a'), ['n']);
       await backend.close();
     });
@@ -169,7 +195,15 @@ export function conformance(name: string, open: () => Promise<Backend>): void {
       await backend.createRoom('a', token('o', 'owner'), T0);
       await backend.enter('a', token('m', 'member'), T0 + 100, entry('in'), T0);
       await backend.enter('a', token('n', 'member'), T0 + 100, entry('in'), T0);
-      await backend.keep([{ room: 'a', id: 'm' }, { room: 'a', id: 'x' }, { room: 'b', id: 'm' }], T0 + 500, T0 + 50);
+      await backend.keep(
+        [
+          { room: 'a', id: 'm' },
+          { room: 'a', id: 'x' },
+          { room: 'b', id: 'm' },
+        ],
+        T0 + 500,
+        T0 + 50,
+      );
       assert.deepEqual(await backend.expired(T0 + 99, 10), []);
       assert.deepEqual(await backend.expired(T0 + 100, 10), [{ room: 'a', id: 'n' }]);
       assert.equal((await backend.expired(T0 + 500, 1)).length, 1);
@@ -218,7 +252,8 @@ export function conformance(name: string, open: () => Promise<Backend>): void {
       fc.asyncProperty(fc.array(operation, { maxLength: 30 }), async (operations) => {
         const [backend, model] = [await open(), new MemoryBackend(LIMITS)];
         try {
-          for (const each of operations) assert.deepEqual(await apply(backend, each), await apply(model, each));
+          for (const each of operations)
+            assert.deepEqual(await apply(backend, each), await apply(model, each));
         } finally {
           await backend.close();
         }

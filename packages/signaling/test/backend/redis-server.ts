@@ -1,8 +1,8 @@
 // A Redis of the test's own, on a free port, with nothing on disk.
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:net';
 
 export interface RedisServer extends AsyncDisposable {
   readonly url: string;
@@ -18,9 +18,13 @@ export async function startRedis(): Promise<RedisServer | undefined> {
   const port = await freePort();
   let child: ChildProcess | undefined;
   const start = async (): Promise<void> => {
-    child = spawn('redis-server', ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
+    child = spawn(
+      'redis-server',
+      ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'],
+      {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      },
+    );
     for await (const line of child.stdout!) if (String(line).includes('Ready to accept connections')) break;
   };
   const stop = async (): Promise<void> => {

@@ -1,0 +1,95 @@
+// Hot: the newest records of one room on their way to all who read at its end. Each batch is read from the backend
+// and serialised once, however many readers take it; whoever is behind reads for himself until he has caught up.
+import type { BatchWriter } from '../records/batch-writer.ts';
+import type { BodyFormat } from '../records/record.ts';
+import type { Rooms } from '../rooms.ts';
+import type { Reader } from './reader.ts';
+
+export interface FeedSettings {
+  readonly batchRecords: number;
+  readonly batchBytes: number;
+}
+
+export class Feed {
+  readonly room: string;
+  /** What readers at the end wait for. */
+  next: number;
+  readonly readers: Set<Reader> = new Set();
+  readonly #rooms: Rooms;
+  readonly #writer: BatchWriter;
+  readonly #settings: FeedSettings;
+  readonly #onDelivered: (timestamp: number) => void;
+  readonly #stop: () => void;
+  #isReading = false;
+  #hasNews = false;
+
+  constructor(
+    room: string,
+    next: number,
+    rooms: Rooms,
+    writer: BatchWriter,
+    settings: FeedSettings,
+    onDelivered: (timestamp: number) => void,
+  ) {
+    this.room = room;
+    this.next = next;
+    this.#rooms = rooms;
+    this.#writer = writer;
+    this.#settings = settings;
+    this.#onDelivered = onDelivered;
+    this.#stop = rooms.backend.follow(room, () => void this.#onNews());
+  }
+
+  close(): void {
+    this.#stop();
+  }
+
+  async #onNews(): Promise<void> {
+    this.#hasNews = true;
+    if (this.#isReading) return;
+    this.#isReading = true;
+    try {
+      while (this.#hasNews) {
+        this.#hasNews = false;
+        while (await this.#deliver());
+      }
+    } catch (error) {
+      for (const reader of [...this.readers]) reader.fail(error);
+    } finally {
+      this.#isReading = false;
+    }
+  }
+
+  /** The next batch, to all who wait for it. Whether there may be more. */
+  async #deliver(): Promise<boolean> {
+    const limits = { count: this.#settings.batchRecords, bytes: this.#settings.batchBytes };
+    const from = this.next;
+    const { entries, tail } = await this.#rooms.read(this.room, from, limits);
+    if (entries.length === 0) return false;
+    const batches = new Map<BodyFormat, Buffer>();
+    const batchOf = (format: BodyFormat): Buffer => {
+      let bytes = batches.get(format);
+      if (!bytes) {
+        writeBatchEvent(this.#writer, { from, entries }, tail, format, limits);
+        this.next = this.#writer.next;
+        bytes = this.#writer.take();
+        batches.set(format, bytes);
+      }
+      return bytes;
+    };
+    batchOf('raw'); // it says where the batch ends, for readers of all formats
+    for (const reader of this.readers) {
+      if (reader.isAt(from)) reader.take(batchOf(reader.format), this.next);
+      else reader.catchUp();
+    }
+    this.#onDelivered(entries[0]!.timestamp);
+    return this.next < tail.seq_num;
+  }
+}
+
+/** `id` is the number of the last record: whoever comes back goes on behind it. */
+export function writeBatchEvent(writer: BatchWriter, ...batch: Parameters<BatchWriter['batch']>): void {
+  writer.begin('event: batch\ndata: ');
+  writer.batch(...batch);
+  writer.text(`\nid: ${writer.next - 1}\n\n`);
+}

@@ -1,0 +1,211 @@
+// What may be done with rooms, and by whom. Knows no HTTP: routes ask, the backend stores.
+import type { Appended, Backend, Found, StoredToken, TokenRole } from './backend/backend.ts';
+import { SignalingError } from './errors.ts';
+import type { ServerSettings } from './options.ts';
+import type { BatchLimits } from './records/batch-writer.ts';
+import { packRecords } from './records/entry.ts';
+import type { Header, NewRecord } from './records/record.ts';
+import {
+  drawToken,
+  ID_LENGTH,
+  idOf,
+  isToken,
+  isWord,
+  matches,
+  NO_HASH,
+  ROOM_LENGTH,
+  randomWord,
+} from './tokens/token.ts';
+import { TokenCache } from './tokens/token-cache.ts';
+
+/** A room and the secret that opens it. */
+export interface RoomKey {
+  readonly room: string;
+  /** Shown once: the server keeps only a hash. */
+  readonly token: string;
+}
+
+/** Who asks: a token that has been checked. */
+export interface Access {
+  readonly room: string;
+  readonly id: string;
+  readonly role: TokenRole;
+}
+
+export interface Admission {
+  readonly member: string;
+  readonly token: string;
+  readonly members: readonly string[];
+  /** Of the record that tells of it. */
+  readonly seqNum: number;
+}
+
+/** Headers that the server writes, and nobody else: who appended a record, and what the record is if not a message. */
+export const FROM = 'from';
+export const EVENT = 'event';
+export const RESERVED_HEADERS: readonly string[] = [FROM, EVENT];
+
+/** Members are made to leave so many at a time. */
+const MAX_EXPIRED = 100;
+
+export class Rooms {
+  readonly backend: Backend;
+  readonly tokens: TokenCache;
+  readonly #settings: ServerSettings;
+
+  /** `onRevoked` hears of tokens that are gone, or (`undefined`) that some may be gone unheard. */
+  constructor(
+    backend: Backend,
+    settings: ServerSettings,
+    onRevoked: (room: string | undefined, id: string | undefined) => void,
+  ) {
+    this.backend = backend;
+    this.#settings = settings;
+    this.tokens = new TokenCache((room, id) => backend.token(room, id), {
+      entries: settings.cachedTokens,
+      life: settings.tokenLife,
+    });
+    backend.onRevoked((room, id) => {
+      this.tokens.forget(room, id);
+      onRevoked(room, id);
+    });
+  }
+
+  async create(): Promise<RoomKey> {
+    while (true) {
+      const room = randomWord(ROOM_LENGTH);
+      const { id, hash, token } = drawToken();
+      const owner: StoredToken = { id, hash, role: 'owner' };
+      const result = await this.backend.createRoom(room, owner, this.#now());
+      if (result === 'full') throw new SignalingError('ROOMS_FULL');
+      if (result === 'created') return { room, token };
+    }
+  }
+
+  /** A missing room, a missing token and a wrong one look the same, and take the same time but for the look-up. */
+  async authorize(room: string, token: string): Promise<Access> {
+    if (!isWord(room, ROOM_LENGTH) || !isToken(token)) throw new SignalingError('ROOM_REFUSED');
+    const id = idOf(token);
+    const { hearsRevocations } = this.backend;
+    const now = this.#settings.clock.now();
+    let stored = hearsRevocations ? this.tokens.peek(room, id, now) : undefined;
+    if (stored === undefined)
+      stored = hearsRevocations ? await this.tokens.find(room, id, now) : await this.backend.token(room, id);
+    if (!matches(stored?.hash ?? NO_HASH, token) || !stored) throw new SignalingError('ROOM_REFUSED');
+    return { room, id, role: stored.role };
+  }
+
+  async destroy(access: Access): Promise<void> {
+    expectRole(access, 'owner');
+    await this.backend.deleteRoom(access.room);
+  }
+
+  async addToken(access: Access): Promise<{ id: string; token: string }> {
+    expectRole(access, 'owner');
+    while (true) {
+      const { id, hash, token } = drawToken();
+      const result = await this.backend.addToken(access.room, { id, hash, role: 'guest' }, this.#now());
+      if (result === 'gone') throw new SignalingError('ROOM_REFUSED');
+      if (result === 'full') throw new SignalingError('TOKENS_FULL');
+      if (result === 'added') return { id, token };
+    }
+  }
+
+  async revokeToken(access: Access, id: string): Promise<void> {
+    expectRole(access, 'owner');
+    if (!isWord(id, ID_LENGTH) || !(await this.backend.revokeToken(access.room, id)))
+      throw new SignalingError('NO_SUCH_TOKEN');
+  }
+
+  async enter(access: Access): Promise<Admission> {
+    expectRole(access, 'owner', 'guest');
+    while (true) {
+      const { id, hash, token } = drawToken();
+      const now = this.#now();
+      const until = now + this.#settings.memberTimeout;
+      const entry = { count: 1, bytes: packRecords([news('join', id)]) };
+      const result = await this.backend.enter(access.room, { id, hash, role: 'member' }, until, entry, now);
+      if (result.kind === 'gone') throw new SignalingError('ROOM_REFUSED');
+      if (result.kind === 'full') throw new SignalingError('ROOM_FULL');
+      if (result.kind === 'entered') {
+        const { members, seqNum } = result;
+        return { member: id, token, members, seqNum };
+      }
+    }
+  }
+
+  /** A member leaves; an owner may make others leave. */
+  async leave(access: Access, id: string): Promise<void> {
+    if (access.id !== id) expectRole(access, 'owner');
+    if (!(await this.#leave(access.room, id))) throw new SignalingError('NO_SUCH_TOKEN');
+  }
+
+  async append(
+    access: Access,
+    records: readonly NewRecord[],
+    conditions: { readonly seqNum?: number | undefined; readonly first?: number | undefined },
+  ): Promise<Exclude<Appended, { kind: 'gone' | 'mismatch' | 'gap' }>> {
+    const isMember = access.role === 'member';
+    const stamped = isMember ? records.map((record) => stamp(record, access.id)) : records;
+    const { seqNum, first } = conditions;
+    if (first !== undefined) expectRole(access, 'member');
+    const result = await this.backend.append(
+      access.room,
+      { count: records.length, bytes: packRecords(stamped) },
+      { seqNum, writer: first === undefined ? undefined : { id: access.id, first } },
+      this.#now(),
+    );
+    if (result.kind === 'gone') throw new SignalingError(isMember ? 'MEMBER_GONE' : 'ROOM_REFUSED');
+    if (result.kind === 'gap') throw new SignalingError('OUT_OF_ORDER');
+    if (result.kind === 'mismatch') throw new SignalingError('SEQUENCE_MISMATCH', { tail: result.tail });
+    return result;
+  }
+
+  /** From record `from` on, or from the end if that is left out. */
+  async read(room: string, from: number, limits: BatchLimits): Promise<Found> {
+    const found = await this.backend.read(room, from, limits, this.#now());
+    if (!found) throw new SignalingError('ROOM_REFUSED');
+    if (from > found.tail.seq_num) throw new SignalingError('BAD_REQUEST');
+    if (from < found.oldest)
+      throw new SignalingError('HISTORY_LOST', { tail: found.tail, oldest: found.oldest });
+    return found;
+  }
+
+  async keep(members: readonly Access[]): Promise<void> {
+    const now = this.#now();
+    await this.backend.keep(members, now + this.#settings.memberTimeout, now);
+  }
+
+  /** Makes those leave that have been away too long, and removes rooms that nobody uses. */
+  async sweep(): Promise<void> {
+    const now = this.#now();
+    for (const { room, id } of await this.backend.expired(now, MAX_EXPIRED)) await this.#leave(room, id);
+    await this.backend.sweep(now);
+  }
+
+  #leave(room: string, id: string): Promise<boolean> {
+    const entry = { count: 1, bytes: packRecords([news('leave', id)]) };
+    return this.backend.leave(room, id, entry, this.#now());
+  }
+
+  #now(): number {
+    return this.#settings.clock.date();
+  }
+}
+
+const news = (event: 'join' | 'leave', id: string): NewRecord => ({
+  headers: [
+    [EVENT, event],
+    [FROM, id],
+  ],
+  body: '',
+});
+
+const stamp = ({ headers, body }: NewRecord, id: string): NewRecord => ({
+  headers: [[FROM, id] as Header, ...headers],
+  body,
+});
+
+function expectRole(access: Access, ...roles: TokenRole[]): void {
+  if (!roles.includes(access.role)) throw new SignalingError('NOT_ALLOWED');
+}
