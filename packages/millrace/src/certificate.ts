@@ -29,7 +29,8 @@ interface KeyPair {
 
 /** The key material of a certificate, for the DTLS transport. Not exported from the package. */
 export let dtlsCertificateOf: (certificate: RTCCertificate) => DtlsCertificate;
-let construct: (dtls: DtlsCertificate, expires: number) => RTCCertificate;
+/** Not exported from the package either: see `certificate-pem.ts`. */
+export let certificateFrom: (dtls: DtlsCertificate, expires: number) => RTCCertificate;
 
 export class RTCCertificate {
   /** When the certificate expires, in milliseconds since 1970. */
@@ -43,7 +44,7 @@ export class RTCCertificate {
 
   static {
     dtlsCertificateOf = (certificate) => certificate.#dtls;
-    construct = (dtls, expires) => new RTCCertificate(dtls, expires);
+    certificateFrom = (dtls, expires) => new RTCCertificate(dtls, expires);
   }
 
   /** The SHA-256 fingerprint of the certificate. */
@@ -54,8 +55,9 @@ export class RTCCertificate {
 
 /**
  * Generates a certificate (W3C webrtc-pc §4.9.1). `algorithm` is `{ name: 'ECDSA', namedCurve: 'P-256' }`, its
- * name alone, or `{ name: 'RSASSA-PKCS1-v1_5', modulusLength, hash: 'SHA-256' }`; `expires` may be given beside
- * these, as a lifetime in milliseconds.
+ * name alone, `{ name: 'RSASSA-PKCS1-v1_5', modulusLength, hash: 'SHA-256' }`, or `{ name: 'Ed25519' }`, which not
+ * every peer takes: put another one behind it in `configuration.certificates`. `expires` may be given beside these,
+ * as a lifetime in milliseconds.
  *
  * @throws {DOMException} NotSupportedError for any other algorithm
  */
@@ -67,6 +69,7 @@ export async function generateCertificate(algorithm: unknown): Promise<RTCCertif
   const lifetime = Number.isFinite(asked) && asked >= 0 ? Math.min(asked, MAX_LIFETIME) : DEFAULT_LIFETIME;
   if (name === 'ECDSA' && (wanted?.namedCurve ?? 'P-256') === 'P-256')
     return selfSigned(ecdsaKeyPair(), lifetime);
+  if (name === 'ED25519') return selfSigned(generateKeyPairSync('ed25519'), lifetime);
   if (name === 'RSASSA-PKCS1-V1_5') {
     const modulusLength = Number(wanted?.modulusLength ?? 2048);
     const hash = wanted?.hash as { name?: unknown } | string | undefined;
@@ -82,7 +85,7 @@ export async function generateCertificate(algorithm: unknown): Promise<RTCCertif
   }
   throw exception(
     'NotSupportedError',
-    'algorithm must be ECDSA on P-256, or RSASSA-PKCS1-v1_5 with SHA-256 and 2048 to 8192 bits',
+    'algorithm must be ECDSA on P-256, Ed25519, or RSASSA-PKCS1-v1_5 with SHA-256 and 2048 to 8192 bits',
   );
 }
 
@@ -91,9 +94,26 @@ export function defaultCertificate(): RTCCertificate {
   return selfSigned(ecdsaKeyPair(), DEFAULT_LIFETIME);
 }
 
-/** SHA-256 of a DER certificate as lower-case hexadecimal with colons. */
-export function fingerprintOf(der: Uint8Array): string {
-  return createHash('sha256')
+/** The hash functions of fingerprints, by their names in SDP (RFC 8122 §5). */
+export type FingerprintHash = 'sha-256' | 'sha-384' | 'sha-512';
+
+/** The fingerprints that tell all of `certificates` to the peer, as SDP has them. */
+export function fingerprintsOf(
+  certificates: readonly RTCCertificate[],
+  hashes: readonly FingerprintHash[],
+): Array<{ readonly algorithm: string; readonly value: string }> {
+  // Deviation: libwebrtc remembers the last line only, so what is preferred comes last.
+  return hashes.toReversed().flatMap((algorithm) =>
+    certificates.toReversed().map((certificate) => ({
+      algorithm,
+      value: fingerprintOf(dtlsCertificateOf(certificate).certificate, algorithm).toUpperCase(),
+    })),
+  );
+}
+
+/** The hash of a DER certificate as lower-case hexadecimal with colons. */
+function fingerprintOf(der: Uint8Array, algorithm: FingerprintHash = 'sha-256'): string {
+  return createHash(algorithm.replace('-', ''))
     .update(der)
     .digest('hex')
     .replace(/..(?=.)/g, '$&:');
@@ -111,8 +131,17 @@ function selfSigned(keys: KeyPair, lifetime: number): RTCCertificate {
     notBefore: now - CLOCK_SKEW,
     notAfter: now + lifetime,
   });
-  const keyAlgorithm = keys.privateKey.asymmetricKeyType === 'rsa' ? 'rsa' : 'ecdsa';
-  return construct({ certificate, keyAlgorithm, privateKey: keys.privateKey }, now + lifetime);
+  return certificateFrom(
+    { certificate, ...keyKind(keys.privateKey), privateKey: keys.privateKey },
+    now + lifetime,
+  );
+}
+
+/** Of the keys that are made here. */
+function keyKind({ asymmetricKeyType }: KeyObject): Pick<DtlsCertificate, 'keyAlgorithm' | 'keyCurve'> {
+  if (asymmetricKeyType === 'rsa' || asymmetricKeyType === 'ed25519')
+    return { keyAlgorithm: asymmetricKeyType };
+  return { keyAlgorithm: 'ecdsa', keyCurve: 'secp256r1' };
 }
 
 /** RFC 5280 §4.1.2.2: positive and no more than 20 octets. */

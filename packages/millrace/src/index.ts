@@ -1,4 +1,10 @@
-export { generateCertificate, RTCCertificate, type RTCDtlsFingerprint } from './certificate.ts';
+export {
+  type FingerprintHash,
+  generateCertificate,
+  RTCCertificate,
+  type RTCDtlsFingerprint,
+} from './certificate.ts';
+export { exportCertificate, importCertificate, type PemCertificate } from './certificate-pem.ts';
 
 export type { RTCDataChannelInit, RTCPriorityType } from './data-channel/init.ts';
 export {

@@ -1,7 +1,7 @@
 // RTCConfiguration (W3C webrtc-pc §4.2.1), with what millrace adds under a name of its own, and its validation.
 import type { Interceptor } from '@millrace/rtp/interceptors';
 import type { CongestionControlName } from '@millrace/sctp';
-import { RTCCertificate } from '../certificate.ts';
+import { type FingerprintHash, RTCCertificate } from '../certificate.ts';
 import { exception } from '../errors.ts';
 import { type IceServer, parseServerUrl } from '../servers/ice-server.ts';
 import { type CandidateOptions, checkCandidateOptions } from './candidate-options.ts';
@@ -54,6 +54,11 @@ export interface MillraceConfiguration extends CandidateOptions {
    * once; Infinity: when `close()` is called, as W3C has it. A restart that has been offered is waited for anyway.
    */
   readonly restartPatience?: number;
+  /**
+   * With which hash functions descriptions tell our certificates, by preference (RFC 8122 §5). Default `['sha-256']`,
+   * which every peer knows.
+   */
+  readonly fingerprintHashes?: readonly FingerprintHash[];
   /** Hears the secrets of each DTLS session as a line in NSS key log format, for Wireshark. Default nobody. */
   readonly onKeyLog?: (line: string) => void;
 }
@@ -77,6 +82,7 @@ const SWITCHES = [
   'continualGathering',
   'hideHostAddresses',
 ] as const;
+const FINGERPRINT_HASHES: readonly FingerprintHash[] = ['sha-256', 'sha-384', 'sha-512'];
 const CONGESTION_CONTROLS: readonly CongestionControlName[] = ['new-reno', 'cubic', 'bbr'];
 
 /**
@@ -160,6 +166,13 @@ function checkExtras(extras: MillraceConfiguration): void {
   checkDtlsVersions(extras.dtls);
   if (restartPatience !== undefined && !(restartPatience >= 0))
     throw new TypeError(`millrace.restartPatience must be 0 or more; got ${restartPatience}`);
+  const { fingerprintHashes } = extras;
+  if (
+    fingerprintHashes !== undefined &&
+    (!Array.isArray(fingerprintHashes) || fingerprintHashes.length === 0)
+  )
+    throw new TypeError('millrace.fingerprintHashes must name at least one hash function');
+  for (const hash of fingerprintHashes ?? []) oneOf('millrace.fingerprintHashes', hash, FINGERPRINT_HASHES);
   whole('millrace.maxMessageSize', maxMessageSize, 1, MAX_MESSAGE_SIZE);
   whole('millrace.sendBuffer', sendBuffer, 65_536, Number.MAX_SAFE_INTEGER);
   if (congestionControl !== undefined)

@@ -10,6 +10,7 @@ import { formatSessionDescription, transportSection } from '@millrace/sdp';
 import {
   defaultCertificate,
   dtlsCertificateOf,
+  fingerprintsOf,
   generateCertificate,
   type RTCCertificate,
 } from '../certificate.ts';
@@ -69,7 +70,8 @@ export class RTCPeerConnection extends PeerConnectionEvents {
   /** Those that are not closed. */
   readonly #open = new Set<RTCDataChannel>();
   readonly #resolveClosed: (end: SessionEnd) => void;
-  readonly #certificate: RTCCertificate;
+  /** By preference; never none. */
+  readonly #certificates: readonly RTCCertificate[];
   readonly #session: Session;
   readonly #transports: Transports;
   readonly #statsIds = new StatsIds();
@@ -93,7 +95,8 @@ export class RTCPeerConnection extends PeerConnectionEvents {
   constructor(configuration?: RTCConfiguration) {
     super();
     this.#configuration = checkedConfiguration(configuration);
-    this.#certificate = this.#configuration.certificates?.[0] ?? defaultCertificate();
+    const { certificates = [] } = this.#configuration;
+    this.#certificates = certificates.length > 0 ? certificates : [defaultCertificate()];
     const { promise, resolve } = Promise.withResolvers<SessionEnd>();
     this.closed = promise;
     this.#resolveClosed = resolve;
@@ -359,9 +362,10 @@ export class RTCPeerConnection extends PeerConnectionEvents {
         return wantsData();
       },
       identity: {
-        fingerprints: this.#certificate
-          .getFingerprints()
-          .map(({ algorithm = '', value = '' }) => ({ algorithm, value: value.toUpperCase() })),
+        fingerprints: fingerprintsOf(
+          this.#certificates,
+          this.#configuration.millrace?.fingerprintHashes ?? ['sha-256'],
+        ),
         sctpPort: SCTP_PORT,
         maxMessageSize: this.#maxMessageSize,
         renomination: this.#configuration.millrace?.renomination ?? false,
@@ -466,7 +470,7 @@ export class RTCPeerConnection extends PeerConnectionEvents {
     return new Session(
       {
         ...this.#configuration.millrace,
-        certificate: dtlsCertificateOf(this.#certificate),
+        certificates: this.#certificates.map(dtlsCertificateOf),
         localSctpPort: SCTP_PORT,
         maxMessageSize: this.#maxMessageSize,
       },

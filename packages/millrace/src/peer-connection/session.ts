@@ -99,7 +99,8 @@ export interface SessionObserver extends GatheringObserver {
 }
 
 export interface SessionOptions extends MillraceConfiguration {
-  readonly certificate: DtlsCertificate;
+  /** By preference; never none. */
+  readonly certificates: readonly DtlsCertificate[];
   readonly localSctpPort: number;
   readonly maxMessageSize: number;
 }
@@ -395,7 +396,8 @@ export class Session {
     const { dtlsRole, fingerprints } = this.#negotiated;
     this.#dtls = new DtlsConnection({
       role: dtlsRole,
-      certificate: this.#options.certificate,
+      certificate: this.#options.certificates[0]!,
+      otherCertificates: this.#options.certificates.slice(1),
       crypto: this.#backend.crypto,
       cipherSuites: this.#backend.cipherSuites,
       random,

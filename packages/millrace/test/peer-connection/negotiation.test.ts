@@ -234,7 +234,6 @@ describe('W3C webrtc-pc §4.9 certificates', () => {
 
   test('anything else is not supported', async () => {
     for (const algorithm of [
-      'Ed25519',
       { name: 'ECDSA', namedCurve: 'P-521' },
       { name: 'RSASSA-PKCS1-v1_5', modulusLength: 512, hash: 'SHA-256' },
       null,
