@@ -11,7 +11,9 @@ export interface Case {
   readonly sites: readonly SitePlan[];
   /** The offerer's, then the answerer's if they differ. */
   readonly servers: readonly [offerer: readonly Server[], answerer?: readonly Server[]];
-  /** `host`: as they are; `direct`: through the NATs; else the relays between them. */
+  /** Who takes connections over TCP: the offerer, the answerer, both. Default nobody. */
+  readonly takesTcp?: readonly [offerer: boolean, answerer: boolean];
+  /** `host`: as they are, `host/tcp`: and over TCP; `direct`: through the NATs; else the relays between them. */
   readonly path: readonly string[];
   /** It is run when there is little time. */
   readonly quick?: true;
@@ -29,6 +31,7 @@ const between = (a: Nat, b: Nat, path: string, more: { quick?: true } = {}): Cas
   ...more,
 });
 
+const noUdp: SitePlan = { routers: [{ nat: 'none', noUdp: true }], family: 'ipv6' };
 const only443 = behind({ nat: 'port-restricted', only443: true });
 
 // Hole punching, as in RFC 5128 §3.3: a mapping for each destination cannot be guessed, so the other side has to let
@@ -77,6 +80,21 @@ export const CASES: readonly Case[] = [
     ],
     servers: [['stun6']],
     path: ['host'],
+  },
+  {
+    says: 'UDP blocked on both sides, no relay, the answerer takes TCP',
+    sites: [noUdp, { ...noUdp, routers: [{ nat: 'none', noUdp: true, opensTcp: true }] }],
+    servers: [[]],
+    takesTcp: [false, true],
+    path: ['host/tcp'],
+    quick: true,
+  },
+  {
+    says: 'UDP blocked on both sides, no relay, the offerer takes TCP',
+    sites: [{ ...noUdp, routers: [{ nat: 'none', noUdp: true, opensTcp: true }] }, noUdp],
+    servers: [[]],
+    takesTcp: [true, false],
+    path: ['host/tcp'],
   },
   {
     says: 'UDP blocked, TURN by TCP; cone',

@@ -118,7 +118,8 @@ async function report(): Promise<PeerReport> {
     return `${address} ${port}`;
   };
   const nameOf = (id: unknown): string => {
-    return relays[placeOf(id)] ?? String(stats.get(id as string)!.candidateType);
+    const { candidateType, protocol } = stats.get(id as string)!;
+    return relays[placeOf(id)] ?? `${candidateType}${protocol === 'tcp' ? '/tcp' : ''}`;
   };
   const transport = all.find(({ type }) => type === 'transport');
   const pair = stats.get(transport?.selectedCandidatePairId as string);

@@ -123,12 +123,13 @@ function pathOf(near: PeerReport, far: PeerReport): string {
     ...[far.relays[near.remoteAddress], near.relays[far.remoteAddress]].filter((type) => type !== undefined),
   ];
   if (relays.length > 0) return [...new Set(relays)].sort().join(' + ');
-  return near.local === 'host' && far.local === 'host' ? 'host' : 'direct';
+  return near.local === far.local && near.local.startsWith('host') ? near.local : 'direct';
 }
 
-function configurationOf({ servers }: Case, end: 0 | 1): RTCConfiguration {
+function configurationOf({ servers, takesTcp }: Case, end: 0 | 1): RTCConfiguration {
   const wanted = servers[end] ?? servers[0];
   return {
+    millrace: takesTcp?.[end] ? { iceTcp: 'all' } : {},
     iceServers: wanted.map((name) => ({ urls: URLS[name], username: USERNAME, credential: CREDENTIAL })),
   };
 }

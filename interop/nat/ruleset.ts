@@ -15,6 +15,10 @@ export interface RouterPlan {
   readonly nat: Nat;
   /** Nothing leaves but TCP to port 443. */
   readonly only443?: boolean;
+  /** UDP does not leave. */
+  readonly noUdp?: boolean;
+  /** TCP connections from outside are let in. */
+  readonly opensTcp?: boolean;
   /** Packets lost of a hundred, in each direction. */
   readonly loss?: number;
 }
@@ -27,7 +31,7 @@ export interface Inside {
 
 /** The router's links are called `wan`, and `lan0`, `lan1` for its hosts. */
 export function ruleset(plan: RouterPlan, wanAddress: string, insides: readonly Inside[]): string {
-  const { nat, only443 = false, loss } = plan;
+  const { nat, only443 = false, noUdp = false, opensTcp = false, loss } = plan;
   return `
 table inet lab {
   set asked { type ipv4_addr . inet_service; flags dynamic; size 4096; }
@@ -41,6 +45,8 @@ table inet lab {
     ${when(loss !== undefined, `numgen random mod 100 < ${loss} drop`)}
     ${when(only443, 'oifname "wan" meta l4proto != tcp drop')}
     ${when(only443, 'oifname "wan" tcp dport != 443 drop')}
+    ${when(noUdp, 'oifname "wan" meta l4proto udp drop')}
+    ${when(opensTcp, 'iifname "wan" meta l4proto tcp accept')}
     ${when(nat === 'address-restricted', 'oifname "wan" meta l4proto udp update @asked { ip daddr . udp sport }')}
     ct state established,related accept
     iifname "lan*" oifname "wan" accept
