@@ -94,6 +94,35 @@ async function hidden(run: Run): Promise<void> {
   );
 }
 
+/** The other way round: the peer learns our names and nothing else, and we nothing of it. */
+async function named(run: Run): Promise<void> {
+  const addresses: string[] = [];
+  const pass = (from: End, candidate: CandidateInit | null): boolean => {
+    if (from.implementation !== run.roles.subject.implementation) return false;
+    if (candidate?.candidate) addresses.push(candidate.candidate.split(' ')[4] ?? '');
+    return true;
+  };
+  const configuration = { millrace: { loopback: true, hideHostAddresses: true } };
+  const session = await run.session({ pass, configuration });
+  const subject = run.roles.offers === 'subject' ? session.offerer : session.answerer;
+  const says = 'the peer finds the subject by its .local names';
+  await run.claim('publishes-mdns', says, { from: subject }, async () => {
+    await bothTalk(session);
+    const plain = addresses.filter((address) => !address.endsWith('.local'));
+    assert.ok(addresses.length > 0, 'no candidate was seen');
+    assert.deepEqual(plain, [], 'not every address is hidden');
+  });
+}
+
+/** RFC 6544: with no other candidates told, whoever takes no connections has to make one. */
+async function overTcp(run: Run): Promise<void> {
+  const pass = (_from: End, candidate: CandidateInit | null): boolean =>
+    !candidate?.candidate || / tcp /i.test(candidate.candidate);
+  const session = await run.session({ pass, configuration: { millrace: { loopback: true, iceTcp: 'all' } } });
+  const ends = { from: session.offerer, to: session.answerer };
+  await run.claim('tcp', 'TCP candidates alone are enough', ends, () => bothTalk(session));
+}
+
 function typeOf(end: End): string {
   return end.part === 'offerer' ? 'offer' : 'answer';
 }
@@ -108,4 +137,6 @@ export const connecting: readonly Scenario[] = [
 /** Needs the browser launched in another way, so it stands apart. */
 export const hiding: readonly Scenario[] = [
   { title: 'open with mDNS names', patience: 30_000, hiddenAddresses: true, run: hidden },
+  { title: 'open with our mDNS names', patience: 30_000, hiddenAddresses: true, run: named },
+  { title: 'open over TCP', patience: 30_000, hiddenAddresses: true, run: overTcp },
 ];
