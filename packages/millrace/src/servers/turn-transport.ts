@@ -4,6 +4,7 @@ import { connect as connectTls } from 'node:tls';
 import type { TransportAddress } from '@millrace/ice';
 import { StreamFramer } from '@millrace/turn';
 import type { DatagramPort } from '../transport/datagram-port.ts';
+import { unreachableReason } from './unreachable.ts';
 
 export interface TurnTransport {
   readonly isReliable: boolean;
@@ -39,6 +40,9 @@ export class DatagramTransport implements TurnTransport {
 /** What may wait in this process to be written. */
 const MAX_WAITING_BYTES = 1024 * 1024;
 
+/** Milliseconds until there is a connection, as long as a server has to answer datagrams. */
+const CONNECTING = 7_800;
+
 export interface StreamHandlers {
   onConnected(): void;
   onMessage(bytes: Uint8Array, at: number, end: number): void;
@@ -51,6 +55,7 @@ export interface StreamHandlers {
 export class StreamTransport implements TurnTransport {
   readonly isReliable = true;
   readonly #socket: Socket;
+  readonly #limit: NodeJS.Timeout;
   #isOver = false;
 
   /** `host` is what the certificate has to name, when `isSecure`. */
@@ -60,6 +65,7 @@ export class StreamTransport implements TurnTransport {
     const lose = (reason: string): void => {
       if (this.#isOver) return;
       this.#isOver = true;
+      clearTimeout(this.#limit);
       this.#socket.destroy();
       handlers.onLost(reason);
     };
@@ -67,7 +73,10 @@ export class StreamTransport implements TurnTransport {
       ? connectTls({ host: address, port, servername: /^[\d.]+$|:/.test(host) ? '' : host })
       : connect({ host: address, port });
     this.#socket.setNoDelay(true);
-    this.#socket.once(isSecure ? 'secureConnect' : 'connect', () => handlers.onConnected());
+    this.#socket.once(isSecure ? 'secureConnect' : 'connect', () => {
+      clearTimeout(this.#limit);
+      handlers.onConnected();
+    });
     this.#socket.on('data', (chunk: Buffer) => {
       if (this.#isOver) return;
       const isRight = framer.push(chunk, 0, chunk.length, (bytes, at, end) =>
@@ -76,7 +85,9 @@ export class StreamTransport implements TurnTransport {
       handlers.onBatchEnd();
       if (!isRight) lose('what came is not TURN');
     });
-    this.#socket.on('error', ({ message }) => lose(message));
+    // The system waits two minutes for an answer.
+    this.#limit = setTimeout(() => lose('the server does not answer'), CONNECTING);
+    this.#socket.on('error', (error) => lose(unreachableReason(error)));
     this.#socket.on('close', () => lose('the server has closed the connection'));
   }
 
@@ -91,6 +102,7 @@ export class StreamTransport implements TurnTransport {
 
   close(): void {
     this.#isOver = true;
+    clearTimeout(this.#limit);
     this.#socket.end();
     this.#socket.unref();
   }
