@@ -3,7 +3,7 @@ import { interruptible } from '@millrace/example-send-file/failure';
 import { chooseMeetingPlace, type MeetingPlaceOptions } from '@millrace/example-send-file/meeting-place';
 import { examine } from './examination.ts';
 import type { Advice, Findings } from './findings.ts';
-import { meet } from './meet.ts';
+import { enter, meet } from './meet.ts';
 import type { Server } from './server.ts';
 import { adviceOn } from './verdict.ts';
 
@@ -26,10 +26,15 @@ export async function diagnose({
   const { promise: interrupted, reject } = Promise.withResolvers<never>();
   signal.addEventListener('abort', () => reject(signal.reason));
   const work = async (): Promise<Findings> => {
+    if (open === undefined) return await examine({ servers, patience });
+    await using cleanup = new AsyncDisposableStack();
+    const opened = await open(signal);
+    cleanup.defer(() => opened.close());
+    // While the invitation travels, and the other side is examined, there is time.
+    const room = enter(opened, isQuiet ? process.stderr : process.stdout);
     const findings = await examine({ servers, patience });
-    if (open === undefined) return findings;
-    const output = isQuiet ? process.stderr : process.stdout;
-    return { ...findings, meeting: await meet({ open, servers, findings, patience, signal, output }) };
+    const meeting = await meet({ room, isLocal: opened.isLocal, servers, findings, patience });
+    return { ...findings, meeting };
   };
   const findings = await Promise.race([work(), interrupted]);
   return { findings, advice: adviceOn(findings) };

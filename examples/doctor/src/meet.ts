@@ -1,20 +1,33 @@
 // Two doctors meet: each connects to the other with the servers that it was told, and tells by which pair.
 import { Failure } from '@millrace/example-send-file/failure';
-import { Meeting, type PeerLink } from '@millrace/example-send-file/meeting';
+import { Meeting, type MeetingRoom, type PeerLink } from '@millrace/example-send-file/meeting';
 import type { MeetingPlace } from '@millrace/example-send-file/meeting-place';
 import { connectionTrouble, type RTCDataChannel } from 'millrace';
 import type { ConnectionFinding, Findings } from './findings.ts';
 import { described, troubleOf } from './pair.ts';
 import type { Server } from './server.ts';
 
+/** Prints the invitation, if there is one, and takes the room as it is now: who comes later is who offers. */
+export function enter(place: MeetingPlace, output: NodeJS.WritableStream): MeetingRoom {
+  const { room, invitations } = place;
+  const [invitation] = invitations;
+  if (invitation !== undefined)
+    output.write(`The other side comes in with:\n\n  npx millrace-doctor '${invitation}'\n\n`);
+  return {
+    peers: new Set(room.peers),
+    send: (data, to) => room.send(data, to),
+    [Symbol.asyncIterator]: () => room[Symbol.asyncIterator](),
+  };
+}
+
 export interface MeetOptions {
-  readonly open: (signal: AbortSignal) => Promise<MeetingPlace>;
+  readonly room: MeetingRoom;
+  /** Both sides are on this machine. */
+  readonly isLocal: boolean;
   readonly servers: readonly Server[];
   readonly findings: Findings;
   /** Milliseconds from when the other side is there. */
   readonly patience: number;
-  readonly signal: AbortSignal;
-  readonly output: NodeJS.WritableStream;
 }
 
 /** Milliseconds for the last word to arrive. */
@@ -23,22 +36,16 @@ const LOOK_EVERY = 250;
 const HOUR = 3_600_000;
 
 export async function meet({
-  open,
+  room,
+  isLocal,
   servers,
   findings,
   patience,
-  signal,
-  output,
 }: MeetOptions): Promise<ConnectionFinding> {
   await using cleanup = new AsyncDisposableStack();
-  const place = await open(signal);
-  cleanup.defer(() => place.close());
   // Neither a room nor a connection that is not there yet keeps a process alive.
   const alive = setInterval(() => {}, HOUR);
   cleanup.defer(() => clearInterval(alive));
-  const [invitation] = place.invitations;
-  if (invitation !== undefined)
-    output.write(`The other side comes in with:\n\n  npx millrace-doctor '${invitation}'\n\n`);
   const working = servers.filter((_, i) => findings.servers[i]?.failure === undefined);
   const { promise, resolve, reject } = Promise.withResolvers<ConnectionFinding>();
   let isMet = false;
@@ -47,12 +54,12 @@ export async function meet({
     if (connection.connectionState !== 'closed')
       seen = connectionTrouble(await connection.getStats()) ?? seen;
   };
-  const meeting = new Meeting(place.room, {
+  const meeting = new Meeting(room, {
     labels: ['doctor'],
     maxPeers: 1,
     configuration: {
       iceServers: working.map(({ ice }) => ice),
-      millrace: { loopback: place.isLocal },
+      millrace: { loopback: isLocal },
     },
     onMet: (link) => {
       const timer = setTimeout(() => fail(link), patience);

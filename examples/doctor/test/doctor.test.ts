@@ -4,7 +4,14 @@ import { describe, type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { Command } from '@millrace/example-send-file/testing/command';
 import type { Advice, Findings, ServerFailureCode } from '../src/findings.ts';
-import { closedPort, plainServer, refusingServer, silentServer, stunServer } from './servers.ts';
+import {
+  closedPort,
+  plainServer,
+  plainStunServer,
+  refusingServer,
+  silentServer,
+  stunServer,
+} from './servers.ts';
 
 const MAIN = fileURLToPath(new URL('../src/main.ts', import.meta.url));
 const LIMIT = { timeout: 60_000 }; // ms
@@ -83,6 +90,21 @@ describe('doctor', { concurrency: 2 }, () => {
     const codes = found.advice.map((each) => each.code);
     assert.ok(codes.includes('NEEDS_RELAY') && codes.includes('NAT_SYMMETRIC'), codes.join());
   });
+
+  for (const [kind, portSeenBy] of [
+    ['cone-of-unknown-filter', (_: number, port: number) => port],
+    ['symmetric', (server: number, port: number) => (port + server) % 65_536 || 1],
+  ] as const) {
+    test(`two servers with one address each tell a NAT that is ${kind}`, LIMIT, async (t) => {
+      const urls = await Promise.all(
+        ['127.0.0.1', '127.0.0.2'].map((address, i) =>
+          plainStunServer(t, address, ({ port }) => ({ address: '127.0.0.9', port: portSeenBy(i, port) })),
+        ),
+      );
+      const { found } = await diagnosis(t, ...urls);
+      assert.deepEqual([found.nat?.kind, found.nat?.servers], [kind, urls]);
+    });
+  }
 
   const failing: Array<
     [says: string, server: (t: TestContext) => Promise<string>, code: ServerFailureCode, message: RegExp]

@@ -64,6 +64,26 @@ export async function stunServer(
   return ports[0];
 }
 
+/** STUN with one address, which is `address`. */
+export async function plainStunServer(
+  t: TestContext,
+  address: string,
+  sees: (from: { address: string; port: number }) => { address: string; port: number },
+): Promise<string> {
+  const socket = await bound(t, address);
+  socket.on('message', (bytes, from) => {
+    const message = parseMessage(bytes, 0, bytes.length);
+    if (message?.messageClass !== 'request' || message.method !== METHOD_BINDING) return;
+    const out = new Uint8Array(100);
+    const length = new MessageWriter()
+      .begin(out, 0, 100, 'success', METHOD_BINDING, message.transactionId)
+      .add(XOR_MAPPED_ADDRESS, sees({ address: from.address, port: from.port }))
+      .finish();
+    socket.send(out.slice(0, length), from.port, from.address);
+  });
+  return `stun:${address}:${socket.address().port}`;
+}
+
 /** Says `code` and `reason` to everything, as often as it is asked. */
 export async function refusingServer(t: TestContext, code: number, reason: string): Promise<number> {
   const socket = await bound(t);

@@ -1,7 +1,7 @@
 // Turns a signaling room into direct connections: whoever enters a room offers a connection to each peer that is
 // there already, so two peers never offer to each other at once. Descriptions and candidates travel through the
 // room; everything else travels through the data channels.
-import type { SignalingRoom } from '@millrace/signaling/client';
+import type { SignalingEvent, SignalingRoom } from '@millrace/signaling/client';
 import { type RTCConfiguration, type RTCDataChannel, RTCPeerConnection } from 'millrace';
 import { Failure } from './failure.ts';
 
@@ -19,6 +19,9 @@ export interface MeetingOptions {
   onLost(link: PeerLink, reason: Failure): void;
 }
 
+/** What a meeting needs of a `SignalingRoom`. Those in `peers` were there before: they are offered a connection. */
+export type MeetingRoom = Pick<SignalingRoom, 'peers' | 'send'> & AsyncIterable<SignalingEvent>;
+
 /** What peers tell each other through the room. */
 interface SignalMessage {
   readonly description?: { readonly type: 'offer' | 'answer'; readonly sdp: string };
@@ -26,11 +29,11 @@ interface SignalMessage {
 }
 
 export class Meeting {
-  readonly #room: SignalingRoom;
+  readonly #room: MeetingRoom;
   readonly #options: MeetingOptions;
   readonly #links = new Map<string, PeerLink>();
 
-  constructor(room: SignalingRoom, options: MeetingOptions) {
+  constructor(room: MeetingRoom, options: MeetingOptions) {
     this.#room = room;
     this.#options = options;
   }
@@ -70,7 +73,7 @@ export class PeerLink {
   readonly connection: RTCPeerConnection;
   /** When the answer had been applied, on the clock of `performance.now()`; only on the side that offered. */
   answeredAt: number | undefined;
-  readonly #room: SignalingRoom;
+  readonly #room: MeetingRoom;
   readonly #options: MeetingOptions;
   readonly #onEnd: () => void;
   #work: Promise<void> = Promise.resolve();
@@ -78,7 +81,7 @@ export class PeerLink {
   #early: object[] | undefined = [];
   #isEnded = false;
 
-  constructor(peer: string, room: SignalingRoom, options: MeetingOptions, onEnd: () => void) {
+  constructor(peer: string, room: MeetingRoom, options: MeetingOptions, onEnd: () => void) {
     this.peer = peer;
     this.#room = room;
     this.#options = options;
