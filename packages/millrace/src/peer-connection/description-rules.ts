@@ -1,6 +1,6 @@
 // What the peer connection makes of descriptions: the exceptions W3C webrtc-pc asks for, and small judgements.
 import type { IceParameters } from '@millrace/ice';
-import { randomUnit } from '@millrace/sans-io';
+import { equalBytes, randomUnit } from '@millrace/sans-io';
 import { isSignaledInit } from '@millrace/sctp';
 import {
   dataSection,
@@ -78,6 +78,16 @@ export function changesCredentials(description: SessionDescription, known: IcePa
 export function signaledInitOf(description: SessionDescription): Uint8Array | undefined {
   const init = dataSection(description)?.sctpInit;
   return init && isSignaledInit(init) ? init : undefined;
+}
+
+/**
+ * The peer's INIT, if both descriptions have one.
+ * Deviation: one that is our own is none: libdatachannel copies what it does not know from an offer into its answer.
+ */
+export function peerInitOf(remote: SessionDescription, own: SessionDescription): Uint8Array | undefined {
+  const ours = dataSection(own)?.sctpInit;
+  const theirs = ours && signaledInitOf(remote);
+  return theirs && !equalBytes(ours, theirs) ? theirs : undefined;
 }
 
 /** A connection that has failed has given back its sockets. */

@@ -30,6 +30,7 @@ import {
   isSameIdentity,
   isUsedData,
   newOrigin,
+  peerInitOf,
   sdpType,
   signaledInitOf,
   taken,
@@ -365,7 +366,7 @@ export class Negotiator {
       dtlsRole: taken(role),
       fingerprints: strongFingerprints(remote),
       remoteSctpPort: remoteData?.sctpPort,
-      remoteSctpInit: dataSection(own)?.sctpInit && signaledInitOf(remoteDescription),
+      remoteSctpInit: peerInitOf(remoteDescription, own),
       maxSendSize: remoteData ? maxSendSize(remoteData.maxMessageSize) : Number.POSITIVE_INFINITY,
     };
   }

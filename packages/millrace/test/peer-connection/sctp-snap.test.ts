@@ -126,6 +126,18 @@ describe('draft-hancke-tsvwg-snap between two connections', () => {
       close();
     });
 
+  test('an answer that has copied the INIT of the offer has none: both shake hands', async () => {
+    const { a, b, close } = makePair(LOOPBACK, WITHOUT);
+    const channel = a.createDataChannel('c');
+    const copied = (sdp: string): string =>
+      sdp.replace(/(a=sctp-port:.*\r\n)/, `$1a=sctp-init:${initOf(a.localDescription?.sdp)}\r\n`);
+    await negotiateThrough(a, b, same, copied);
+    assert.ok(initOf(a.remoteDescription?.sdp));
+    await once(channel, 'open');
+    assert.deepEqual([await isSignaled(a), await isSignaled(b)], [false, false]);
+    close();
+  });
+
   test('§4.6 whatever is negotiated later, the INITs stay', async () => {
     const { a, b, channelA, channelB, close } = await connectedPair();
     const inits = [initOf(a.localDescription?.sdp), initOf(b.localDescription?.sdp)];
