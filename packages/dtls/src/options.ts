@@ -26,8 +26,11 @@ export interface DtlsOptions {
   readonly otherCertificates?: readonly DtlsCertificate[] | undefined;
   readonly crypto: DtlsCrypto;
   readonly random: RandomSource;
-  /** `a=fingerprint` of the peer; RFC 8122 §5. At least one must be of an accepted hash. */
-  readonly remoteFingerprints: readonly Fingerprint[];
+  /**
+   * `a=fingerprint` of the peer; RFC 8122 §5. At least one must be of an accepted hash. `any` takes every certificate:
+   * for applications that verify it themselves, before they trust a byte of what comes.
+   */
+  readonly remoteFingerprints: readonly Fingerprint[] | 'any';
 
   /** The oldest version spoken. Default: 1.2. */
   readonly minVersion?: DtlsVersion | undefined;

@@ -47,6 +47,10 @@ export {
 } from './media/track.ts';
 export { RTCTrackEvent, type RTCTrackEventInit } from './media/track-event.ts';
 export { RTCRtpTransceiver, type RTCRtpTransceiverDirection } from './media/transceiver.ts';
+export type { MuxDrop } from './mux/drops.ts';
+export { UdpMuxError, type UdpMuxErrorCode } from './mux/errors.ts';
+export type { UdpMuxOptions, UnknownUfragRequest } from './mux/options.ts';
+export { UdpMux, type UdpMuxStats } from './mux/udp-mux.ts';
 export type {
   AddressRewrite,
   CandidateOptions,
@@ -106,3 +110,11 @@ export {
   type RTCSessionDescriptionInit,
 } from './peer-connection/session-description.ts';
 export type { RTCStats, RTCStatsReport } from './peer-connection/stats.ts';
+export {
+  type AcceptOptions,
+  type Answered,
+  type ListenOptions,
+  listen,
+  type RTCServer,
+  type RTCServerStats,
+} from './server/server.ts';

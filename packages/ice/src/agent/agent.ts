@@ -104,6 +104,11 @@ export class IceAgent implements Core<IceSink, Route> {
     return this.#session.local;
   }
 
+  /** Our username fragments that the peer may still use: beside the newest those that a restart replaces. */
+  get localFragments(): string[] {
+    return this.#generations.live.map(({ local }) => local.usernameFragment);
+  }
+
   /** Of the newest generation, as `localParameters`: `undefined` until the peer has answered. */
   get remoteParameters(): RemoteIceParameters | undefined {
     return this.#session.remote;

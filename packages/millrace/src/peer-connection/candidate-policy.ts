@@ -15,14 +15,20 @@ interface Rule {
   readonly isAdded: boolean;
 }
 
+export interface PolicyOptions extends CandidateOptions {
+  readonly iceLite?: boolean | undefined;
+  /** The connection has its sockets there. */
+  readonly shared?: { readonly addresses: readonly string[] } | undefined;
+}
+
 export class CandidatePolicy {
-  readonly #options: CandidateOptions;
+  readonly #options: PolicyOptions;
   readonly #rules: readonly Rule[];
 
   /** By local address. */
   readonly #names = new Map<string, PublishedName>();
 
-  constructor(options: CandidateOptions) {
+  constructor(options: PolicyOptions) {
     this.#options = options;
     this.#rules = (options.addressRewriting ?? []).map(({ from, to, mode }) => ({
       from: from === undefined ? undefined : canonicalAddress(from),
@@ -40,16 +46,22 @@ export class CandidatePolicy {
   }
 
   get iceTcp(): IceTcpPolicy {
-    return this.#options.iceTcp ?? 'active';
+    // RFC 8445 §2.5: a lite agent begins nothing, so it connects to nobody either.
+    return this.#options.iceTcp ?? (this.#options.iceLite ? 'off' : 'active');
   }
 
   /** The addresses to bind sockets to, as the host has them now. */
   addresses(): LocalAddress[] {
-    const { loopback = false, interfaces, addressFilter } = this.#options;
-    return localAddresses(loopback, (address, name) => {
+    const { loopback = false, interfaces, addressFilter, shared } = this.#options;
+    const accepts = (address: string, name: string): boolean => {
       if (interfaces !== undefined && !interfaces.includes(name)) return false;
       return addressFilter === undefined || this.#judge(() => addressFilter(address, name));
-    });
+    };
+    if (shared === undefined) return localAddresses(loopback, accepts);
+    const names = new Map(localAddresses(true).map((local) => [local.address, local.interfaceName]));
+    return shared.addresses
+      .map((address) => ({ address, interfaceName: names.get(address) ?? '' }))
+      .filter(({ address, interfaceName }) => accepts(address, interfaceName));
   }
 
   makes(type: 'host' | 'srflx' | 'relay'): boolean {
@@ -58,7 +70,15 @@ export class CandidatePolicy {
 
   /** Those of the servers that can help to a candidate that is wanted. */
   servers(all: readonly IceServer[]): readonly IceServer[] {
-    return all.filter(({ kind }) => this.makes(kind === 'turn' ? 'relay' : 'srflx'));
+    const { iceLite, shared } = this.#options;
+    // RFC 8445 §5.1.1: a lite agent has host candidates alone.
+    if (iceLite) return [];
+    return (
+      all
+        .filter(({ kind }) => this.makes(kind === 'turn' ? 'relay' : 'srflx'))
+        // RFC 8656 §7.2: a TURN server knows its clients by their addresses. To it all on one port would be one.
+        .filter(({ kind, transport }) => !shared || kind === 'stun' || transport !== 'udp')
+    );
   }
 
   mayTell(candidate: LocalCandidateInfo): boolean {

@@ -1,8 +1,11 @@
 // RTCConfiguration (W3C webrtc-pc §4.2.1), with what millrace adds under a name of its own, and its validation.
+
+import type { IceParameters } from '@millrace/ice';
 import type { Interceptor } from '@millrace/rtp/interceptors';
 import type { CongestionControlName } from '@millrace/sctp';
 import { type FingerprintHash, RTCCertificate } from '../certificate.ts';
 import { exception } from '../errors.ts';
+import { UdpMux } from '../mux/udp-mux.ts';
 import { type IceServer, parseServerUrl } from '../servers/ice-server.ts';
 import { type CandidateOptions, checkCandidateOptions } from './candidate-options.ts';
 import { checkDtlsVersions, type DtlsVersions } from './dtls-versions.ts';
@@ -59,6 +62,30 @@ export interface MillraceConfiguration extends CandidateOptions {
    * which every peer knows.
    */
   readonly fingerprintHashes?: readonly FingerprintHash[];
+  /** Shares one UDP port with other connections: see `UdpMux`. Default: sockets of its own. */
+  readonly udpMux?: UdpMux;
+  /**
+   * RFC 8445 §2.5: answers the peer's checks and sends none. For hosts that everybody can reach; has host candidates
+   * alone. Default false.
+   */
+  readonly iceLite?: boolean;
+  /**
+   * Username fragment (4 to 256 ice-chars) and password (22 to 256) to begin with, for peers that know them beforehand.
+   * Both must be as hard to guess as what they protect. Default: drawn at random.
+   */
+  readonly iceParameters?: IceParameters;
+  /**
+   * Takes whatever certificate the peer has, whatever fingerprint its description names. Nobody knows then who the peer
+   * is, and anybody on the way can read and change everything: only for protocols that prove identities themselves, over
+   * the data channels and bound to `RTCDtlsTransport.getRemoteCertificates()`, as libp2p's WebRTC-Direct does with
+   * Noise. Default false.
+   */
+  readonly disableFingerprintVerification?: boolean;
+  /**
+   * As DTLS server, has the peer prove that it is at its address before anything longer than its own message is sent
+   * there (RFC 6347 §4.2.1), for one round trip more. For peers whose ICE password is no secret. Default false.
+   */
+  readonly verifyAddress?: boolean;
   /** Hears the secrets of each DTLS session as a line in NSS key log format, for Wireshark. Default nobody. */
   readonly onKeyLog?: (line: string) => void;
 }
@@ -81,6 +108,9 @@ const SWITCHES = [
   'loopback',
   'continualGathering',
   'hideHostAddresses',
+  'iceLite',
+  'disableFingerprintVerification',
+  'verifyAddress',
 ] as const;
 const FINGERPRINT_HASHES: readonly FingerprintHash[] = ['sha-256', 'sha-384', 'sha-512'];
 const CONGESTION_CONTROLS: readonly CongestionControlName[] = ['new-reno', 'cubic', 'bbr'];
@@ -175,8 +205,20 @@ function checkExtras(extras: MillraceConfiguration): void {
   for (const hash of fingerprintHashes ?? []) oneOf('millrace.fingerprintHashes', hash, FINGERPRINT_HASHES);
   whole('millrace.maxMessageSize', maxMessageSize, 1, MAX_MESSAGE_SIZE);
   whole('millrace.sendBuffer', sendBuffer, 65_536, Number.MAX_SAFE_INTEGER);
+  checkIce(extras);
   if (congestionControl !== undefined)
     oneOf('millrace.congestionControl', congestionControl, CONGESTION_CONTROLS);
+}
+
+function checkIce({ udpMux, iceParameters }: MillraceConfiguration): void {
+  if (udpMux !== undefined && !(udpMux instanceof UdpMux))
+    throw new TypeError('millrace.udpMux must be a UdpMux');
+  if (iceParameters === undefined) return;
+  const { usernameFragment, password } = iceParameters;
+  if (!/^[A-Za-z0-9+/]{4,256}$/.test(usernameFragment) || !/^[A-Za-z0-9+/]{22,256}$/.test(password))
+    throw new TypeError(
+      'millrace.iceParameters: a username fragment has 4 to 256 and a password 22 to 256 ice-chars (RFC 8839 §5.4)',
+    );
 }
 
 function whole(name: string, value: number | undefined, least: number, most: number): void {

@@ -9,8 +9,8 @@ import { watchAddresses } from '../transport/address-watch.ts';
 import { now } from '../transport/alarm.ts';
 import type { Driver } from '../transport/driver.ts';
 import { isPresent } from '../transport/local-addresses.ts';
-import type { CandidateOptions, LocalCandidateInfo } from './candidate-options.ts';
-import { CandidatePolicy } from './candidate-policy.ts';
+import type { LocalCandidateInfo } from './candidate-options.ts';
+import { CandidatePolicy, type PolicyOptions } from './candidate-policy.ts';
 import { TcpCandidates } from './tcp-candidates.ts';
 
 interface LocalSocket {
@@ -77,7 +77,7 @@ export class Gathering {
     agent: IceAgent,
     driver: Driver,
     timings: GatheringTimings,
-    options: CandidateOptions,
+    options: PolicyOptions,
     observer: GatheringObserver,
   ) {
     this.#agent = agent;

@@ -1,7 +1,13 @@
 // The offer/answer procedures of one connection (RFC 8829 §5; W3C webrtc-pc §4.4.1.5, §4.4.1.9): makes
 // descriptions, judges those that come, and works out what an offer and its answer settle. Everything is checked
 // before any state changes.
-import { type Candidate, formatCandidate, type IceParameters, parseCandidate } from '@millrace/ice';
+import {
+  type Candidate,
+  formatCandidate,
+  type IceParameters,
+  type IceRole,
+  parseCandidate,
+} from '@millrace/ice';
 import {
   checkAnswer,
   checkOffer,
@@ -54,7 +60,7 @@ export interface NegotiationHost {
   /** What stays the same in every description of this side. */
   readonly identity: Pick<
     LocalDescriptionInit,
-    'fingerprints' | 'sctpPort' | 'maxMessageSize' | 'renomination'
+    'fingerprints' | 'sctpPort' | 'maxMessageSize' | 'renomination' | 'iceLite'
   >;
   onStateChange(): void;
   /** Audio and video. */
@@ -358,8 +364,7 @@ export class Negotiator {
     const held = this.#host.session.negotiated;
     const role = dtlsRole(isOfferer ? 'offerer' : 'answerer', offer.setup, answer.setup, held?.dtlsRole);
     return {
-      // RFC 8445 §6.1.1: the offerer controls, unless the other side is lite and can't.
-      iceRole: held?.iceRole ?? (isOfferer || remoteDescription.iceLite ? 'controlling' : 'controlled'),
+      iceRole: held?.iceRole ?? this.#iceRole(isOfferer, remoteDescription.iceLite),
       ice: remote.ice,
       iceLite: remoteDescription.iceLite,
       renomination: remote.iceOptions.includes(RENOMINATION),
@@ -369,6 +374,13 @@ export class Negotiator {
       remoteSctpInit: peerInitOf(remoteDescription, own),
       maxSendSize: remoteData ? maxSendSize(remoteData.maxMessageSize) : Number.POSITIVE_INFINITY,
     };
+  }
+
+  /** RFC 8445 §6.1.1: a full agent controls a lite one; of two alike the offerer controls. */
+  #iceRole(isOfferer: boolean, isRemoteLite: boolean): IceRole {
+    const { iceLite = false } = this.#host.identity;
+    const controls = iceLite === isRemoteLite ? isOfferer : isRemoteLite;
+    return controls ? 'controlling' : 'controlled';
   }
 
   addCandidate(given: RTCIceCandidateInit, isEnd: boolean): void {

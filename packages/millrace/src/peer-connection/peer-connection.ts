@@ -369,6 +369,7 @@ export class RTCPeerConnection extends PeerConnectionEvents {
         sctpPort: SCTP_PORT,
         maxMessageSize: this.#maxMessageSize,
         renomination: this.#configuration.millrace?.renomination ?? false,
+        iceLite: this.#configuration.millrace?.iceLite ?? false,
       },
       onStateChange: () => {
         if (this.signalingState === 'stable') this.#need.forget();
@@ -504,7 +505,7 @@ export class RTCPeerConnection extends PeerConnectionEvents {
 
   /** Whatever ended the session: every object says so, and nothing stays open. */
   #onEnd(end: SessionEnd): void {
-    if (end.by === 'local') return; // see `close`
+    if (this.#isSilent) return; // see `close`
     queueTask(() => {
       if (this.#isClosed) return;
       if (end.by === 'failure') this.#transports.onFailure(end);

@@ -24,6 +24,8 @@ import type { SctpAssociation, CloseReason as SctpCloseReason } from '@millrace/
 import type { DtlsRole, Fingerprint } from '@millrace/sdp';
 import { nodeStunCrypto } from '@millrace/stun/node-crypto';
 import type { RtpPath } from '../media/media-path.ts';
+import { sharedBackend } from '../mux/shared-backend.ts';
+import { joinMux, type MuxMembership } from '../mux/udp-mux.ts';
 import type { IceServer } from '../servers/ice-server.ts';
 import { queueTask } from '../task-queue.ts';
 import { Alarm, now } from '../transport/alarm.ts';
@@ -36,6 +38,7 @@ import type { TcpDrop } from '../transport/tcp-connection.ts';
 import type { MillraceConfiguration } from './configuration.ts';
 import { DEFAULT_VERSIONS } from './dtls-versions.ts';
 import { Gathering, type GatheringObserver } from './gathering.ts';
+import { helloVerify } from './hello-verify.ts';
 
 /** Of a UDP payload that fits every path IPv6 allows (1280 bytes less 40 and 8), with room for a tunnel or TURN. */
 const DATAGRAM_BYTES = 1200;
@@ -51,6 +54,12 @@ const MAX_EARLY_CANDIDATES = 256;
 const RESTART_PATIENCE: Millis = 60_000;
 /** RFC 9260 §3.3.10.12: the peer's application called it a day. */
 const USER_INITIATED_ABORT = 12;
+
+const MUX_CLOSED: SessionEnd = {
+  by: 'local',
+  code: 'MUX_CLOSED',
+  message: 'the shared port of the connection was closed',
+};
 
 /** Why a session ended, for `closed` and for the errors of its channels. */
 export interface SessionEnd {
@@ -118,6 +127,8 @@ export class Session {
   readonly agent: IceAgent;
   readonly driver: Driver;
   readonly #backend: Backend;
+  /** Its part in a port that other connections use too. */
+  readonly #shared: MuxMembership | undefined;
   readonly #channels: DataChannels;
   readonly #options: SessionOptions;
   readonly #associations: AssociationMaker;
@@ -151,13 +162,19 @@ export class Session {
       ...(congestionControl === undefined ? {} : { congestionControl }),
     });
     this.#observer = observer;
+    const { iceLite, iceParameters, udpMux } = options;
     this.agent = new IceAgent({
-      role: 'controlling',
+      role: iceLite ? 'controlled' : 'controlling',
       crypto: nodeStunCrypto,
       random,
+      lite: iceLite,
+      local: iceParameters,
+      longFragment: true,
       renomination: options.renomination ?? false,
     });
-    this.#backend = chooseBackend(options.native ?? true);
+    const { usernameFragment } = this.agent.localParameters;
+    this.#shared = udpMux && joinMux(udpMux, usernameFragment, () => this.#finish(MUX_CLOSED));
+    this.#backend = sharedBackend(chooseBackend(options.native ?? true), this.#shared);
     this.driver = new Driver(this.#backend, this.agent, channels, {
       ice: {
         onStateChange: (state) => this.#onIceState(state),
@@ -175,7 +192,13 @@ export class Session {
       channelsSink: observer.channelsSink,
       onUsablePath: (roundTripTime) => this.#onPath(roundTripTime),
     });
-    this.#gathering = new Gathering(this.agent, this.driver, this.timings, options, observer);
+    this.#gathering = new Gathering(
+      this.agent,
+      this.driver,
+      this.timings,
+      { ...options, shared: this.#shared },
+      observer,
+    );
   }
 
   get dtls(): DtlsConnection | undefined {
@@ -240,6 +263,8 @@ export class Session {
   /** RFC 8445 §9: other credentials on the same sockets. `gather` tells of the candidates. */
   restart(local: IceParameters): void {
     if (this.driver.isClosed) return;
+    this.#shared?.keepFragments(this.agent.localFragments);
+    this.#shared?.addFragment(local.usernameFragment);
     this.#gathering.restart(local);
     this.driver.wake();
   }
@@ -401,7 +426,8 @@ export class Session {
       crypto: this.#backend.crypto,
       cipherSuites: this.#backend.cipherSuites,
       random,
-      remoteFingerprints: fingerprints,
+      remoteFingerprints: this.#options.disableFingerprintVerification ? 'any' : fingerprints,
+      helloVerify: this.#options.verifyAddress ? helloVerify(this.agent.usableRoute) : undefined,
       roundTripTime: this.#pathRoundTripTime,
       mtu: DATAGRAM_BYTES,
       ...DEFAULT_VERSIONS,
@@ -505,6 +531,7 @@ export class Session {
     this.#patience.stop();
     this.#gathering.close();
     this.driver.close();
+    this.#shared?.leave();
     this.#observer.onEnd(end);
   }
 }

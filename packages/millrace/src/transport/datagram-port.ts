@@ -15,6 +15,8 @@ export interface PortHandlers {
   onMtuExceeded(remote: TransportAddress, bytes: number): void;
   /** The socket is dead. */
   onError(error: Error): void;
+  /** Whether the owner has had an authentic check from there. Asked by ports that many share. */
+  isVerified?(remote: TransportAddress): boolean;
 }
 
 /** Datagrams of one length, the last perhaps shorter, that lie end to end in `bytes[at, end)`. */
@@ -33,6 +35,12 @@ export interface DatagramPort {
   readonly local: TransportAddress;
   /** Of a relayed address: what wrapping adds to each datagram. */
   readonly overheadBytes?: number;
+  /** Of a part in a shared socket: the socket, which datagrams can be sent from without a detour. */
+  readonly carrier?: DatagramPort;
+  /** Of the same: a STUN message is about to be sent, from `bytes[at]` on. */
+  onCheckSent?(bytes: Uint8Array, at: number): void;
+  /** Of the same: the connection has selected the way to `remote`. */
+  onSelected?(remote: TransportAddress): void;
   /**
    * Sends the datagrams that lie end to end in `bytes[at, end)`, each of `segmentBytes`, the last perhaps shorter.
    * True: they are on their way, or lost. False: the bytes must stay as they are until `isBusy` is false again,

@@ -74,6 +74,10 @@ export class Driver {
   readonly #observer: DriverObserver;
   /** A place stays empty once its socket has been given up. */
   readonly #ports: Array<DatagramPort | undefined> = [];
+  /** What `#ports` send from: the same, or the socket that a port shares with other connections. */
+  readonly #carriers: Array<DatagramPort | undefined> = [];
+  /** The kernel would not take more: whoever hears that it will again need not care otherwise. */
+  #isWaiting = false;
   /** Empty most of the time: servers are asked while candidates are gathered, and relays kept while they are used. */
   #links: Array<{ readonly link: ServerLink; readonly onClosed: () => void }> = [];
   readonly #early: Uint8Array[] = [];
@@ -129,9 +133,15 @@ export class Driver {
         this.#onDatagram(bytes, at, end, route);
       },
       onBatchEnd: () => this.#onBatchEnd(),
-      onWritable: () => this.wake(),
+      onWritable: () => {
+        if (this.#isWaiting || this.#links.length > 0) this.wake();
+      },
       onMtuExceeded: (remote, bytes) => this.#onMtuExceeded(route.socket, remote, bytes),
       onError: () => {}, // a dead socket is a silent one: ICE notices
+      isVerified: (remote) => {
+        route.remote = remote;
+        return this.#agent.isVerified(route);
+      },
     };
     const port = await openWithin(range, random, (number) =>
       this.#backend.openPort(address, number, handlers),
@@ -140,7 +150,7 @@ export class Driver {
       port.close();
       return undefined;
     }
-    route.socket = this.#ports.push(port) - 1;
+    route.socket = this.addPort(port);
     return { socket: route.socket, local: port.local };
   }
 
@@ -158,10 +168,12 @@ export class Driver {
     }
     this.#ports[socket]?.close();
     this.#ports[socket] = undefined;
+    this.#carriers[socket] = undefined;
   }
 
   /** A port that is not a socket of ours, such as a relayed address. Returns the number routes call it by. */
   addPort(port: DatagramPort): number {
+    this.#carriers.push(port.carrier ?? port);
     return this.#ports.push(port) - 1;
   }
 
@@ -225,6 +237,7 @@ export class Driver {
   onPath(): void {
     const route = this.#agent.selectedRoute ?? this.#agent.usableRoute;
     const port = route && this.#ports[route.socket];
+    port?.onSelected?.(route!.remote);
     if (!port || !this.#dtls || !this.#association) return;
     if (this.#path && isSameRoute(route, this.#path)) return; // an ICE restart may find the path it had
     this.#path = route;
@@ -356,8 +369,9 @@ export class Driver {
     const isFinished = this.#flush(at);
     this.#drain(at); // sending can itself raise bufferedamountlow
     if (this.#isClosed) return;
+    this.#isWaiting = !isFinished && this.#carriers.some((port) => port?.isBusy);
     if (isFinished) this.#alarm.set(this.#deadline(), at);
-    else if (this.#ports.some((port) => port?.isBusy)) this.#alarm.set(at + BUSY_PAUSE, at);
+    else if (this.#isWaiting) this.#alarm.set(at + BUSY_PAUSE, at);
     else this.wake();
   };
 
@@ -414,8 +428,10 @@ export class Driver {
       const length = this.#agent.transmit(batch.slab, batch.at, batch.at + MAX_DATAGRAM_BYTES, at);
       if (length === 0) return true;
       const { route } = this.#agent;
-      const port = this.#ports[route.socket];
-      if (port) this.#add(length, port, route);
+      const port = this.#carriers[route.socket];
+      if (!port) continue;
+      this.#ports[route.socket]?.onCheckSent?.(batch.slab, batch.at);
+      this.#add(length, port, route);
     }
     return false;
   }
@@ -423,7 +439,7 @@ export class Driver {
   #flushSecured(at: Millis): boolean {
     const route = this.#agent.selectedRoute ?? this.#agent.usableRoute;
     const dtls = this.#dtls;
-    const port = route && this.#ports[route.socket];
+    const port = route && this.#carriers[route.socket];
     if (!port || !dtls) return true;
     const { batch } = this.#backend;
     for (;;) {
