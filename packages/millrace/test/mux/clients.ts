@@ -27,7 +27,10 @@ export async function connect(server: RTCServer, millrace: MillraceConfiguration
   await client.setLocalDescription();
   // Whom a lite server talks to it learns from checks; a lite client has to tell.
   while (millrace.iceLite && client.iceGatheringState !== 'complete') await turns(1);
-  const answered = await server.answer(JSON.parse(JSON.stringify(client.localDescription)));
+  const answered = await server.answer(JSON.parse(JSON.stringify(client.localDescription))).catch((error) => {
+    client.close();
+    throw error;
+  });
   const announced = once(answered.connection, 'datachannel') as Promise<[RTCDataChannelEvent]>;
   await client.setRemoteDescription(JSON.parse(JSON.stringify(answered.answer)));
   const [{ channel: far }] = await announced;
