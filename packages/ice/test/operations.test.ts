@@ -38,15 +38,17 @@ interface World extends Two {
 
 function world(seed: number): World {
   const random = new SeededRandom(seed);
+  const renomination = seed % 2 === 0;
   const two = strangers({
     seed,
     wire: { delay: random.below(60), jitter: random.below(40), loss: random.below(3) / 10, corrupt: 0.02 },
     a: {
       ...CAPS,
+      renomination,
       role: random.chance(0.8) ? 'controlling' : 'controlled',
       nomination: random.chance(0.7) ? 'aggressive' : 'regular',
     },
-    b: { ...CAPS, role: random.chance(0.8) ? 'controlled' : 'controlling' },
+    b: { ...CAPS, renomination, role: random.chance(0.8) ? 'controlled' : 'controlling' },
     addressesA: ['192.0.2.1', '2001:db8::1', '198.51.100.1'],
     addressesB: ['192.0.2.2', '2001:db8::2', '198.51.100.2'],
   });
@@ -70,7 +72,10 @@ function operate(w: World): void {
   try {
     switch (random.below(15)) {
       case 0:
-        me.agent.setRemoteParameters(peer.agent.localParameters, network.now);
+        me.agent.setRemoteParameters(
+          { ...peer.agent.localParameters, renomination: random.chance(0.8) },
+          network.now,
+        );
         return;
       case 1:
         me.agent.addRemoteCandidate(peer.candidates[random.below(3)]!, network.now);
@@ -117,7 +122,9 @@ function operate(w: World): void {
         return;
       }
       case 7:
-        me.agent.onUnreachable({ socket: random.below(4), remote: anywhere }, network.now);
+        if (random.chance(0.8))
+          me.agent.onUnreachable({ socket: random.below(4), remote: anywhere }, network.now);
+        else me.agent.onConnectionLost({ socket: random.below(4), remote: anywhere }, network.now);
         return;
       case 8:
         if (random.chance(0.3)) w.blocked.add(at.address);

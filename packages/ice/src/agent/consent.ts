@@ -115,6 +115,8 @@ export function losePath(session: IceSession, pair: CheckPair, now: Millis): voi
       session.consentAt = Math.min(session.consentAt, now + session.tunables.consentProbeInterval);
     return;
   }
+  // One that could not be checked yet has its turn, and finds out then.
+  if (pair.state === 'frozen') return;
   pair.check?.transaction.cancel(now);
   pair.check = undefined;
   fail(pair);

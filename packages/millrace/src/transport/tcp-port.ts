@@ -94,6 +94,7 @@ export class TcpPort implements DatagramPort {
     const connection = this.#isOpen ? (this.#find(remote) ?? this.#connect(remote)) : undefined;
     if (connection === undefined) {
       this.#drops.count('no-connection');
+      if (this.#isOpen) setImmediate(() => this.#isOpen && this.#handlers.onConnectionLost(remote));
       return true;
     }
     if (connection.isVerified) this.#inUse = connection;

@@ -10,7 +10,9 @@ interface Signal {
 const RESTART_AGAIN = 2_000; // ms
 const INTERVAL = 5; // ms between two messages
 const [, , part, messages = '0', how = 'restart'] = process.argv;
-const pc = new RTCPeerConnection({ millrace: { continualGathering: how === 'continual' } });
+const pc = new RTCPeerConnection({
+  millrace: { continualGathering: how === 'continual', renomination: how === 'renomination' },
+});
 const tell = (what: object): void => void process.send?.(what);
 
 pc.onicecandidate = ({ candidate }) => candidate && tell({ signal: { candidate } });

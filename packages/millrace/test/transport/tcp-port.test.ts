@@ -101,10 +101,13 @@ describe('RFC 6544 §3: datagrams over TCP', () => {
     world.close();
   });
 
-  test('a passive port does not connect: what is sent to nobody is counted', async () => {
+  test('a passive port does not connect: what is sent to nobody is counted and told of', async () => {
     const world = await new World().listen();
-    world.port.send(CHECK, 0, 4, 4, { address: HERE, port: 9 });
+    const nobody = { address: HERE, port: 9 };
+    world.port.send(CHECK, 0, 4, 4, nobody);
     assert.equal(world.drops.counts['no-connection'], 1);
+    await world.until(() => world.lost.length === 1);
+    assert.deepEqual(world.lost, [nobody]);
     world.close();
   });
 
