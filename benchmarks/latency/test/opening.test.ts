@@ -28,6 +28,23 @@ describe('time to open, with DTLS 1.2, in virtual time', () => {
     }
   });
 
+  test('DTLS begins on a path that works, not on one that has been nominated', async () => {
+    const settings = { roundTripTime: 100, lossPercent: 0, isSignaled: 0, seeds: 1 };
+    const early = await opening({ ...settings, regular: 1 });
+    assert.equal(early['offerer.dtls']![0], 250);
+    assert.equal(early['offerer.open']![0], 450);
+  });
+
+  test('with DTLS 1.3 a round trip less, and with the INIT chunks signaled data goes out with the last flight', async () => {
+    const settings = { roundTripTime: 100, lossPercent: 0, dtls13: 1, seeds: 1 };
+    const lists = await opening({ ...settings, isSignaled: 0 });
+    assert.equal(lists['answerer.dtls']![0], 200);
+    assert.equal(lists['offerer.open']![0], 350);
+    const signaled = await opening({ ...settings, isSignaled: 1 });
+    assert.equal(signaled['answerer.open']![0], 300);
+    assert.equal(signaled['offerer.open']![0], 250);
+  });
+
   test('2.5 and 3 where the INIT chunks have come by signaling', async () => {
     const lists = await opening({ roundTripTime: 100, lossPercent: 0, isSignaled: 1, seeds: 1 });
     assert.equal(lists['offerer.open']![0], 250);

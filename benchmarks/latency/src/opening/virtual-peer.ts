@@ -3,7 +3,7 @@
 import { type Channel, type ChannelsSink, DataChannels } from '@millrace/datachannel';
 import { type DtlsCertificate, DtlsConnection, type DtlsSink, fingerprintOf } from '@millrace/dtls';
 import { nodeDtlsCertificate, nodeDtlsCrypto } from '@millrace/dtls/node-crypto';
-import { IceAgent, type IceSink, type Route } from '@millrace/ice';
+import { IceAgent, type IceSink, type Nomination, type Route } from '@millrace/ice';
 import { type Core, type Millis, NEVER } from '@millrace/sans-io';
 import { SeededRandom } from '@millrace/sans-io/testing';
 import { type FixedSctpOptions, type PacketTrace, SctpAssociation, signaledInit } from '@millrace/sctp';
@@ -22,6 +22,10 @@ export interface VirtualPeerOptions {
   readonly seed: number;
   /** Whether the INIT chunks go with the descriptions (draft-hancke-tsvwg-snap). */
   readonly isSignaled: boolean;
+  /** Default `aggressive`, which is the agent's own. */
+  readonly nomination?: Nomination | undefined;
+  /** The latest version of DTLS. Default 1.2. */
+  readonly dtlsVersion?: '1.2' | '1.3' | undefined;
   readonly trace?: PacketTrace;
 }
 
@@ -60,6 +64,7 @@ export class VirtualPeer implements Core<undefined> {
       role: isOfferer ? 'controlling' : 'controlled',
       crypto: nodeStunCrypto,
       random: this.#random,
+      ...(options.nomination === undefined ? {} : { nomination: options.nomination }),
     });
     const addresses = ['192.0.2.1', '192.0.2.2'];
     this.agent.addLocalCandidate({ socket: 0, address: addresses[isOfferer ? 0 : 1]!, port: 4_000 }, 0);
@@ -139,7 +144,7 @@ export class VirtualPeer implements Core<undefined> {
 
   #startDtls(): void {
     this.at.ice = this.#now;
-    const { name } = this.#options;
+    const { name, dtlsVersion } = this.#options;
     const dtls = new DtlsConnection({
       role: name === 'offerer' ? 'server' : 'client',
       certificate: IDENTITY,
@@ -148,6 +153,7 @@ export class VirtualPeer implements Core<undefined> {
       remoteFingerprints: [fingerprintOf(IDENTITY.certificate, nodeDtlsCrypto)],
       roundTripTime: this.agent.roundTripTime,
       mtu: DATAGRAM_BYTES,
+      maxVersion: dtlsVersion ?? '1.2',
     });
     this.#dtls = dtls;
     dtls.start(this.#now);

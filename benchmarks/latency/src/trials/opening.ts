@@ -6,10 +6,13 @@ import { type Milestones, VirtualPeer } from '../opening/virtual-peer.ts';
 
 const PATIENCE_MILLIS = 60_000;
 
-/** `isSignaled`: 1, if the INIT chunks go with the descriptions. */
+/**
+ * `isSignaled`: 1, if the INIT chunks go with the descriptions; `dtls13`: 1 for DTLS 1.3; `regular`: 1, if the offerer
+ * nominates after its check has succeeded, and not with it.
+ */
 export const trial: Trial = {
   millrace(settings: OperationSettings) {
-    const { roundTripTime, lossPercent, jitter, isSignaled, seeds, firstSeed } = {
+    const { roundTripTime, lossPercent, jitter, isSignaled, dtls13, regular, seeds, firstSeed } = {
       firstSeed: 1,
       jitter: 0,
       ...(settings as Record<string, number>),
@@ -18,7 +21,14 @@ export const trial: Trial = {
     let datagrams = 0;
     for (let seed = firstSeed!; seed < firstSeed! + seeds!; seed++) {
       const [a, b] = (['offerer', 'answerer'] as const).map(
-        (name) => new VirtualPeer({ name, seed, isSignaled: isSignaled === 1 }),
+        (name) =>
+          new VirtualPeer({
+            name,
+            seed,
+            isSignaled: isSignaled === 1,
+            nomination: regular === 1 ? 'regular' : undefined,
+            dtlsVersion: dtls13 === 1 ? '1.3' : undefined,
+          }),
       ) as [VirtualPeer, VirtualPeer];
       const wire = {
         delay: roundTripTime! / 2,

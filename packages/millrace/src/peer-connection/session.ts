@@ -134,7 +134,7 @@ export class Session {
   readonly #associations: AssociationMaker;
   readonly #observer: SessionObserver;
   /** Stops what is still being looked up when the session ends. */
-  readonly #lookups = new AbortController();
+  #lookups: AbortController | undefined;
   #negotiated: NegotiatedSession | undefined;
   #dtls: DtlsConnection | undefined;
   #association: SctpAssociation | undefined;
@@ -346,6 +346,7 @@ export class Session {
       return;
     }
     this.#resolving++;
+    this.#lookups ??= new AbortController();
     void resolveHiddenName(candidate.address, this.#lookups.signal).then((addresses) => {
       this.#resolving--;
       for (const address of addresses) this.#checkRemote({ ...candidate, address });
@@ -527,7 +528,7 @@ export class Session {
   #finish(end: SessionEnd): void {
     if (this.#end) return;
     this.#end = end;
-    this.#lookups.abort();
+    this.#lookups?.abort();
     this.#patience.stop();
     this.#gathering.close();
     this.driver.close();
