@@ -1,7 +1,9 @@
 // Connections whose host candidates hold names: what the peer, the application and getStats see, and that it connects.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import type { LocalCandidate } from '@millrace/ice';
 import { type RTCConfiguration, RTCPeerConnection } from 'millrace';
+import { CandidatePolicy } from '../../src/peer-connection/candidate-policy.ts';
 import { connectedPair, LOOPBACK } from './pair.ts';
 
 const HIDDEN: RTCConfiguration = { millrace: { ...LOOPBACK.millrace, hideHostAddresses: true } };
@@ -67,5 +69,34 @@ describe('draft-ietf-mmusic-mdns-ice-candidates §3.1: hidden addresses', () => 
       pc.close();
     }
     assert.equal(names.size, 3);
+  });
+
+  test('server-reflexive and relayed candidates name no local address as related', () => {
+    const policy = new CandidatePolicy({ hideHostAddresses: true });
+    const name = policy.shownAs('127.0.0.1')!;
+    const host: LocalCandidate = {
+      socket: 0,
+      foundation: '1',
+      component: 1,
+      transport: 'udp',
+      priority: 1,
+      address: '127.0.0.1',
+      port: 5000,
+      type: 'host',
+    };
+    assert.equal(policy.told(host).address, name);
+    for (const type of ['srflx', 'prflx', 'relay'] as const) {
+      const told = policy.told({
+        ...host,
+        type,
+        address: '203.0.113.1',
+        relatedAddress: '127.0.0.1',
+        relatedPort: 5000,
+      });
+      assert.deepEqual([told.address, told.relatedAddress, told.relatedPort], ['203.0.113.1', '0.0.0.0', 9]);
+      const behindNat = policy.told({ ...host, type, relatedAddress: '203.0.113.9', relatedPort: 7 });
+      assert.equal(behindNat.relatedAddress, '203.0.113.9');
+    }
+    policy.close();
   });
 });

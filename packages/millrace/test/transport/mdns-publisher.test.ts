@@ -92,16 +92,16 @@ describe('mDNS storms', () => {
     let answers = 0;
     await ask(socket, published.name);
     socket.on('message', () => answers++);
-    const { counts } = mdnsDrops;
-    const before = counts['too-many-answers'] + counts['too-many-packets'];
-    for (let i = 0; i < 2_000; i++) {
-      socket.send(question(published.name), PORT, here);
-      if (i % 50 === 49) await new Promise(setImmediate);
-    }
-    while (mdnsDrops.counts['too-many-answers'] + mdnsDrops.counts['too-many-packets'] - before < 400)
+    const dropped = (): number => mdnsDrops.counts['too-many-answers'] + mdnsDrops.counts['too-many-packets'];
+    const [before, startedAt] = [dropped(), performance.now()];
+    // Until enough of them have been dropped: another process may share the port, and get its part of the storm.
+    while (dropped() - before < 400) {
+      for (let i = 0; i < 50; i++) socket.send(question(published.name), PORT, here);
       await new Promise(setImmediate);
+    }
+    const seconds = Math.ceil((performance.now() - startedAt) / 1_000);
     // The storm may have begun in one second and ended in the next.
-    assert(answers <= 2 * MAX_MDNS_ANSWERS, `${answers} answers`);
+    assert(answers <= (seconds + 1) * MAX_MDNS_ANSWERS, `${answers} answers`);
     socket.close();
     published.withdraw();
   });
