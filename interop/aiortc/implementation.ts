@@ -17,6 +17,7 @@ export const aiortc: Implementation = {
   version: () => versionOf('aiortc') ?? 'of an unknown version',
   launch: () => forkRemote(new URL('./agent.py', import.meta.url), PYTHON),
   canHideAddresses: false,
+  lacks: ['TCP'],
   canInterleave: false,
   speaksDtls13: false,
   offersHeldRole: false,

@@ -68,6 +68,9 @@ export const EVERYTHING: Capacity = {
   reason: '',
 };
 
+/** Resolving `.local` names; candidates over TCP (RFC 6544). */
+export type Lacking = 'mDNS' | 'TCP';
+
 export interface Implementation {
   readonly name: string;
   /** Why it cannot be run here, or undefined if it can. */
@@ -75,6 +78,8 @@ export interface Implementation {
   version(): string;
   launch(options: LaunchOptions): Promise<Remote>;
   readonly canHideAddresses: boolean;
+  /** What it does not have, and scenarios may ask for. */
+  readonly lacks?: readonly Lacking[];
   /** Interleaves messages (RFC 8260), if it is asked to. */
   readonly canInterleave: boolean;
   /** With a peer that does so too; all the others speak 1.2. */

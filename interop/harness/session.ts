@@ -16,7 +16,7 @@ export interface SignalingOptions {
   readonly candidates: 'trickle' | 'half-trickle' | 'all-at-once';
   /** For both connections. */
   readonly configuration: object;
-  /** Looks at a candidate on its way and says whether it may pass. */
+  /** Looks at a candidate on its way, by itself or in a description, and says whether it may pass. */
   readonly pass: (from: End, candidate: CandidateInit | null) => boolean;
 }
 
@@ -75,12 +75,21 @@ export class Session {
     const { candidates } = this.#signaling;
     const isFirst = this.#pumps.length === 0;
     if (candidates !== 'trickle') offer = await from.remote.call('gathered', from.connection, PATIENCE);
-    let answer = await settled('answer', to, to.remote.call('answer', to.connection, offer));
+    const seenOffer = this.#passed(from, offer);
+    let answer = await settled('answer', to, to.remote.call('answer', to.connection, seenOffer));
     if (candidates === 'all-at-once') answer = await to.remote.call('gathered', to.connection, PATIENCE);
     if (candidates === 'trickle' && isFirst) this.#pumps.push(this.#pump(from, to));
-    await settled('acceptAnswer', from, from.remote.call('acceptAnswer', from.connection, answer));
+    const seenAnswer = this.#passed(to, answer);
+    await settled('acceptAnswer', from, from.remote.call('acceptAnswer', from.connection, seenAnswer));
     if (candidates !== 'all-at-once' && isFirst) this.#pumps.push(this.#pump(to, from));
     return Object.assign(this.descriptions, { offer, answer });
+  }
+
+  /** The description with those of its candidates that may pass. */
+  #passed(from: End, { type, sdp }: Description): Description {
+    const mayPass = (line: string): boolean =>
+      !line.startsWith('a=candidate:') || this.#signaling.pass(from, { candidate: line.slice(2).trimEnd() });
+    return { type, sdp: sdp.split('\n').filter(mayPass).join('\n') };
   }
 
   /** A round of offer and answer that restarts ICE, with the candidates of both sides until the connection has moved. */

@@ -59,7 +59,8 @@ function canShow({ against, onlyAsSubject }: Defect, subject: Implementation): b
 }
 
 function runs(scenario: Scenario, peer: Implementation, wanted: string): boolean {
-  if (scenario.hiddenAddresses && !peer.canHideAddresses) return false;
+  if (scenario.needs !== undefined && peer.lacks?.includes(scenario.needs)) return false;
+  if (scenario.hiddenAddresses === true && !peer.canHideAddresses) return false;
   return scenario.title.includes(wanted) && (!scenario.interleaved || peer.canInterleave);
 }
 
@@ -86,11 +87,12 @@ class Pair {
   }
 
   async run(scenario: Scenario, makeRun: (roles: Omit<Roles, 'offers' | 'lookedFor'>) => Run): Promise<void> {
-    const isSpecial = scenario.hiddenAddresses === true || scenario.interleaved === true;
+    const hideAddresses = scenario.hiddenAddresses !== undefined && this.#peer.canHideAddresses;
+    const isSpecial = hideAddresses || scenario.interleaved === true;
     if (isSpecial) await this.close();
     if (this.#remotes === undefined)
       await this.launch({
-        hideAddresses: scenario.hiddenAddresses === true,
+        hideAddresses,
         interleave: scenario.interleaved === true,
       });
     const [subject, peer] = await this.#remotes!;

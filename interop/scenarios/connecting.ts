@@ -70,7 +70,7 @@ async function inARow(run: Run): Promise<void> {
  * The peer learns no candidate of the subject, neither by trickle nor from the descriptions: only if the subject
  * resolves the peer's names and checks first can there be a connection.
  */
-async function hidden(run: Run): Promise<void> {
+async function hiddenPeer(run: Run): Promise<void> {
   const addresses: string[] = [];
   const pass = (from: End, candidate: CandidateInit | null): boolean => {
     if (from.implementation === run.roles.subject.implementation) return false;
@@ -135,8 +135,14 @@ export const connecting: readonly Scenario[] = [
 ];
 
 /** Needs the browser launched in another way, so it stands apart. */
-export const hiding: readonly Scenario[] = [
-  { title: 'open with mDNS names', patience: 30_000, hiddenAddresses: true, run: hidden },
-  { title: 'open with our mDNS names', patience: 30_000, hiddenAddresses: true, run: named },
-  { title: 'open over TCP', patience: 30_000, hiddenAddresses: true, run: overTcp },
+export const hidden: readonly Scenario[] = [
+  { title: 'open with mDNS names', patience: 30_000, hiddenAddresses: true, run: hiddenPeer },
+  {
+    title: 'open with our mDNS names',
+    patience: 30_000,
+    hiddenAddresses: 'if-possible',
+    needs: 'mDNS',
+    run: named,
+  },
+  { title: 'open over TCP', patience: 30_000, hiddenAddresses: 'if-possible', needs: 'TCP', run: overTcp },
 ];

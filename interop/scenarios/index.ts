@@ -1,7 +1,7 @@
 import { bulkTransfer } from './bulk.ts';
 import { channels } from './channels.ts';
 import { closing } from './closing.ts';
-import { connecting, hiding } from './connecting.ts';
+import { connecting, hidden } from './connecting.ts';
 import { interleaving } from './interleaving.ts';
 import { messages } from './messages.ts';
 import { relaying } from './relaying.ts';
@@ -21,5 +21,5 @@ export const scenarios: readonly Scenario[] = [
   ...restart,
   ...interleaving,
   ...bulkTransfer,
-  ...hiding,
+  ...hidden,
 ];

@@ -1,3 +1,4 @@
+import type { Lacking } from '../harness/implementation.ts';
 import type { Run } from '../harness/run.ts';
 
 /** Something two implementations do together, written once and run against every peer in both roles. */
@@ -5,8 +6,10 @@ export interface Scenario {
   readonly title: string;
   /** After this many milliseconds both ends are taken for stuck, ended, and launched anew. */
   readonly patience: number;
-  /** Needs a peer that puts mDNS names in the place of its addresses. */
-  readonly hiddenAddresses?: true;
+  /** The peer puts mDNS names in the place of its addresses. Browsers use mDNS only then; `if-possible`: others do without. */
+  readonly hiddenAddresses?: true | 'if-possible';
+  /** Not run with a peer that lacks it. */
+  readonly needs?: Lacking;
   /** Needs a peer that interleaves messages. */
   readonly interleaved?: true;
   readonly run: (run: Run) => Promise<void>;

@@ -13,6 +13,7 @@ export const werift: Implementation = {
   version: () => packageVersion('werift'),
   launch: () => forkRemote(new URL('./child.ts', import.meta.url)),
   canHideAddresses: false,
+  lacks: ['TCP'],
   canInterleave: false,
   speaksDtls13: false,
   offersHeldRole: false,

@@ -11,6 +11,7 @@ export const wrtc: Implementation = {
   version: () => packageVersion('@roamhq/wrtc'),
   launch: () => forkRemote(new URL('./child.ts', import.meta.url)),
   canHideAddresses: false,
+  lacks: ['mDNS'],
   canInterleave: false,
   speaksDtls13: false,
   offersHeldRole: false,
