@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { inspect } from 'node:util';
 import { PASSWORD_ALGORITHM } from '@millrace/stun';
 import { METHOD_CHANNEL_BIND, METHOD_REFRESH } from '../../src/attributes.ts';
 import { Meeting, PEER } from '../meeting.ts';
@@ -9,6 +10,22 @@ describe('RFC 8489 §9.2: long-term credentials', () => {
     const meeting = new Meeting({ password: 'wrong' }).begin();
     assert.equal(meeting.ends[0]?.errorCode, 401);
     assert.deepEqual(meeting.server.seen, ['allocate', 'allocate']);
+  });
+
+  test('the password is never sent, nor does it show in the client', () => {
+    const password = 'tops3cret-passw0rd';
+    const meeting = new Meeting({ password });
+    const { server } = meeting;
+    const heard: Uint8Array[] = [];
+    const handle = server.handle.bind(server);
+    server.handle = (bytes) => {
+      heard.push(bytes);
+      return handle(bytes);
+    };
+    meeting.begin();
+    assert.equal(heard.length > 1, true);
+    for (const bytes of heard) assert.equal(Buffer.from(bytes).includes(password), false);
+    assert.equal(inspect(meeting.client, { depth: Infinity, showHidden: true }).includes(password), false);
   });
 
   test('a stale nonce is taken anew, on refreshes and bindings too', () => {
