@@ -42,6 +42,6 @@ export const dtls: readonly Entry[] = [
     what: 'a whole handshake in memory, both sides: ECDHE with both certificates checked',
     quick: true,
     module: url('dtls-handshake'),
-    subjects: ['millrace', 'werift', 'node:tls'],
+    subjects: ['millrace', 'millrace-1.3', 'millrace-1.3-ml-kem', 'werift', 'node:tls'],
   },
 ];

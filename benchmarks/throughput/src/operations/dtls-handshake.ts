@@ -1,4 +1,5 @@
-// Whole handshakes, both sides in one process: ECDHE, both certificates checked, nothing lost. OpenSSL's own TLS 1.2
+// Whole handshakes, both sides in one process: ECDHE, both certificates checked, nothing lost; `millrace` is DTLS 1.2, as
+// werift's is, beside 1.3 with X25519 and with X25519MLKEM768. OpenSSL's own TLS 1.2
 // stands beside it as what the mathematics costs, by way of node:tls over streams in memory. node-datachannel cannot:
 // it shows no DTLS of its own, only connections with ICE below and SCTP above; see latency's `e2e/open`.
 import { duplexPair } from 'node:stream';
@@ -6,21 +7,31 @@ import { connect, createSecureContext, TLSSocket } from 'node:tls';
 import type { Operation, Prepared } from '@millrace/bench-harness';
 import { nodeDtlsCrypto } from '@millrace/dtls/node-crypto';
 import { CERTIFICATE_PEM, PRIVATE_KEY_PEM } from './dtls-identity.ts';
-import { handshake } from './dtls-pair.ts';
+import { DtlsSum, type HandshakeOptions, handshake } from './dtls-pair.ts';
 import { type WeriftDtls, weriftHandshake } from './dtls-werift.ts';
+
+const X25519 = 29;
+const X25519_ML_KEM_768 = 0x11ec;
+
+function ours(wanted: HandshakeOptions): Prepared {
+  let seed = 0;
+  const sum = new DtlsSum();
+  return {
+    run(times) {
+      let datagrams = 0;
+      for (let i = 0; i < times; i++)
+        datagrams += handshake(nodeDtlsCrypto, (seed += 2), sum, wanted).datagrams;
+      return datagrams;
+    },
+  };
+}
 
 export const operation: Operation = {
   subjects: {
-    millrace(): Prepared {
-      let seed = 0;
-      return {
-        run(times) {
-          let datagrams = 0;
-          for (let i = 0; i < times; i++) datagrams += handshake(nodeDtlsCrypto, (seed += 2)).datagrams;
-          return datagrams;
-        },
-      };
-    },
+    millrace: () => ours({ maxVersion: '1.2' }),
+    'millrace-1.3': () => ours({ minVersion: '1.3', maxVersion: '1.3', groups: [X25519], keyShares: 1 }),
+    'millrace-1.3-ml-kem': () =>
+      ours({ minVersion: '1.3', maxVersion: '1.3', groups: [X25519_ML_KEM_768], keyShares: 1 }),
     async werift(): Promise<Prepared> {
       const werift = (await import('werift')) as unknown as WeriftDtls;
       return {

@@ -34,11 +34,15 @@ export class DtlsSum implements DtlsSink {
   onClosed(): void {}
 }
 
+/** What a handshake is about, where it is not to be the default. */
+export type HandshakeOptions = Pick<DtlsOptions, 'minVersion' | 'maxVersion' | 'groups' | 'keyShares'>;
+
 /** Shakes hands; `datagrams` counts what crossed. */
 export function handshake(
   crypto: DtlsCrypto,
   seed: number,
   sink: DtlsSink = new DtlsSum(),
+  wanted: HandshakeOptions = {},
 ): DtlsPair & { readonly datagrams: number } {
   const options = (role: 'client' | 'server', ownSeed: number): DtlsOptions => ({
     role,
@@ -47,6 +51,7 @@ export function handshake(
     random: new SeededRandom(ownSeed),
     remoteFingerprints: [fingerprintOf(IDENTITY.certificate, nodeDtlsCrypto)],
     mtu: LARGEST_DATAGRAM,
+    ...wanted,
   });
   const client = new DtlsConnection(options('client', seed));
   const server = new DtlsConnection(options('server', seed + 1));
