@@ -148,6 +148,14 @@ export class DtlsConnection implements Core<DtlsSink> {
     this.#handshake.start(now);
   }
 
+  /**
+   * There is a path now, whose round-trip time ICE has measured: a handshake that has begun before it times its flights by
+   * it, and the time to give up counts from here.
+   */
+  setPath(roundTripTime: Millis | undefined, now: Millis): void {
+    this.#handshake.setPath(roundTripTime, now);
+  }
+
   /** Takes a datagram of one or more records and opens them in place. Borrowed until the next `drain`. */
   receive(bytes: Uint8Array, at: number, end: number, now: Millis): void {
     if (this.#allowance !== Number.POSITIVE_INFINITY) {

@@ -29,3 +29,4 @@ export {
   type RemoteIceParameters,
 } from './options.ts';
 export type { CandidatePair, PairState } from './pair.ts';
+export type { Piggyback } from './piggyback.ts';

@@ -2,6 +2,7 @@
 import type { RandomSource } from '@millrace/sans-io';
 import type { StunCrypto } from '@millrace/stun';
 import { IceError } from './errors.ts';
+import type { Piggyback } from './piggyback.ts';
 
 export type IceRole = 'controlling' | 'controlled';
 
@@ -75,6 +76,10 @@ export interface IceTunables {
   readonly maxReplies: number;
   /** Most requests remembered while a response may come; the oldest is forgotten. */
   readonly maxTransactions: number;
+  /** Longest message that carries another protocol's datagram, in bytes. draft-hancke-webrtc-sped §4.4 */
+  readonly maxMessageBytes: number;
+  /** Most bytes of such datagrams sent to addresses that have not proven themselves. RFC 8445 §B.1 */
+  readonly maxCarriedBytes: number;
   /** Most role switches that the peer can bring about. RFC 8445 §7.3.1.1 */
   readonly maxRoleSwitches: number;
 }
@@ -105,6 +110,8 @@ export const ICE_DEFAULTS: IceTunables = {
   maxPairs: 100,
   maxReplies: 64,
   maxTransactions: 256,
+  maxMessageBytes: 1_200,
+  maxCarriedBytes: 14_600,
   maxRoleSwitches: 8,
 };
 
@@ -114,6 +121,8 @@ export interface IceAgentOptions extends Partial<IceTunables> {
   readonly random: RandomSource;
   /** Our username fragment and password; drawn from `random` if left out. */
   readonly local?: IceParameters | undefined;
+  /** What rides with checks and responses. Default: nothing does. */
+  readonly piggyback?: Piggyback | undefined;
   /**
    * RFC 8445 §2.5: answers checks and sends none, for hosts whose addresses everybody can reach. It has host candidates
    * alone, and is controlled unless the peer is lite too. Default false.

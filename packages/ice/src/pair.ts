@@ -64,6 +64,9 @@ export class CheckPair implements CandidatePair {
   verified = false;
   /** The check whose failure would be the pair's. */
   check: Check | undefined = undefined;
+  /** The flight of another protocol that its checks and responses carry, and how many datagrams of it they have. */
+  carriedFlight = -1;
+  carried = 0;
   roundTripTime: Millis | undefined = undefined;
   currentRoundTripTime: Millis | undefined = undefined;
   totalRoundTripTime: Millis = 0;

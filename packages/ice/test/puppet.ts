@@ -29,6 +29,8 @@ export interface RequestOptions {
   readonly useCandidate?: boolean;
   readonly priority?: number | undefined;
   readonly more?: ReadonlyArray<readonly [Attribute<number>, number]>;
+  /** Attributes behind the integrity. */
+  readonly behind?: ReadonlyArray<readonly [Attribute<number>, number]>;
   readonly sha256?: boolean;
   readonly fingerprint?: boolean;
   readonly id?: number;
@@ -39,6 +41,7 @@ export interface AnswerOptions {
   readonly mapped?: TransportAddress | undefined;
   readonly password?: string;
   readonly signed?: boolean;
+  readonly more?: ReadonlyArray<readonly [Attribute<number>, number]>;
 }
 
 export interface Sent {
@@ -69,7 +72,7 @@ export function request(agent: IceAgent, options: RequestOptions = {}): Uint8Arr
   const { role = 'controlling', tieBreaker = 1n, id = nextId++ } = options;
   const transactionId = new Uint8Array(12);
   for (let i = 0; i < 4; i++) transactionId[i] = id >> (i * 8);
-  const out = new Uint8Array(1200);
+  const out = new Uint8Array(2400);
   const writer = new MessageWriter().begin(out, 0, out.length, 'request', METHOD_BINDING, transactionId);
   const username =
     'username' in options ? options.username : `${usernameFragment}:${PUPPET.usernameFragment}`;
@@ -83,6 +86,7 @@ export function request(agent: IceAgent, options: RequestOptions = {}): Uint8Arr
   const key = shortTermKey(options.password ?? password);
   if (options.sha256) writer.addIntegritySha256(key, nodeStunCrypto);
   else if (options.password !== '') writer.addIntegrity(key, nodeStunCrypto);
+  for (const [attribute, value] of options.behind ?? []) writer.add(attribute, value);
   if (options.fingerprint !== false) writer.addFingerprint();
   return out.slice(0, writer.finish());
 }
@@ -90,11 +94,19 @@ export function request(agent: IceAgent, options: RequestOptions = {}): Uint8Arr
 /** The puppet's answer to a check that came to it. */
 export function answer(to: StunMessage, options: AnswerOptions = {}): Uint8Array {
   const { error = 0, password = PUPPET.password, signed = true } = options;
-  const out = new Uint8Array(200);
+  const out = new Uint8Array(1200);
   const messageClass = error === 0 ? 'success' : 'error';
-  const writer = new MessageWriter().begin(out, 0, 200, messageClass, METHOD_BINDING, to.transactionId);
+  const writer = new MessageWriter().begin(
+    out,
+    0,
+    out.length,
+    messageClass,
+    METHOD_BINDING,
+    to.transactionId,
+  );
   if (error !== 0) writer.add(ERROR_CODE, { code: error, reason: '' });
   else if (options.mapped !== undefined) writer.add(XOR_MAPPED_ADDRESS, options.mapped);
+  for (const [attribute, value] of options.more ?? []) writer.add(attribute, value);
   if (signed) writer.addIntegrity(shortTermKey(password), nodeStunCrypto);
   return out.slice(0, writer.addFingerprint().finish());
 }

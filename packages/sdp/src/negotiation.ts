@@ -6,7 +6,7 @@
 // bundles, and one that does not gets one section.
 import { transportSections } from './bundle.ts';
 import { SdpError } from './errors.ts';
-import { DEFAULT_MAX_MESSAGE_SIZE, DEFAULT_SCTP_PORT } from './options.ts';
+import { DEFAULT_MAX_MESSAGE_SIZE, DEFAULT_SCTP_PORT, ICE_OPTIONS } from './options.ts';
 import { answerRtp, commonDirection, reversedDirection } from './rtp/answer.ts';
 import type { RtpDescription } from './rtp/description.ts';
 import { readRtp } from './rtp/read.ts';
@@ -29,7 +29,7 @@ export interface LocalDescriptionInit {
   readonly origin: Origin;
   readonly ice: IceCredentials;
   readonly fingerprints: readonly Fingerprint[];
-  /** Default `ice2 trickle`. */
+  /** Default `ICE_OPTIONS`. */
   readonly iceOptions?: readonly string[];
   /** Whether the ice-option `renomination` (draft-thatcher-ice-renomination) is said beside those. Default false. */
   readonly renomination?: boolean;
@@ -58,8 +58,6 @@ export interface LocalDescriptionInit {
   readonly maxBundle?: boolean;
 }
 
-// RFC 8445 §10: an agent of that specification says ice2. RFC 8838 §4: trickle.
-const ICE_OPTIONS: readonly string[] = ['ice2', 'trickle'];
 export const RENOMINATION = 'renomination';
 const ANY_ADDRESS = '0.0.0.0';
 const DISCARD_PORT = 9; // RFC 8829 §5.2.1: no default candidate is named; every peer takes the candidates

@@ -13,6 +13,9 @@ export const DEFAULT_MAX_MESSAGE_SIZE = 65_536; // RFC 8841 §6.1
 /** Longest `a=sctp-init` read, in characters: a chunk of 1,024 bytes. Browsers write 40. */
 export const MAX_SCTP_INIT_CHARACTERS = 1_368;
 
+/** RFC 8445 §10: an agent of that specification says ice2. RFC 8838 §4: trickle. */
+export const ICE_OPTIONS: readonly string[] = ['ice2', 'trickle'];
+
 export const MIN_USERNAME_FRAGMENT = 4; // RFC 8839 §5.4
 export const MIN_PASSWORD = 22;
 export const MAX_ICE_CREDENTIAL = 256;

@@ -85,6 +85,16 @@ export const RESPONSE_ORIGIN: Attribute<TransportAddress> = addressAttribute(
 /** The server's second address and port. RFC 5780 §7.4 */
 export const OTHER_ADDRESS: Attribute<TransportAddress> = addressAttribute(0x802c, 'OTHER-ADDRESS', false);
 
+/** draft-hancke-webrtc-sped §4.3, with the numbers that libwebrtc uses: a datagram of a DTLS handshake. May be empty. */
+export const DTLS_IN_STUN_DATA: Attribute<Uint8Array> = bytesAttribute(
+  0xc070,
+  'DTLS-IN-STUN-DATA',
+  0,
+  0xffff,
+);
+/** The CRC-32 of each such datagram that has come, four bytes each. May be empty. */
+export const DTLS_IN_STUN_ACK: Attribute<Uint8Array> = bytesAttribute(0xc071, 'DTLS-IN-STUN-ACK', 0, 0xffff);
+
 /** A table of `base` and `more`, for a program that understands further attributes (TURN's, a vendor's). */
 export function attributeTable(base: AttributeTable, more: readonly Attribute<unknown>[]): AttributeTable {
   const table = new Map(base);
@@ -114,6 +124,8 @@ export const STUN_ATTRIBUTES: AttributeTable = attributeTable(new Map(), [
   FINGERPRINT,
   ICE_CONTROLLED,
   ICE_CONTROLLING,
+  DTLS_IN_STUN_DATA,
+  DTLS_IN_STUN_ACK,
   RESPONSE_ORIGIN,
   OTHER_ADDRESS,
   NOMINATION,

@@ -47,6 +47,16 @@ export class MessageWriter {
     return this;
   }
 
+  /** Where in the buffer the message begins. */
+  get at(): number {
+    return this.#at;
+  }
+
+  /** How long the message is so far. */
+  get written(): number {
+    return this.#next - this.#at;
+  }
+
   /** Throws `StunError` if the attribute cannot carry `value`. */
   add<T>(attribute: Attribute<T>, value: T): this {
     const length = attribute.byteLength(value);

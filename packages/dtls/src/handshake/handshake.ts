@@ -187,6 +187,15 @@ export class Handshake {
     if (this.#retransmission.onPeerRepeats(now)) this.flight.restart();
   }
 
+  /** What went out before there was a path goes out again over it, and its time begins here. */
+  setPath(roundTripTime: Millis | undefined, now: Millis): void {
+    const progress = this.#progress;
+    if (progress.kind !== 'running' && progress.kind !== 'post') return;
+    const giveUpAt = Math.max(progress.giveUpAt, now + this.#settings.handshakeTimeout);
+    this.#progress = { ...progress, giveUpAt };
+    this.#retransmission.setPath(roundTripTime, now);
+  }
+
   /** Ends the handshake from outside; its last flight may still be asked for. */
   stop(): void {
     this.#progress = { kind: 'over' };

@@ -25,6 +25,7 @@ const RETRIES_BEFORE_BACKOFF = 2;
 
 export class Retransmission {
   readonly #options: RetransmissionOptions;
+  #roundTripTime: Millis | undefined;
   #timeout: Millis;
   /** Before the client has heard anything, its hello follows the list of delays. */
   #isHello: boolean;
@@ -35,6 +36,7 @@ export class Retransmission {
   constructor(options: RetransmissionOptions) {
     this.#options = options;
     this.#isHello = options.role === 'client';
+    this.#roundTripTime = options.roundTripTime;
     this.#timeout = this.#timeoutFor(options.roundTripTime);
   }
 
@@ -54,7 +56,7 @@ export class Retransmission {
     if (!this.#isHello) return;
     this.#isHello = false;
     // A hello sent once gives a clean sample of the round trip (Karn).
-    if (this.#options.roundTripTime === undefined && this.#attempt === 0) {
+    if (this.#roundTripTime === undefined && this.#attempt === 0) {
       this.#timeout = this.#timeoutFor(now - this.#sentAt);
     }
     this.#attempt = 0;
@@ -75,8 +77,7 @@ export class Retransmission {
    * within a round trip of the last sending was sent without knowing of it and says nothing.
    */
   onPeerRepeats(now: Millis): boolean {
-    if (now - this.#sentAt < Math.max(LEAST_HOLDOFF, this.#options.roundTripTime ?? LEAST_TIMEOUT))
-      return false;
+    if (now - this.#sentAt < Math.max(LEAST_HOLDOFF, this.#roundTripTime ?? LEAST_TIMEOUT)) return false;
     this.#sentAt = now;
     this.#attempt = 0; // the peer is there
     if (this.#deadline !== NEVER) this.#deadline = now + this.#delay();
@@ -92,6 +93,17 @@ export class Retransmission {
   // RFC 9147 §7.1: a quarter of the timeout leaves the rest of a flight its time and comes before it is sent again.
   get acknowledgementDelay(): Millis {
     return this.#timeout / 4;
+  }
+
+  /** The path is known now: all counts from here, as if the flight were sent for the first time. */
+  setPath(roundTripTime: Millis | undefined, now: Millis): void {
+    if (roundTripTime !== undefined) {
+      this.#roundTripTime = roundTripTime;
+      this.#timeout = this.#timeoutFor(roundTripTime);
+    }
+    this.#attempt = 0;
+    this.#sentAt = now;
+    if (this.#deadline !== NEVER) this.#deadline = now + this.#delay();
   }
 
   stop(): void {

@@ -38,6 +38,30 @@ describe('RFC 6347 §4.2.4 timeout and retransmission', () => {
     assert.deepEqual(times, [0, 75, 150, 300, 600, 1100, 1600]);
   });
 
+  test('a handshake that began before there was a path counts all its times from there', () => {
+    const all = connections({ client: { handshakeTimeout: 1_000 } });
+    assert.equal(transmitted(all.client, 0).length, 1);
+    all.client.setPath(200, 900);
+    assert.equal(all.client.deadline(), 950);
+    const times: number[] = [];
+    for (let now = 900; now < NEVER; now = all.client.deadline()) {
+      all.client.expire(now);
+      if (transmitted(all.client, now).length > 0) times.push(now);
+    }
+    assert.deepEqual(times, [950, 1_050, 1_150, 1_350, 1_550, 1_750]);
+    assert.deepEqual(all.client.closeReason, { by: 'local', code: 'timeout' });
+  });
+
+  test('a flight of the server that went out without a path is timed by the round trip of the path', () => {
+    const all = connections();
+    deliver(all.server, all.fromServer, transmitted(all.client)[0]!);
+    all.server.setPath(200, 500);
+    assert.equal(all.server.deadline(), 500 + 2 * 200 + 30);
+    const connectedPair = connected();
+    connectedPair.client.setPath(200, 5_000);
+    assert.equal(connectedPair.client.deadline(), NEVER);
+  });
+
   test('without a known round trip the option gives the first timeout', () => {
     const all = connections({ server: { retransmitInitial: 250 } });
     deliver(all.server, all.fromServer, transmitted(all.client)[0]!);

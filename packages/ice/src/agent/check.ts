@@ -6,8 +6,8 @@ import type { CheckPair } from '../pair.ts';
 export interface Check {
   readonly transaction: ClientTransaction;
   readonly pair: CheckPair;
-  /** Consent checks fail for nobody: silence is judged over several of them. */
-  readonly purpose: 'connectivity' | 'consent';
+  /** Consent checks fail for nobody: silence is judged over several of them. Nor do those that only carry something. */
+  readonly purpose: 'connectivity' | 'consent' | 'carriage';
   readonly role: IceRole;
   readonly useCandidate: boolean;
   /** The NOMINATION it carried; 0: none. */

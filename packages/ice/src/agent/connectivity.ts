@@ -15,6 +15,7 @@ import {
 } from '@millrace/stun';
 import { candidatePriority } from '../candidate.ts';
 import type { CheckPair } from '../pair.ts';
+import { addCarriage } from './carriage.ts';
 import type { Check } from './check.ts';
 import type { IceSession } from './session.ts';
 
@@ -22,6 +23,7 @@ import type { IceSession } from './session.ts';
 const EVEN_WAITS = 3;
 
 const writer = new MessageWriter();
+const NO_BYTES = new Uint8Array(0);
 
 /** The check that was to nominate `pair` has failed: it is not to be nominated by a later one without anybody's wish. */
 export function giveUpNomination(pair: CheckPair): void {
@@ -77,23 +79,13 @@ export function writeCheck(
   now: Millis,
 ): number {
   const isReliable = pair.base.transport === 'tcp';
-  const tunables = purpose === 'consent' ? consentTunables(session) : checkTunables(session, isReliable);
+  const tunables = purpose === 'connectivity' ? checkTunables(session, isReliable) : consentTunables(session);
   const nomination = session.renominates && session.role === 'controlling' ? pair.nominationSent : 0;
   const useCandidate = nomination === 0 && carriesUseCandidate(session, pair);
   // RFC 8445 §7.1.1: the priority that a peer-reflexive candidate found by this check would have.
   const localPreference = (pair.base.priority >>> 8) & 0xffff;
   const priority = candidatePriority('prflx', localPreference, pair.base.component, pair.base.transport);
   const transaction = new ClientTransaction(session.random, tunables);
-  // RFC 8445 §7.2.2: the peer's username fragment, then ours.
-  const username = `${session.remote!.usernameFragment}:${session.local.usernameFragment}`;
-  writer.begin(out, at, end, 'request', METHOD_BINDING, transaction.id).add(USERNAME, username);
-  // RFC 8445 §7.1.3
-  writer.add(session.role === 'controlling' ? ICE_CONTROLLING : ICE_CONTROLLED, session.tieBreaker);
-  if (useCandidate) writer.add(USE_CANDIDATE, true);
-  if (nomination > 0) writer.add(NOMINATION, nomination);
-  writer.add(PRIORITY, priority).addIntegrity(session.remoteKey, session.crypto).addFingerprint();
-  const length = writer.finish();
-  if (length === 0) return 0;
   const check: Check = {
     transaction,
     pair,
@@ -102,23 +94,50 @@ export function writeCheck(
     useCandidate,
     nomination,
     priority,
-    bytes: ownCopy(out, at, at + length),
+    bytes: NO_BYTES,
     resend: false,
   };
+  const length = writeRequest(session, check, out, at, end, now);
+  if (length === 0) return 0;
+  check.bytes = ownCopy(out, at, at + length);
   remember(session, check);
   if (purpose === 'connectivity') {
     // RFC 8445 §7.3.1.4: an older check is not repeated, but its response still counts.
     pair.check?.transaction.cancel(now);
     pair.check = check;
     if (pair.state !== 'succeeded') pair.state = 'in-progress';
-  } else {
+  } else if (purpose === 'consent') {
     pair.consentRequestsSent++;
   }
   onSent(session, check, now);
   return length;
 }
 
-/** Writes the request of `check` again. */
+function writeRequest(
+  session: IceSession,
+  check: Check,
+  out: Uint8Array,
+  at: number,
+  end: number,
+  now: Millis,
+): number {
+  const { transaction, pair, role, useCandidate, nomination, priority } = check;
+  // RFC 8445 §7.2.2: the peer's username fragment, then ours.
+  const username = `${session.remote!.usernameFragment}:${session.local.usernameFragment}`;
+  writer.begin(out, at, end, 'request', METHOD_BINDING, transaction.id).add(USERNAME, username);
+  // RFC 8445 §7.1.3
+  writer.add(role === 'controlling' ? ICE_CONTROLLING : ICE_CONTROLLED, session.tieBreaker);
+  if (useCandidate) writer.add(USE_CANDIDATE, true);
+  if (nomination > 0) writer.add(NOMINATION, nomination);
+  writer.add(PRIORITY, priority);
+  addCarriage(session, pair, writer, end, now);
+  return writer.addIntegrity(session.remoteKey, session.crypto).addFingerprint().finish();
+}
+
+/**
+ * Writes the request of `check` again. Deviation: RFC 8489 §6.2.1 has it be the same message; while it carries
+ * something, that is what is up to date, since whoever answers Binding requests keeps nothing of them.
+ */
 export function writeResend(
   session: IceSession,
   check: Check,
@@ -127,11 +146,18 @@ export function writeResend(
   end: number,
   now: Millis,
 ): number {
-  if (check.bytes.length > end - at) return 0;
-  out.set(check.bytes, at);
+  let { length } = check.bytes;
+  if (session.piggyback?.isOn) {
+    length = writeRequest(session, check, out, at, end, now);
+    if (length === 0) return 0;
+    check.bytes = ownCopy(out, at, at + length);
+  } else {
+    if (length > end - at) return 0;
+    out.set(check.bytes, at);
+  }
   check.resend = false;
   onSent(session, check, now);
-  return check.bytes.length;
+  return length;
 }
 
 function onSent(session: IceSession, check: Check, now: Millis): void {

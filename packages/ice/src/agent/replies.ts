@@ -1,5 +1,6 @@
 // Responses to the peer's checks, from the moment they are owed until `transmit` writes them.
 // RFC 8445 §7.3, RFC 8489 §6.3.1.
+import type { Millis } from '@millrace/sans-io';
 import {
   ERROR_CODE,
   METHOD_BINDING,
@@ -10,6 +11,7 @@ import {
 import type { Route } from '../candidate.ts';
 import type { IceDrop } from '../drops.ts';
 import type { CheckPair } from '../pair.ts';
+import { addCarriage } from './carriage.ts';
 import type { IceSession } from './session.ts';
 
 export interface Reply {
@@ -38,6 +40,7 @@ export function writeReply(
   out: Uint8Array,
   at: number,
   end: number,
+  now: Millis,
 ): number {
   const { transactionId, error, unknownAttributes, route } = reply;
   writer.begin(out, at, end, error === 0 ? 'success' : 'error', METHOD_BINDING, transactionId);
@@ -45,6 +48,8 @@ export function writeReply(
   if (error === 0) writer.add(XOR_MAPPED_ADDRESS, route.remote);
   else writer.add(ERROR_CODE, { code: error, reason: '' });
   if (unknownAttributes.length > 0) writer.add(UNKNOWN_ATTRIBUTES, unknownAttributes);
+  if (error === 0 && reply.pair !== undefined)
+    addCarriage(session, reply.pair, writer, end, now, reply.sha256);
   // RFC 8489 §9.1.3: the response is signed with the key that verified the request.
   if (reply.sha256) writer.addIntegritySha256(session.localKey, session.crypto);
   else writer.addIntegrity(session.localKey, session.crypto);

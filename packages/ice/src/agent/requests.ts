@@ -16,6 +16,7 @@ import type { LocalCandidate } from '../candidate.ts';
 import type { IceDrop } from '../drops.ts';
 import type { CheckPair } from '../pair.ts';
 import { pairOfRequest } from './candidates.ts';
+import { takeCarriage } from './carriage.ts';
 import { trigger } from './connectivity.ts';
 import { onLiteRequest } from './lite.ts';
 import { queueReply } from './replies.ts';
@@ -67,6 +68,7 @@ export function onRequest(
   if (typeof pair === 'string') return pair;
   pair.verified = true;
   pair.requestsReceived++;
+  takeCarriage(session, request);
   const drop = queueReply(session, {
     transactionId: request.transactionId,
     route: pair.route,

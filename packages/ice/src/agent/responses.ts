@@ -11,6 +11,7 @@ import {
 } from '@millrace/stun';
 import type { IceDrop } from '../drops.ts';
 import { learnReflexive } from './candidates.ts';
+import { takeCarriage } from './carriage.ts';
 import type { Check } from './check.ts';
 import { giveUpNomination } from './connectivity.ts';
 import { loseConsent, onConsent } from './consent.ts';
@@ -71,6 +72,7 @@ function onSuccess(
   pair.lastResponseAt = now;
   pair.state = 'succeeded';
   session.hasSucceeded = true;
+  takeCarriage(session, response);
   // RFC 8445 §7.2.5.3.4
   if (session.role === 'controlling' && (check.useCandidate || check.nomination > 0)) {
     pair.nominated = true;

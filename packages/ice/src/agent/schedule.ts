@@ -2,9 +2,11 @@
 import type { Millis } from '@millrace/sans-io';
 import { NEVER } from '@millrace/sans-io';
 import type { CheckPair } from '../pair.ts';
+import { carriageDeadline, nextToFollow } from './carriage.ts';
 import { checksDeadline, nextOrdinary, nextTriggered, writeCheck, writeResend } from './connectivity.ts';
 import { consentDeadline, onConsentSent } from './consent.ts';
 import { liteDeadline } from './lite-consent.ts';
+import { bestValid } from './nomination.ts';
 import { onProbeSent } from './renomination.ts';
 import { writeReply } from './replies.ts';
 import type { IceSession } from './session.ts';
@@ -22,7 +24,7 @@ export function writeNext(
 ): number {
   const reply = session.replies.at(0);
   if (reply !== undefined) {
-    const length = writeReply(session, reply, out, at, end);
+    const length = writeReply(session, reply, out, at, end, now);
     if (length > 0) session.replies.shift();
     session.route = reply.route;
     return length;
@@ -44,6 +46,13 @@ export function writeNext(
   }
   const triggered = nextTriggered(session);
   if (triggered !== undefined) return writePaced(session, triggered, out, at, end, now);
+  // What has not been acknowledged rides again, at the pace of round trips and not of timers that double.
+  const isDue = now >= carriageDeadline(session);
+  const followed = isDue ? (session.selected ?? bestValid(session)) : nextToFollow(session);
+  if (followed !== undefined) {
+    session.route = followed.route;
+    return writeCheck(session, followed, 'carriage', out, at, end, now);
+  }
   const { consentPair } = session;
   if (session.consentDue && consentPair !== undefined) {
     const length = writeCheck(session, consentPair, 'consent', out, at, end, now);
@@ -93,6 +102,6 @@ export function sessionDeadline(session: IceSession): Millis {
   if (session.retiresAt !== NEVER) return session.retiresAt;
   const silenceAt = session.lite ? liteDeadline(session) : consentDeadline(session);
   const timers = Math.min(silenceAt, session.patienceUntil, session.nominateAt, session.backupsAt);
-  const deadline = checksDeadline(session, timers);
+  const deadline = checksDeadline(session, Math.min(timers, carriageDeadline(session)));
   return nextOrdinary(session) === undefined ? deadline : Math.min(deadline, session.nextCheckAt);
 }

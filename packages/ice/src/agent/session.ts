@@ -14,6 +14,7 @@ import {
   type RemoteIceParameters,
 } from '../options.ts';
 import type { CheckPair } from '../pair.ts';
+import type { Piggyback } from '../piggyback.ts';
 import type { Check } from './check.ts';
 import { checkLocalParameters, drawParameters } from './credentials.ts';
 import { RemoteCandidates } from './remote-candidates.ts';
@@ -32,6 +33,9 @@ export class IceSession {
   readonly random: IceAgentOptions['random'];
   /** We are a lite agent: see lite.ts. */
   readonly lite: boolean;
+  readonly piggyback: Piggyback | undefined;
+  /** Bytes of its datagrams that have gone to addresses which had not proven themselves. */
+  carriedBytes = 0;
   readonly events: Ring<IceEvent> = new Ring();
   readonly drops: Drops<IceDrop>;
   state: IceState = 'new';
@@ -119,6 +123,7 @@ export class IceSession {
     if (options.local !== undefined) checkLocalParameters(options.local, options.longFragment);
     this.crypto = options.crypto;
     this.random = options.random;
+    this.piggyback = options.piggyback;
     this.lite = options.lite ?? false;
     this.role = options.role;
     this.tieBreaker = this.drawTieBreaker();

@@ -42,6 +42,11 @@ export interface MillraceConfiguration extends CandidateOptions {
    */
   readonly renomination?: boolean;
   /**
+   * Have the DTLS handshake ride with ICE's connectivity checks (draft-hancke-webrtc-sped), which saves a round trip with
+   * a peer that does so too. Default true: others pass over it.
+   */
+  readonly sped?: boolean;
+  /**
    * Use the crypto library inside Node and batched UDP where they can be reached (`diagnostics()` tells). Default
    * true; the environment variable `MILLRACE_NATIVE=off` says no for the whole process.
    */
@@ -104,6 +109,7 @@ const MAX_MESSAGE_SIZE = 0x3fff_ffff; // what Firefox announces: a message must 
 const SWITCHES = [
   'native',
   'sctpSnap',
+  'sped',
   'renomination',
   'loopback',
   'continualGathering',

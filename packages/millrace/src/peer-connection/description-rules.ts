@@ -74,6 +74,11 @@ export function changesCredentials(description: SessionDescription, known: IcePa
   return section?.ice !== undefined && isIceRestart({ ...section, ice: known }, section);
 }
 
+/** `a=ice-options` of the one transport. */
+export function optionsOf(description: SessionDescription): readonly string[] {
+  return transportSection(description)?.iceOptions ?? [];
+}
+
 /** The SCTP INIT chunk that `description` has for its association, if it is one with which that can be. */
 export function signaledInitOf(description: SessionDescription): Uint8Array | undefined {
   const init = dataSection(description)?.sctpInit;

@@ -17,6 +17,7 @@ import {
   dtlsRole,
   findSection,
   formatSessionDescription,
+  ICE_OPTIONS,
   type LocalDescriptionInit,
   maxSendSize,
   nextOrigin,
@@ -36,6 +37,7 @@ import {
   isSameIdentity,
   isUsedData,
   newOrigin,
+  optionsOf,
   peerInitOf,
   sdpType,
   signaledInitOf,
@@ -148,7 +150,13 @@ export class Negotiator {
     const wantsData = this.#host.wantsData || (previous !== undefined && dataSection(previous) !== undefined);
     const { media, maxBundle } = this.#host;
     return createOffer(
-      { ...this.#localInit(isRestart), media: media.offerInits(), wantsData, maxBundle },
+      {
+        ...this.#localInit(isRestart),
+        iceOptions: [...ICE_OPTIONS, ...this.#host.session.sped.offeredOptions],
+        media: media.offerInits(),
+        wantsData,
+        maxBundle,
+      },
       previous,
     );
   }
@@ -161,6 +169,7 @@ export class Negotiator {
     const init = {
       ...this.#localInit(this.#answersRestart),
       media: this.#host.media.answerInits(),
+      iceOptions: [...ICE_OPTIONS, ...this.#host.session.sped.answeredOptions(optionsOf(remote.data))],
       // draft-hancke-tsvwg-snap §4.3: no INIT in answer to one that can't be taken.
       sctpInit: signaledInitOf(remote.data) && this.#host.session.sctpInit,
     };
@@ -226,8 +235,10 @@ export class Negotiator {
       const { media, session } = this.#host;
       if (isRestart && this.#nextIce) session.restart(this.#nextIce);
       if (isRestart) this.#nextIce = undefined;
-      if (type === 'offer') media.onLocalOffer(data);
-      else if (offer) media.onAnswer('local', offer, data, type === 'answer');
+      if (type === 'offer') {
+        session.sped.offer(optionsOf(data));
+        media.onLocalOffer(data);
+      } else if (offer) media.onAnswer('local', offer, data, type === 'answer');
       if (negotiated) this.#host.onAnswered(negotiated);
       if (type === 'answer' && hadData && !dataSection(data)) this.#host.onRefused();
       this.#tellCandidates(data, own);
@@ -369,6 +380,8 @@ export class Negotiator {
       iceLite: remoteDescription.iceLite,
       renomination: remote.iceOptions.includes(RENOMINATION),
       dtlsRole: taken(role),
+      localIceOptions: isOfferer ? offer.iceOptions : answer.iceOptions,
+      remoteIceOptions: remote.iceOptions,
       fingerprints: strongFingerprints(remote),
       remoteSctpPort: remoteData?.sctpPort,
       remoteSctpInit: peerInitOf(remoteDescription, own),

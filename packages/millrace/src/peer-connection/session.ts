@@ -34,6 +34,7 @@ import { type Backend, chooseBackend } from '../transport/backend.ts';
 import { Driver } from '../transport/driver.ts';
 import { isHiddenName, resolveHiddenName } from '../transport/mdns.ts';
 import { random } from '../transport/random.ts';
+import { SPED_DATAGRAM_BYTES, Sped } from '../transport/sped.ts';
 import type { TcpDrop } from '../transport/tcp-connection.ts';
 import type { MillraceConfiguration } from './configuration.ts';
 import { DEFAULT_VERSIONS } from './dtls-versions.ts';
@@ -88,6 +89,9 @@ export interface NegotiatedSession {
   /** The peer numbers its nominations, if we do. */
   readonly renomination: boolean;
   readonly dtlsRole: DtlsRole;
+  /** `a=ice-options` of both sides. */
+  readonly localIceOptions: readonly string[];
+  readonly remoteIceOptions: readonly string[];
   readonly fingerprints: readonly Fingerprint[];
   /** `undefined`: there are no data channels. */
   readonly remoteSctpPort: number | undefined;
@@ -126,6 +130,7 @@ export class Session {
   };
   readonly agent: IceAgent;
   readonly driver: Driver;
+  readonly sped: Sped;
   readonly #backend: Backend;
   /** Its part in a port that other connections use too. */
   readonly #shared: MuxMembership | undefined;
@@ -163,6 +168,8 @@ export class Session {
     });
     this.#observer = observer;
     const { iceLite, iceParameters, udpMux } = options;
+    // A cookie is bound to an address, and what rides has none yet.
+    this.sped = new Sped(options.sped !== false && !options.verifyAddress);
     this.agent = new IceAgent({
       role: iceLite ? 'controlled' : 'controlling',
       crypto: nodeStunCrypto,
@@ -170,12 +177,13 @@ export class Session {
       lite: iceLite,
       local: iceParameters,
       longFragment: true,
+      piggyback: this.sped,
       renomination: options.renomination ?? false,
     });
     const { usernameFragment } = this.agent.localParameters;
     this.#shared = udpMux && joinMux(udpMux, usernameFragment, () => this.#finish(MUX_CLOSED));
     this.#backend = sharedBackend(chooseBackend(options.native ?? true), this.#shared);
-    this.driver = new Driver(this.#backend, this.agent, channels, {
+    this.driver = new Driver(this.#backend, this.agent, this.sped, channels, {
       ice: {
         onStateChange: (state) => this.#onIceState(state),
         onSelectedPair: (pair) => {
@@ -309,6 +317,7 @@ export class Session {
       return;
     }
     this.#negotiated = negotiated;
+    this.sped.settle(negotiated.localIceOptions, negotiated.remoteIceOptions);
     this.#channels.setRole(negotiated.dtlsRole);
     // RFC 8445 §6.1.1. A peer that has our offer may have begun to check before its own offer took the place of
     // ours; the role it has met us in stays then, and §7.3.1.1 settles the conflict, if it comes to one.
@@ -411,14 +420,17 @@ export class Session {
   #onPath(roundTripTime: Millis | undefined): void {
     this.#hasPath = true;
     this.#pathRoundTripTime = roundTripTime;
+    this.sped.setPath(roundTripTime);
+    this.#dtls?.setPath(roundTripTime, now());
+    this.driver.onPath();
     this.timings.iceConnected ??= now();
     this.#gathering.watch();
     this.#startDtls();
   }
 
-  /** As soon as a path works and the peer's fingerprint is known; nomination need not have happened. */
+  /** As soon as a path works, or none is needed, and the peer's fingerprint is known; nomination need not have happened. */
   #startDtls(): void {
-    if (this.#dtls || !this.#hasPath || !this.#negotiated) return;
+    if (this.#dtls || !this.#negotiated || !(this.#hasPath || this.sped.isAgreed)) return;
     const { dtlsRole, fingerprints } = this.#negotiated;
     this.#dtls = new DtlsConnection({
       role: dtlsRole,
@@ -430,7 +442,7 @@ export class Session {
       remoteFingerprints: this.#options.disableFingerprintVerification ? 'any' : fingerprints,
       helloVerify: this.#options.verifyAddress ? helloVerify(this.agent.usableRoute) : undefined,
       roundTripTime: this.#pathRoundTripTime,
-      mtu: DATAGRAM_BYTES,
+      mtu: this.sped.isAgreed ? SPED_DATAGRAM_BYTES : DATAGRAM_BYTES,
       ...DEFAULT_VERSIONS,
       ...this.#options.dtls,
       srtpProfiles: OFFERED_SRTP_PROFILES,
@@ -443,9 +455,16 @@ export class Session {
   #onSecured(): void {
     if (!this.#negotiated || this.#end) return;
     this.timings.dtlsConnected = now();
+    this.sped.onConnected(this.#hasLastFlight);
     this.#secureMedia();
     this.#observer.onDtlsState('connected');
     this.#startSctp();
+  }
+
+  /** RFC 6347 §4.2.4, RFC 9147 §5.7: with DTLS 1.2 the server speaks last, with 1.3 the client. */
+  get #hasLastFlight(): boolean {
+    const speaker = this.#dtls?.tlsVersion === 'FEFC' ? 'client' : 'server';
+    return this.#negotiated?.dtlsRole === speaker;
   }
 
   /** Audio and video have been negotiated: their packets go the way of the others from now on. */

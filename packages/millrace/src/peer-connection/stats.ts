@@ -81,11 +81,16 @@ export function statsReport(
     ...(session.media && { millraceTargetBitrate: session.media.media.estimate.bitsPerSecond }),
     selectedCandidatePairId: selectedPair && ids.of('C', selectedPair),
     millraceIceChecks: checks,
+    millraceSped: {
+      datagramsSent: session.sped.datagramsSent,
+      datagramsReceived: session.sped.datagramsReceived,
+    },
     millraceDrops: {
       driver: { ...session.driver.drops.counts },
       ice: { ...drops },
       tcp: { ...session.tcpDrops },
       mdns: { ...mdnsDrops.counts }, // of the whole process
+      sped: { ...session.sped.drops.counts },
       ...layerDrops(session),
       dataChannels: { ...channels.drops.counts },
     },

@@ -24,6 +24,7 @@ import { pathLimit, relayedPathLimit } from './path-limit.ts';
 import { openWithin, type PortRange } from './port-range.ts';
 import { random } from './random.ts';
 import { MAX_DATAGRAM_BYTES } from './send-batch.ts';
+import type { Sped } from './sped.ts';
 
 // Protocols know no Buffer; it is what copies a part of an array in Node without leaving a view to be collected.
 setCopyPart((from, to, at, start, end) => void Buffer.prototype.copy.call(from, to, at, start, end));
@@ -72,6 +73,7 @@ export class Driver {
   readonly #agent: IceAgent;
   readonly #channels: DataChannels;
   readonly #observer: DriverObserver;
+  readonly #sped: Sped;
   /** A place stays empty once its socket has been given up. */
   readonly #ports: Array<DatagramPort | undefined> = [];
   /** What `#ports` send from: the same, or the socket that a port shares with other connections. */
@@ -97,9 +99,17 @@ export class Driver {
    */
   readonly #received: [undefined, Millis] = [undefined, NEVER];
 
-  constructor(backend: Backend, agent: IceAgent, channels: DataChannels, observer: DriverObserver) {
+  /** `sped` is what rides with the agent's checks. */
+  constructor(
+    backend: Backend,
+    agent: IceAgent,
+    sped: Sped,
+    channels: DataChannels,
+    observer: DriverObserver,
+  ) {
     this.#backend = backend;
     this.#agent = agent;
+    this.#sped = sped;
     this.#channels = channels;
     this.#observer = observer;
     this.#dtlsSink = {
@@ -292,12 +302,15 @@ export class Driver {
     switch (datagramKind(bytes[at]!)) {
       case 'stun':
         this.#agent.receive(bytes, at, end, this.#received[1], route);
+        for (let rode = this.#sped.take(); rode; rode = this.#sped.take())
+          this.#onSecured(rode, 0, rode.length);
         this.#agent.drain(this.#observer.ice);
         break;
       case 'dtls':
         // RFC 8445 §12.1 lets any valid pair carry data; handshake work is done only for a proven address.
-        if (this.#agent.onData(route, this.#received[1])) this.#onSecured(bytes, at, end);
-        else this.drops.count('unverified-source');
+        if (this.#agent.onData(route, this.#received[1])) {
+          if (this.#sped.isNews(bytes, at, end)) this.#onSecured(bytes, at, end);
+        } else this.drops.count('unverified-source');
         break;
       case 'rtp':
         if (!this.#media) this.drops.count('not-used');
@@ -386,10 +399,16 @@ export class Driver {
     if (!this.#hasRoute()) return always;
     return Math.min(
       always,
-      this.#dtls?.deadline() ?? NEVER,
+      this.#dtlsDeadline(),
       this.#association?.deadline() ?? NEVER,
       this.#media?.deadline() ?? NEVER,
     );
+  }
+
+  /** Without a path DTLS has nothing to send again: the agent's checks do that for it. */
+  #dtlsDeadline(): Millis {
+    if (!this.#dtls || (this.#sped.isAgreed && !this.#hasUsablePath)) return NEVER;
+    return this.#dtls.deadline();
   }
 
   #linksDeadline(): Millis {
@@ -402,7 +421,7 @@ export class Driver {
     if (this.#agent.deadline() <= at) this.#agent.expire(at);
     for (const { link } of this.#links) if (link.deadline() <= at) link.expire(at);
     if (!this.#hasRoute()) return;
-    if (this.#dtls && this.#dtls.deadline() <= at) this.#dtls.expire(at);
+    if (this.#dtlsDeadline() <= at) this.#dtls?.expire(at);
     if (this.#association && this.#association.deadline() <= at) this.#association.expire(at);
     if (this.#media && this.#media.deadline() <= at) this.#media.expire(at);
   }
@@ -418,6 +437,7 @@ export class Driver {
   #flush(at: Millis): boolean {
     const { batch } = this.#backend;
     for (const { link } of this.#links) link.flush(at);
+    if (this.#dtls) this.#sped.capture(this.#dtls, this.#agent.usableRoute !== undefined, at);
     const isFinished = this.#flushChecks(at) && this.#flushSecured(at);
     return batch.flush() && isFinished;
   }
@@ -443,7 +463,7 @@ export class Driver {
     if (!port || !dtls) return true;
     const { batch } = this.#backend;
     for (;;) {
-      const length = dtls.transmit(batch.slab, batch.at, batch.at + MAX_DATAGRAM_BYTES, at);
+      const length = this.#sped.transmit(dtls, batch.slab, batch.at, batch.at + MAX_DATAGRAM_BYTES, at);
       if (length === 0) break;
       if (!this.#add(length, port, route)) return false;
     }

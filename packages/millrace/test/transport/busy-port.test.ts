@@ -7,6 +7,7 @@ import { chooseBackend } from '../../src/transport/backend.ts';
 import type { DatagramPort } from '../../src/transport/datagram-port.ts';
 import { Driver, type DriverObserver } from '../../src/transport/driver.ts';
 import { MAX_SLABS_PER_BUSY_PORT, SendBatch } from '../../src/transport/send-batch.ts';
+import { Sped } from '../../src/transport/sped.ts';
 
 /** An agent with a check to send in each turn, and never anything else. */
 class Checking {
@@ -52,7 +53,13 @@ test('checks beyond the slabs that a busy port may hold are dropped and counted'
     onUsablePath() {},
   } as unknown as DriverObserver;
   const backend = { ...chooseBackend(false), batch, openPort: () => Promise.resolve(port) };
-  const driver = new Driver(backend, agent as unknown as IceAgent, new DataChannels(), observer);
+  const driver = new Driver(
+    backend,
+    agent as unknown as IceAgent,
+    new Sped(false),
+    new DataChannels(),
+    observer,
+  );
   await driver.openSocket('127.0.0.1');
   for (let turn = 0; turn < MAX_SLABS_PER_BUSY_PORT + 1; turn++) {
     agent.due = 1;

@@ -320,6 +320,8 @@ export class SctpAssociation implements Core<SctpSink> {
     const isOther = this.#hasPath && tcb !== undefined;
     this.#hasPath = true;
     if (isOther) rto.restart(roundTripTime);
+    else if (roundTripTime !== undefined && rto.smoothedRoundTripTime === undefined)
+      rto.observe(roundTripTime);
     discovery.setPath(limit, isLocal, rto.current, now);
     if (isOther) tcb.sender.onNewPath(now);
   }
