@@ -1,10 +1,27 @@
-// millrace in its own process. Loopback candidates are on, so that a machine without a network can run this too.
+// millrace in its own process. Loopback candidates are on, so that a machine without a network can run this too. A
+// connection whose configuration says `singlePort` is one of a lite server's, and shares its port with all others.
 
-import { RTCPeerConnection } from 'millrace';
+import { networkInterfaces } from 'node:os';
+import { type RTCConfiguration, RTCPeerConnection, UdpMux } from 'millrace';
 import { serve } from '../agent/process.ts';
 import type { PeerConnectionClass } from '../agent/w3c.ts';
 
+const addresses = Object.values(networkInterfaces())
+  .flatMap((infos) => infos ?? [])
+  .filter(({ address }) => !/^fe[89ab]/i.test(address))
+  .map(({ address }) => address);
+const udpMux = await UdpMux.listen({ addresses });
+
+class Served extends RTCPeerConnection {
+  constructor({ singlePort, ...configuration }: RTCConfiguration & { singlePort?: boolean } = {}) {
+    const { millrace } = configuration;
+    super(
+      singlePort ? { ...configuration, millrace: { ...millrace, udpMux, iceLite: true } } : configuration,
+    );
+  }
+}
+
 serve({
-  RTCPeerConnection: RTCPeerConnection as unknown as PeerConnectionClass,
+  RTCPeerConnection: Served as unknown as PeerConnectionClass,
   configuration: { millrace: { loopback: true } },
 });

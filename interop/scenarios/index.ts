@@ -9,11 +9,13 @@ import { renegotiation } from './renegotiation.ts';
 import { restart } from './restart.ts';
 import type { Scenario } from './scenario.ts';
 import { securing } from './securing.ts';
+import { serving } from './single-port.ts';
 
 export const scenarios: readonly Scenario[] = [
   ...connecting,
   ...securing,
   ...relaying,
+  ...serving,
   ...messages,
   ...channels,
   ...closing,

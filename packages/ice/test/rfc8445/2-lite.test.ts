@@ -245,3 +245,16 @@ describe('amplification by a lite agent', () => {
       }
   });
 });
+
+describe('RFC 8839 §5.4 fragments that peers choose for us', () => {
+  test('up to 256 characters are taken where the caller asks for it, 32 otherwise', () => {
+    const local = { usernameFragment: 'x'.repeat(256), password: 'y'.repeat(22) };
+    const agent = newAgent(1, { ...LITE, local, longFragment: true });
+    agent.addLocalCandidate({ socket: 0, address: '192.0.2.1', port: 5000 }, 0);
+    ask(agent, 0, { username: `${local.usernameFragment}:pupp` });
+    assert.equal(sentBy(agent, 0).length, 1);
+    assert.throws(() => newAgent(1, { local }), { code: 'BAD_PARAMETERS' });
+    const longer = { ...local, usernameFragment: 'x'.repeat(257) };
+    assert.throws(() => newAgent(1, { local: longer, longFragment: true }), { code: 'BAD_PARAMETERS' });
+  });
+});
