@@ -3,6 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
@@ -17,7 +18,7 @@ import { record } from '../harness/results.ts';
 import { type Coturn, CREDENTIAL, coturnVersion, startCoturn, USERNAME } from './server.ts';
 
 const PEER = 'coturn';
-const PATIENCE = 60_000; // ms
+const PATIENCE = 90_000; // ms
 const OPENING = 15_000; // ms
 const BULK_BYTES = 4 * 1024 * 1024;
 const MESSAGE_BYTES = 16_384;
@@ -129,6 +130,50 @@ function cases(): void {
     }
   });
 
+  claim(
+    'an ICE restart keeps the allocations and the data that flows',
+    ['--user-quota=2'],
+    async (server) => {
+      const configuration = relayed(server, 'udp');
+      const pair = new Pair(configuration, configuration);
+      await pair.transfer(MESSAGE_BYTES);
+      for (const restarts of [pair.a, pair.b, pair.a]) {
+        const before = await pair.selected();
+        const moved = once(pair.a.sctp!.transport.iceTransport, 'selectedcandidatepairchange');
+        restarts.restartIce();
+        if (restarts === pair.b) await pair.negotiate(pair.b, pair.a);
+        await pair.transfer();
+        await moved;
+        const after = await pair.selected();
+        // A second allocation each would be refused by the quota.
+        assert.deepEqual(
+          after.map(({ candidateType, port }) => [candidateType, port]),
+          before.map(({ candidateType, port }) => [candidateType, port]),
+        );
+      }
+      assert.deepEqual(pair.errors, []);
+      pair.close();
+    },
+  );
+
+  claim('what has failed with its server comes back with it, by a restart', [], async (server) => {
+    const configuration = relayed(server, 'udp');
+    const pair = new Pair(configuration, configuration);
+    await pair.transfer(MESSAGE_BYTES);
+    const { port, tlsPort } = server;
+    await server.close();
+    while (pair.a.iceConnectionState !== 'failed') await once(pair.a, 'iceconnectionstatechange');
+    const next = await startCoturn([], { within: [], addresses: ['127.0.0.1'], port, tlsPort });
+    try {
+      pair.a.restartIce();
+      await pair.transfer();
+      assert.equal(pair.a.connectionState, 'connected');
+    } finally {
+      pair.close();
+      await next.close();
+    }
+  });
+
   claim('a server certificate that nobody vouches for is refused and told', [], async (server) => {
     setDefaultCACertificates(getCACertificates('bundled'));
     const pair = new Pair(relayed(server, 'tls'), {});
@@ -198,6 +243,13 @@ class Pair {
     });
   }
 
+  async negotiate(offerer: RTCPeerConnection, answerer: RTCPeerConnection): Promise<void> {
+    await offerer.setLocalDescription();
+    await answerer.setRemoteDescription(offerer.localDescription!);
+    await answerer.setLocalDescription();
+    await offerer.setRemoteDescription(answerer.localDescription!);
+  }
+
   async transfer(bytes: number = BULK_BYTES): Promise<void> {
     const { a, b } = this;
     const channel = a.createDataChannel('bulk');
@@ -214,12 +266,9 @@ class Pair {
         };
       });
     });
-    a.addEventListener('icecandidate', ({ candidate }) => void b.addIceCandidate(candidate ?? undefined));
-    b.addEventListener('icecandidate', ({ candidate }) => void a.addIceCandidate(candidate ?? undefined));
-    await a.setLocalDescription();
-    await b.setRemoteDescription(a.localDescription!);
-    await b.setLocalDescription();
-    await a.setRemoteDescription(b.localDescription!);
+    a.onicecandidate = ({ candidate }) => void b.addIceCandidate(candidate ?? undefined);
+    b.onicecandidate = ({ candidate }) => void a.addIceCandidate(candidate ?? undefined);
+    await this.negotiate(a, b);
     await opened(channel, this);
     const sent = createHash('sha256');
     for (let left = bytes; left > 0; left -= MESSAGE_BYTES) {

@@ -31,6 +31,8 @@ export interface TurnEnd {
 
 export interface TurnSink {
   onAllocated(allocation: TurnAllocation): void;
+  /** The server has the allocation still, as of now. */
+  onRefreshed?(): void;
   /** A peer's datagram, `bytes[at, end)`: where `receive` was given it, borrowed for the call. */
   onData(bytes: Uint8Array, at: number, end: number, peer: TransportAddress): void;
   /** The server does not let us send to this peer. */

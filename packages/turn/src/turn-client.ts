@@ -73,6 +73,7 @@ type Event =
       readonly errorCode: number | undefined;
       readonly reason: string;
     }
+  | { readonly kind: 'refreshed' }
   | { readonly kind: 'end'; readonly end: TurnEnd };
 
 export class TurnClient implements Core<TurnSink> {
@@ -128,6 +129,14 @@ export class TurnClient implements Core<TurnSink> {
     if (this.#state !== 'new') throw new TurnError('BAD_STATE', `start in state ${this.#state}`);
     this.#state = 'allocating';
     this.#request = this.#ask({ kind: 'allocate' });
+    this.#isStale = true;
+  }
+
+  /** Asks whether the allocation is there still: `onRefreshed` or `onEnd` tells. Without one, or while asked, nothing. */
+  refresh(): void {
+    if (this.#state !== 'allocated' || this.#request !== undefined) return;
+    this.#refreshAt = NEVER;
+    this.#request = this.#ask({ kind: 'refresh' });
     this.#isStale = true;
   }
 
@@ -235,6 +244,7 @@ export class TurnClient implements Core<TurnSink> {
     this.#arrived = 0;
     for (const event of this.#events.splice(0)) {
       if (event.kind === 'allocated') sink.onAllocated(event.allocation);
+      else if (event.kind === 'refreshed') sink.onRefreshed?.();
       else if (event.kind === 'refused') sink.onPeerRefused(event.peer, event.errorCode, event.reason);
       else sink.onEnd(event.end);
     }
@@ -367,6 +377,7 @@ export class TurnClient implements Core<TurnSink> {
     if (lifetime === undefined) return 'bad-attribute';
     this.#request = undefined;
     this.#setLifetime(lifetime, now);
+    this.#events.push({ kind: 'refreshed' });
     return undefined;
   }
 

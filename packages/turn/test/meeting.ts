@@ -22,6 +22,7 @@ export class Meeting implements TurnSink {
   readonly data: Array<[peer: TransportAddress, text: string]> = [];
   readonly refused: Array<[peer: TransportAddress, code: number | undefined]> = [];
   readonly ends: TurnEnd[] = [];
+  refreshes = 0;
   /** When each request was sent. */
   readonly sentAt: number[] = [];
   readonly #out = new Uint8Array(4_000);
@@ -94,6 +95,10 @@ export class Meeting implements TurnSink {
 
   onAllocated(allocation: TurnAllocation): void {
     this.allocations.push(allocation);
+  }
+
+  onRefreshed(): void {
+    this.refreshes++;
   }
 
   onData(bytes: Uint8Array, at: number, end: number, peer: TransportAddress): void {

@@ -25,6 +25,8 @@ interface Relay {
   readonly relay: number;
   readonly socket: number;
   readonly url: string;
+  /** Asks the server whether the address is there still. */
+  check(): Promise<boolean>;
 }
 
 export interface GatheringObserver {
@@ -60,6 +62,8 @@ export class Gathering {
   #generation = 0;
   /** Each pool that is discarded ends one: what was asked for it is not told any more. */
   #epoch = 0;
+  /** The path was in trouble when the restart began: what servers have said may not hold any more. */
+  #isDoubted = false;
   #hasBegun = false;
   #isDone = false;
   #wasDone = false;
@@ -105,6 +109,8 @@ export class Gathering {
 
   /** RFC 8445 §9: other credentials on the same sockets. `run` tells of the candidates. */
   restart(local: IceParameters): void {
+    const { state } = this.#agent;
+    this.#isDoubted = state === 'disconnected' || state === 'failed';
     const present = new Set(this.#policy.addresses().map(({ address }) => address));
     const without = new Set<number>();
     for (const { socket, address } of this.#sockets) if (!present.has(address.address)) without.add(socket);
@@ -196,11 +202,24 @@ export class Gathering {
     // An allocation outlives a restart: a second one from the same socket would be refused (RFC 8656 §7.2).
     const streams = this.#missing(-1);
     await Promise.all([
+      this.#renew(-1, (servers) => this.#asking(servers).overStreams()),
       ...this.#policy
         .addresses()
         .map(({ address, interfaceName }, index) => this.#from(address, interfaceName, index)),
       ...(streams.length > 0 ? [this.#asking(streams).overStreams()] : []),
     ]);
+  }
+
+  /** The path is in trouble: where a server has lost an address of ours, it is asked for another. */
+  async #renew(from: number, ask: (servers: readonly IceServer[]) => Promise<void>): Promise<void> {
+    if (!this.#isDoubted) return;
+    const kept = this.#relays.filter(({ socket }) => socket === from);
+    const again = async ({ url, check }: Relay): Promise<void> => {
+      const isThere = await check();
+      const servers = this.#servers.filter((server) => server.url === url);
+      if (!isThere && !this.#driver.isClosed) await ask(servers);
+    };
+    await Promise.all(kept.map(again));
   }
 
   #missing(from: number): readonly IceServer[] {
@@ -230,7 +249,10 @@ export class Gathering {
       tcp = this.#addTcp(local);
     }
     const asked = this.#missing(local.socket);
-    if (asked.length > 0) await this.#asking(asked).from(local);
+    await Promise.all([
+      this.#renew(local.socket, (servers) => this.#asking(servers).from(local)),
+      ...(asked.length > 0 ? [this.#asking(asked).from(local)] : []),
+    ]);
     await tcp;
   }
 
@@ -241,11 +263,12 @@ export class Gathering {
       driver: this.#driver,
       servers,
       relayOnly: this.#relayOnly,
+      isDoubted: this.#isDoubted,
       mayTell: (type, address, socket, url) =>
         epoch === this.#epoch && this.#mayTell(type, address, socket, url),
       onMapped: (socket, mapped, url) => this.#addReflexive(socket, mapped, url),
       onCandidate: (candidate, source) => this.#tell(candidate, source),
-      onRelay: (relay, socket, url) => this.#relays.push({ relay, socket, url }),
+      onRelay: (relay, socket, url, check) => this.#relays.push({ relay, socket, url, check }),
       onRelayLost: (relay) => this.#withdraw(new Set([relay])),
       onError: (error) => this.#fail(error),
     });

@@ -39,13 +39,18 @@ export interface GatheringHost {
   readonly servers: readonly IceServer[];
   /** Only relayed candidates are made: RFC 8828 mode 4, W3C `iceTransportPolicy`. */
   readonly relayOnly: boolean;
+  /** What servers have said before is not to be relied on. */
+  readonly isDoubted: boolean;
   /** Whether the peer is to be told of an address; what is not told of is not kept. */
   mayTell(type: 'relay', address: TransportAddress, socket: number, url: string): boolean;
   /** A server sees one of our sockets at `mapped`. */
   onMapped(socket: number, mapped: TransportAddress, url: string): void;
   onCandidate(candidate: LocalCandidate, source: CandidateSource): void;
-  /** `relay` is the socket of a relayed address, which the server at `url` was asked for from `socket`, or -1. */
-  onRelay(relay: number, socket: number, url: string): void;
+  /**
+   * `relay` is the socket of a relayed address, which the server at `url` was asked for from `socket`, or -1; `check` asks
+   * whether it has the address still.
+   */
+  onRelay(relay: number, socket: number, url: string, check: () => Promise<boolean>): void;
   /** The server has taken the relayed address back, or does not answer any more. */
   onRelayLost(relay: number): void;
   onError(error: GatheringError): void;
@@ -106,8 +111,7 @@ export class ServerGathering {
   async #askStun(local: Local, server: IceServer, remote: TransportAddress): Promise<void> {
     const port = this.#host.driver.portOf(local.socket);
     if (!port || !this.#mayAsk()) return;
-    const { state } = this.#host.agent;
-    const isDoubted = state === 'disconnected' || state === 'failed';
+    const { isDoubted } = this.#host;
     const answer = await serverMappings.of(port, remote, isDoubted, () => this.#query(local, port, remote));
     if (answer === undefined || this.#host.driver.isClosed) return;
     if ('mapped' in answer) {
@@ -198,7 +202,11 @@ export class ServerGathering {
         },
         {
           onAllocated: (port, mapped) => {
-            relay = this.#addRelayed(local, server, port, mapped);
+            relay = this.#addRelayed(local, server, port, mapped, () => {
+              const answer = link.check();
+              driver.wake();
+              return answer;
+            });
             resolve();
             if (relay >= 0 || driver.isClosed) return;
             driver.removeLink(link);
@@ -221,6 +229,7 @@ export class ServerGathering {
     server: IceServer,
     port: DatagramPort,
     mapped: TransportAddress | undefined,
+    check: () => Promise<boolean>,
   ): number {
     const { driver, agent, relayOnly } = this.#host;
     if (driver.isClosed) return -1;
@@ -229,7 +238,7 @@ export class ServerGathering {
       this.#host.onMapped(from, mapped, server.url);
     if (!this.#host.mayTell('relay', port.local, from, server.url)) return -1;
     const socket = driver.addPort(port);
-    this.#host.onRelay(socket, from, server.url);
+    this.#host.onRelay(socket, from, server.url, check);
     // RFC 8839 §5.1: the related address is the mapped one; nothing of it is told where only relays may be seen.
     const hidden = isIPv6(port.local.address) ? '::' : '0.0.0.0';
     const related = relayOnly || mapped === undefined ? { address: hidden, port: 9 } : mapped;

@@ -28,6 +28,8 @@ export class TurnLink implements ServerLink {
   readonly #transport: TurnTransport;
   readonly #handlers: TurnHandlers;
   #port: RelayPort | undefined;
+  /** Who wants to know whether the allocation is there still. */
+  #asking: Array<(isThere: boolean) => void> = [];
 
   constructor(
     socket: number,
@@ -45,6 +47,13 @@ export class TurnLink implements ServerLink {
 
   start(): void {
     if (this.client.state === 'new') this.client.start();
+  }
+
+  /** Whether the server has the allocation still. */
+  check(): Promise<boolean> {
+    if (this.client.state !== 'allocated') return Promise.resolve(false);
+    this.client.refresh();
+    return new Promise((resolve) => this.#asking.push(resolve));
   }
 
   receive(bytes: Uint8Array, at: number, end: number, now: Millis): void {
@@ -72,6 +81,7 @@ export class TurnLink implements ServerLink {
 
   close(now: Millis): void {
     this.client.close();
+    this.#answer(false);
     this.flush(now);
     this.#transport.close();
   }
@@ -84,11 +94,17 @@ export class TurnLink implements ServerLink {
       },
       onData: (bytes, at, end, peer) => this.#handlers.onDatagram(bytes, at, end, peer),
       onPeerRefused: () => {}, // its pair fails, as with any address that does not answer
+      onRefreshed: () => this.#answer(true),
       onEnd: (end) => {
         this.#port?.close();
         this.#handlers.onEnd(end);
+        this.#answer(false);
       },
     });
+  }
+
+  #answer(isThere: boolean): void {
+    for (const resolve of this.#asking.splice(0)) resolve(isThere);
   }
 }
 

@@ -157,6 +157,26 @@ describe('RFC 8656 §7.3: a server that lies', () => {
     });
   }
 
+  test('§7 asked for, it is refreshed at once, and one that the server has lost is told of', () => {
+    const meeting = new Meeting().begin();
+    const before = meeting.server.seen.length;
+    meeting.client.refresh();
+    meeting.client.refresh();
+    meeting.settle();
+    assert.deepEqual(meeting.server.seen.slice(before), ['refresh'], 'once');
+    assert.equal(meeting.refreshes, 1);
+    meeting.server.answer = () => ({ error: 437, reason: 'no allocation' });
+    meeting.client.refresh();
+    meeting.settle();
+    assert.deepEqual(
+      meeting.ends.map(({ code, errorCode }) => [code, errorCode]),
+      [['REFUSED', 437]],
+    );
+    meeting.client.refresh();
+    meeting.settle();
+    assert.equal(meeting.client.state, 'closed');
+  });
+
   test('every truncation, and random bytes, are dropped', () => {
     const meeting = new Meeting().begin();
     meeting.send('x', PEER);
