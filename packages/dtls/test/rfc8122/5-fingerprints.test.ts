@@ -17,7 +17,7 @@ const of = (algorithm: HashAlgorithm): Fingerprint =>
 const wrong = (algorithm: HashAlgorithm): Fingerprint =>
   fingerprintOf(ECDSA_P256.certificate, nodeDtlsCrypto, algorithm);
 
-function connects(remoteFingerprints: readonly Fingerprint[], more: Overrides = {}): boolean {
+function connects(remoteFingerprints: readonly Fingerprint[] | 'any', more: Overrides = {}): boolean {
   const all = connections({ client: { remoteFingerprints, ...more } });
   all.pair.run(1000);
   if (all.client.state === 'failed') assert.equal(all.fromClient.closed?.code, 'fingerprint-mismatch');
@@ -37,6 +37,13 @@ describe('RFC 8122 §5 fingerprint attribute', () => {
       assert.equal(connects([{ algorithm: algorithm.toUpperCase(), value: value.toLowerCase() }]), true);
       assert.equal(connects([wrong(algorithm)]), false);
     }
+  });
+
+  test('an application that verifies certificates itself can take any, and sees which it was', () => {
+    assert.equal(connects([wrong('sha-256')]), false);
+    assert.equal(connects('any'), true);
+    const { client } = connected({ client: { remoteFingerprints: 'any' } });
+    assert.deepEqual(client.remoteCertificate, OTHER_ECDSA_P256.certificate);
   });
 
   test('one match among several values of a hash suffices', () => {
