@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { SeededRandom } from '@millrace/sans-io/testing';
-import { DtlsConnection } from '../src/index.ts';
+import { DtlsConnection, type DtlsVersion } from '../src/index.ts';
 import { clientOptions, Recorder, sealed, serverOptions } from './fixtures/connections.ts';
 import { fragment, record } from './fixtures/records.ts';
 
@@ -14,6 +14,14 @@ const OPERATIONS = 250;
 const MAX_REASSEMBLY = 8000;
 const MAX_EARLY = 2000;
 
+interface Versions {
+  readonly minVersion?: DtlsVersion;
+  readonly maxVersion: DtlsVersion;
+  readonly groups?: readonly number[];
+  readonly keyShares?: number;
+}
+const SHORT_LIVED = { recordLimit: 60, epochRetention: 1000 };
+
 class Side {
   readonly connection: DtlsConnection;
   readonly recorder = new Recorder();
@@ -21,8 +29,10 @@ class Side {
   readonly inbox: Uint8Array[] = [];
   readonly sent = new Set<string>();
 
-  constructor(role: 'client' | 'server', seed: number) {
-    const caps = { maxReassemblyBytes: MAX_REASSEMBLY, maxEarlyBytes: MAX_EARLY, maxMessageBytes: 4000 };
+  constructor(role: 'client' | 'server', versions: Versions, seed: number) {
+    const limits = { maxReassemblyBytes: MAX_REASSEMBLY, maxEarlyBytes: MAX_EARLY, maxMessageBytes: 4000 };
+    // Keys change every few records; old ones go within the run.
+    const caps = { ...versions, ...limits, ...(versions.maxVersion === '1.3' ? SHORT_LIVED : {}) };
     this.connection = new DtlsConnection(
       role === 'client' ? clientOptions(caps, seed) : serverOptions({ ...caps, mtu: 300 }, seed),
     );
@@ -36,10 +46,10 @@ class World {
   now = 0;
   #serial = 0;
 
-  constructor(seed: number) {
+  constructor(versions: readonly [client: Versions, server: Versions], seed: number) {
     this.random = new SeededRandom(seed);
-    this.client = new Side('client', seed);
-    this.server = new Side('server', seed + 1);
+    this.client = new Side('client', versions[0], seed);
+    this.server = new Side('server', versions[1], seed + 1);
   }
 
   step(): void {
@@ -83,9 +93,12 @@ class World {
 
   #send(side: Side, other: Side): void {
     if (side.connection.state !== 'connected') return;
+    if (this.random.chance(0.05)) side.connection.updateKeys(this.random.chance(0.5));
     const text = `message ${this.#serial++}`;
+    const record = sealed(side.connection, text);
+    if (record.length === 0) return; // the keys are used up, and could not be changed in time
     side.sent.add(text);
-    other.inbox.push(sealed(side.connection, text));
+    other.inbox.push(record);
   }
 
   /** Something nobody sent: bytes, a record of any kind, a handshake fragment of any kind. */
@@ -93,17 +106,18 @@ class World {
     const { random } = this;
     const bytes = new Uint8Array(random.below(120));
     random.fill(bytes);
-    const kind = random.below(3);
+    const kind = random.below(4);
     const epoch = random.below(3);
     const sequence = random.below(100);
+    if (kind === 3 && bytes.length > 0) bytes[0] = 0x20 | random.below(32); // a record of 1.3, as far as can be seen
     const forged =
-      kind === 0
+      kind === 0 || kind === 3
         ? bytes
         : kind === 1
-          ? record(20 + random.below(5), bytes, { epoch, sequence })
+          ? record(20 + random.below(8), bytes, { epoch, sequence })
           : record(
               22,
-              fragment(random.below(21), 1 + random.below(12), bytes, 0, random.below(bytes.length + 1)),
+              fragment(random.below(26), 1 + random.below(12), bytes, 0, random.below(bytes.length + 1)),
               {
                 epoch: random.below(2),
               },
@@ -139,20 +153,43 @@ class World {
   }
 }
 
+/** Every sequence must leave both sides as they should be; enough of them must have connected to show anything. */
+function runAll(versions: readonly [client: Versions, server: Versions], sequences: number): void {
+  let connected = 0;
+  for (let seed = FIRST_SEED; seed < FIRST_SEED + sequences; seed++) {
+    const world = new World(versions, seed);
+    world.client.connection.start(0);
+    world.server.connection.start(0);
+    try {
+      for (let i = 0; i < OPERATIONS; i++) world.step();
+    } catch (error) {
+      throw new Error(`with SEED=${seed}`, { cause: error });
+    }
+    connected += world.client.recorder.connected + world.server.recorder.connected;
+  }
+  assert.equal(connected > sequences / 8, true, `only ${connected} connected: the run shows nothing`);
+}
+
+const ONLY_1_2: Versions = { maxVersion: '1.2' };
+const ONLY_1_3: Versions = { minVersion: '1.3', maxVersion: '1.3' };
+const EITHER: Versions = { maxVersion: '1.3', groups: [29, 23] };
+
 describe('RFC 6347 a connection under random operations', () => {
   test(`${SEQUENCES} sequences of ${OPERATIONS} break nothing`, () => {
-    let connected = 0;
-    for (let seed = FIRST_SEED; seed < FIRST_SEED + SEQUENCES; seed++) {
-      const world = new World(seed);
-      world.client.connection.start(0);
-      world.server.connection.start(0);
-      try {
-        for (let i = 0; i < OPERATIONS; i++) world.step();
-      } catch (error) {
-        throw new Error(`with SEED=${seed}`, { cause: error });
-      }
-      connected += world.client.recorder.connected + world.server.recorder.connected;
-    }
-    assert.equal(connected > SEQUENCES / 8, true, `only ${connected} connected: the run shows nothing`);
+    runAll([ONLY_1_2, ONLY_1_2], SEQUENCES);
   });
+});
+
+describe('RFC 9147 a connection of 1.3 under random operations', () => {
+  const quarter = Math.ceil(SEQUENCES / 4);
+  const cases: ReadonlyArray<[name: string, client: Versions, server: Versions]> = [
+    ['between two that speak 1.3 alone', ONLY_1_3, ONLY_1_3],
+    ['with a key share that fits one datagram', { ...ONLY_1_3, groups: [29] }, EITHER],
+    ['where another group is asked for', { ...ONLY_1_3, keyShares: 0 }, ONLY_1_3],
+    ['that falls back to 1.2', EITHER, ONLY_1_2],
+  ];
+  for (const [name, client, server] of cases) {
+    test(`${quarter} sequences of ${OPERATIONS} break nothing ${name}`, () =>
+      runAll([client, server], quarter));
+  }
 });

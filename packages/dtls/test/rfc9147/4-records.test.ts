@@ -1,284 +1,290 @@
-// Records of DTLS 1.3. Masks have known answers from RFC 9001 Appendix A, whose header protection is the same function.
 import assert from 'node:assert/strict';
-import { createCipheriv, createHmac } from 'node:crypto';
 import { describe, test } from 'node:test';
-import { createAeadKey, createSequenceMask, slab } from '@millrace/crypto';
-import { loadNative } from '@millrace/native';
-import fc from 'fast-check';
-import { CIPHER_SUITES_13 } from '../../src/cipher-suites-13.ts';
-import type { DtlsCrypto } from '../../src/crypto.ts';
-import { nodeDtlsCrypto } from '../../src/node-crypto.ts';
-import { createEpoch13 } from '../../src/record/protection-13.ts';
-import { fullSequence } from '../../src/record/unified-header.ts';
-import { hex } from '../fixtures/records.ts';
+import type { Connections } from '../fixtures/connections.ts';
+import { connections, deliver, sealed, transmitted } from '../fixtures/connections.ts';
+import { connected13, connections13, epochOf, sealedIn } from '../fixtures/connections-13.ts';
+import { handshakeRecord, record } from '../fixtures/records.ts';
 
-const SUITES = [...CIPHER_SUITES_13.values()];
-const SECRET_BYTES = { 'sha-256': 32, 'sha-384': 48 };
-const APPLICATION_DATA = 23;
+const text = (string: string): Uint8Array => new Uint8Array(Buffer.from(string, 'latin1'));
+const [ALERT, HANDSHAKE, APPLICATION_DATA, ACK] = [21, 22, 23, 26];
 
-const BACK_ENDS: Array<[name: string, crypto: DtlsCrypto, allocate: (bytes: number) => Uint8Array]> = [
-  ['node:crypto', nodeDtlsCrypto, (bytes) => new Uint8Array(bytes)],
-  ['portable', { ...nodeDtlsCrypto, createAeadKey, createSequenceMask }, slab],
-];
-const native = loadNative();
-const { aead, ciphers } = native ?? {};
-if (native && aead && ciphers) {
-  BACK_ENDS.push([
-    'native',
-    {
-      ...nodeDtlsCrypto,
-      createAeadKey: (algorithm, key) => aead.createAeadKey(algorithm, key),
-      createRecordKey13: (algorithm, key, iv, direction) =>
-        aead.createRecordKey13(algorithm, key, iv, direction),
-      createSequenceMask: (algorithm, key) =>
-        algorithm === 'chacha20-poly1305' ? createSequenceMask(algorithm, key) : ciphers.createMask(key),
-    },
-    (bytes) => native.slab(bytes),
-  ]);
+/** What the server counts when it gets `datagram`, every reason as often as it was counted. */
+function dropped(all: Connections, datagram: Uint8Array, now = 0): string[] {
+  const before = { ...all.server.drops };
+  deliver(all.server, all.fromServer, datagram, now);
+  return Object.entries(all.server.drops).flatMap(([reason, count]) =>
+    new Array<string>(count - before[reason as keyof typeof before]).fill(reason),
+  );
 }
 
-for (const [backEnd, crypto, allocate] of BACK_ENDS)
-  for (const suite of SUITES) {
-    const secret = Uint8Array.from({ length: SECRET_BYTES[suite.hash] }, (_, i) => i * 3 + 1);
-    const make = (direction: 'seal' | 'open', epoch = 3) =>
-      createEpoch13(crypto, suite, secret, epoch, direction);
-    const room = allocate(20_000);
-    /** The same bytes where the back end likes them. */
-    const placed = (bytes: Uint8Array, at = 0): Uint8Array => {
-      const view = room.subarray(at, at + bytes.length);
-      view.set(bytes);
-      return view;
-    };
+/** The same record with its header and its keys, but as `change` would write the header: what other stacks send. */
+function changedHeader(bytes: Uint8Array, bits: number): Uint8Array {
+  const changed = bytes.slice();
+  changed[0] = changed[0]! ^ bits;
+  return changed;
+}
 
-    describe(`RFC 9147 §4 records under ${suite.name} (${backEnd})`, () => {
-      test('a record is what the RFC says, computed a second time by hand', () => {
-        const content = Buffer.from('what the RFC says');
-        const sequence = 0x1_0002_8001;
-        const epoch = make('seal', 7);
-        const out = placed(new Uint8Array(100));
-        out.set(content, 10 + epoch.headroom);
-        const length = epoch.seal(out, 10, content.length, APPLICATION_DATA, sequence);
-        assert.equal(length, 5 + content.length + 1 + 16);
-        assert.deepEqual(out.subarray(10, 10 + length), recordByHand(suite, secret, 7, sequence, content));
-        assert.deepEqual(out.subarray(10 + length), new Uint8Array(90 - length));
-      });
-
-      test('content, type and sequence number come back, at every length', () => {
-        const [sealing, opening] = [make('seal'), make('open')];
-        for (const contentLength of [0, 1, 15, 16, 17, 63, 64, 65, 1200, 3583, 3584, 5120, 16_383, 16_384]) {
-          const bytes = placed(new Uint8Array(contentLength + 40));
-          const content = Uint8Array.from({ length: contentLength }, (_, i) => i * 7 + 1);
-          bytes.set(content, 3 + sealing.headroom);
-          const length = sealing.seal(bytes, 3, contentLength, 22, 70_000 + contentLength);
-          assert.equal(opening.open(bytes, 3, 3 + length, 70_000), undefined);
-          assert.deepEqual(bytes.subarray(opening.contentAt, opening.contentEnd), content);
-          assert.equal(opening.innerType, 22);
-          assert.equal(opening.sequence, 70_000 + contentLength);
-          assert.equal(opening.recordEnd, 3 + length);
-        }
-      });
-
-      test('the four forms of the header are understood (§4, figure 4)', () => {
-        for (const [hasLongSequence, hasLength] of [
-          [true, true],
-          [true, false],
-          [false, true],
-          [false, false],
-        ] as const) {
-          const content = Buffer.from('some content');
-          const record = placed(
-            recordByHand(suite, secret, 3, 259, content, { hasLongSequence, hasLength }),
-            20,
-          );
-          const epoch = make('open');
-          assert.equal(epoch.open(record, 0, record.length, 258), undefined);
-          assert.deepEqual(Buffer.from(record.subarray(epoch.contentAt, epoch.contentEnd)), content);
-          assert.equal(epoch.sequence, 259);
-        }
-      });
-
-      test('padding is cut off, and a record of nothing else has no type (RFC 8446 §5.4)', () => {
-        const epoch = make('open');
-        const padded = placed(recordByHand(suite, secret, 3, 1, Buffer.from('text'), { padding: 100 }), 20);
-        assert.equal(epoch.open(padded, 0, padded.length, 0), undefined);
-        assert.equal(Buffer.from(padded.subarray(epoch.contentAt, epoch.contentEnd)).toString(), 'text');
-        const empty = recordByHand(suite, secret, 3, 2, Buffer.alloc(0), { padding: 40, type: 0 });
-        assert.equal(epoch.open(empty, 0, empty.length, 0), undefined);
-        assert.equal(epoch.innerType, 0);
-        assert.equal(epoch.contentEnd, epoch.contentAt);
-      });
-
-      test('every changed bit, header included, makes it fail (§4.5.2: dropped in silence)', () => {
-        const [sealing, opening] = [make('seal'), make('open')];
-        const record = new Uint8Array(sealing.headroom + 20 + sealing.tailroom);
-        const length = sealing.seal(record, 0, 20, APPLICATION_DATA, 5);
-        for (let bit = 0; bit < length * 8; bit++) {
-          const changed = placed(record, 20);
-          changed[bit >> 3]! ^= 1 << (bit & 7);
-          assert.notEqual(opening.open(changed, 0, length, 5), undefined, `bit ${bit}`);
-        }
-      });
-
-      test('records lie end to end: none touches its neighbour, sealed or opened', () => {
-        const [sealing, opening] = [make('seal'), make('open')];
-        const bytes = placed(new Uint8Array(400).fill(0xaa));
-        const starts: number[] = [];
-        let at = 30;
-        for (let i = 0; i < 8; i++) {
-          starts.push(at);
-          bytes.fill(i + 1, at + sealing.headroom, at + sealing.headroom + i);
-          at += sealing.seal(bytes, at, i, APPLICATION_DATA, 1000 + i);
-        }
-        assert.deepEqual(bytes.slice(0, 30), new Uint8Array(30).fill(0xaa));
-        assert.deepEqual(bytes.slice(at), new Uint8Array(400 - at).fill(0xaa));
-        const contents: Array<[number, number]> = [];
-        for (const start of starts) {
-          assert.equal(opening.open(bytes, start, at, 1000), undefined);
-          contents.push([opening.contentAt, opening.contentEnd]);
-        }
-        for (const [i, [from, to]] of contents.entries())
-          assert.deepEqual(bytes.slice(from, to), new Uint8Array(i).fill(i + 1));
-      });
-
-      test('every truncation fails', () => {
-        const [sealing, opening] = [make('seal'), make('open')];
-        const record = new Uint8Array(sealing.headroom + 20 + sealing.tailroom);
-        const length = sealing.seal(record, 0, 20, APPLICATION_DATA, 5);
-        for (let end = 0; end < length; end++) {
-          const reason = opening.open(placed(record, 20), 0, end, 5);
-          assert.equal(reason, end === 0 ? 'bad-version' : 'truncated-record', `${end} bytes`);
-        }
-      });
-
-      test('a ciphertext that is too short for the mask fails (§4.2.3 MUST)', () => {
-        for (let ciphertext = 0; ciphertext < 17; ciphertext++) {
-          const record = new Uint8Array(5 + ciphertext);
-          record.set([0x2f, 0, 0, 0, ciphertext]);
-          assert.equal(make('open').open(record, 0, record.length, 0), 'bad-mac');
-        }
-      });
-
-      test('another epoch, a connection id, and other first bytes are told apart', () => {
-        const [sealing, opening] = [make('seal', 3), make('open', 2)];
-        const record = new Uint8Array(sealing.headroom + 4 + sealing.tailroom);
-        const length = sealing.seal(record, 0, 4, APPLICATION_DATA, 0);
-        assert.equal(opening.open(record, 0, length, 0), 'unknown-epoch');
-        assert.equal(opening.recordEnd, length);
-        const right = make('open', 3);
-        record[0]! |= 0x10;
-        assert.equal(right.open(record, 0, length, 0), 'bad-version');
-        for (const first of [0, 20, 22, 23, 63 + 1, 128, 255]) {
-          record[0] = first;
-          assert.equal(right.open(record, 0, length, 0), 'bad-version');
-        }
-      });
-
-      test('no record is longer than 2^14 + 256 bytes, nor its content than 2^14 (RFC 8446 §5.2, §5.4)', () => {
-        const tooLong = new Uint8Array(5 + 16_384 + 257);
-        tooLong.set([0x2f, 0, 0, (16_384 + 257) >> 8, (16_384 + 257) & 0xff]);
-        assert.equal(make('open').open(tooLong, 0, tooLong.length, 0), 'record-too-long');
-        const padded = recordByHand(suite, secret, 3, 0, Buffer.alloc(16_384, 1), { padding: 1 });
-        assert.equal(make('open').open(padded, 0, padded.length, 0), 'record-too-long');
-        const full = recordByHand(suite, secret, 3, 0, Buffer.alloc(16_000, 1), { padding: 384 });
-        assert.equal(make('open').open(full, 0, full.length, 0), undefined);
-      });
-
-      test('random bytes never open and never throw', () => {
-        const epoch = make('open');
-        fc.assert(
-          fc.property(fc.uint8Array({ maxLength: 80 }), fc.nat(2 ** 31), (bytes, expected) => {
-            if (bytes.length > 0) bytes[0] = 0x20 | (bytes[0]! & 0x1f);
-            assert.notEqual(epoch.open(bytes, 0, bytes.length, expected), undefined);
-            assert.equal(epoch.recordEnd <= bytes.length, true);
-          }),
-        );
-      });
-    });
-  }
-
-describe('RFC 9147 §4.2.2 the whole sequence number', () => {
-  test('is the one closest to what is expected', () => {
-    assert.equal(fullSequence(0xffff, 0x10000, 0), 0xffff); // nothing below zero
-    assert.equal(fullSequence(0, 0x10000, 0xffff), 0x10000);
-    assert.equal(fullSequence(0xffff, 0x10000, 0x10000), 0xffff);
-    assert.equal(fullSequence(5, 0x100, 0x1_0000_00fe), 0x1_0000_0105);
-    assert.equal(fullSequence(0xfe, 0x100, 0x1_0000_0002), 0x1_0000_00fe - 0x100);
+describe('RFC 9147 §4 the unified header', () => {
+  test('of a record has the fixed bits, a sequence number of 16 bits, a length and the epoch', () => {
+    const all = connected13();
+    const bytes = sealed(all.client, 'x');
+    assert.deepEqual([bytes[0], (bytes[3]! << 8) | bytes[4]!, bytes.length], [0x2c | 3, 18, 23]);
+    assert.deepEqual([all.client.headroom, all.client.tailroom, all.client.maxPlaintext], [5, 17, 7978]);
   });
 
-  test('is right for whatever lies within half the span', () => {
-    fc.assert(
-      fc.property(
-        fc.constantFrom(0x100 as const, 0x10000 as const),
-        fc.nat(2 ** 47),
-        fc.double({ min: -0.5, max: 0.499, noNaN: true }),
-        (span, expected, offset) => {
-          const sequence = Math.max(0, expected + Math.floor(offset * span));
-          assert.equal(fullSequence(sequence % span, span, expected), sequence);
-        },
-      ),
+  test('the sequence number is encrypted: two records do not show that they follow each other', () => {
+    const all = connected13();
+    const shown = [1, 2, 3, 4]
+      .map(() => sealed(all.client, 'same'))
+      .map((bytes) => (bytes[1]! << 8) | bytes[2]!);
+    assert.equal(
+      shown.every((number, i) => i === 0 || number === shown[i - 1]! + 1),
+      false,
     );
   });
+
+  test('with a connection id, which was not negotiated, the rest of the datagram is dropped', () => {
+    const all = connected13();
+    const bytes = new Uint8Array([
+      ...changedHeader(sealed(all.client, 'a'), 0x10),
+      ...sealed(all.client, 'b'),
+    ]);
+    assert.deepEqual(dropped(all, bytes), ['bad-version']);
+    assert.deepEqual(all.fromServer.messages, []);
+  });
+
+  test('several records in a datagram are told in order, and a bad one among them harms none', () => {
+    const all = connected13();
+    const bad = sealed(all.client, 'bad');
+    bad[bad.length - 1] = bad.at(-1)! ^ 1;
+    const bytes = new Uint8Array([...sealed(all.client, 'a'), ...bad, ...sealed(all.client, 'b')]);
+    assert.deepEqual(dropped(all, bytes), ['bad-mac']);
+    assert.deepEqual(all.fromServer.messages, ['a', 'b']);
+  });
+
+  test('every way to cut a record short is dropped', () => {
+    const all = connected13();
+    const whole = sealed(all.client, 'cut short');
+    for (let length = 1; length < whole.length; length++) {
+      assert.deepEqual(dropped(all, whole.slice(0, length)), ['truncated-record'], `${length} bytes`);
+    }
+    assert.deepEqual(dropped(all, whole), []);
+  });
+
+  test('every bit that flips makes a record that is dropped', () => {
+    const all = connected13();
+    const whole = sealed(all.client, 'flip');
+    for (let bit = 0; bit < whole.length * 8; bit++) {
+      const changed = whole.slice();
+      changed[bit >> 3] = changed[bit >> 3]! ^ (1 << (bit & 7));
+      assert.equal(dropped(all, changed).length > 0, true, `bit ${bit}`);
+    }
+    assert.deepEqual([dropped(all, whole), all.fromServer.messages], [[], ['flip']]);
+  });
+
+  test('of 1.2 has no meaning here, protected or not', () => {
+    const all = connected13();
+    assert.deepEqual(dropped(all, record(APPLICATION_DATA, text('x'), { epoch: 1 })), ['unknown-epoch']);
+    assert.deepEqual(dropped(all, record(APPLICATION_DATA, text('x'), { epoch: 3 })), ['unknown-epoch']);
+  });
+
+  test('of 1.3 has no meaning in a connection of 1.2, nor before one whose server speaks 1.2 alone', () => {
+    const unified = Uint8Array.of(0x2f, 0, 0, 0, 20, ...new Uint8Array(20));
+    const all = connections({ client: { maxVersion: '1.3', groups: [29] }, server: {} });
+    assert.deepEqual(dropped(all, unified), ['unknown-epoch']);
+    all.pair.run(100);
+    assert.deepEqual([all.server.tlsVersion, dropped(all, unified)], ['FEFD', ['unknown-epoch']]);
+    deliver(all.client, all.fromClient, unified);
+    assert.deepEqual([all.client.state, all.server.state], ['connected', 'connected']);
+  });
 });
 
-describe('RFC 9147 §4.2.3 masks of sequence numbers', () => {
-  test('AES: the header protection sample of RFC 9001 §A.2', () => {
-    const mask = nodeDtlsCrypto.createSequenceMask('aes-128-gcm', hex('9f50449e04a0e810283a1e9933adedd2'));
-    assert.equal(mask.of(hex('d1b1c98dd7689fb8ec11d242b123dc9b'), 0), 0x437b);
+describe('RFC 9147 §4.2.1, §6.1 epochs', () => {
+  test('a record of an epoch that has no keys is dropped once connected', () => {
+    const all = connected13();
+    for (const bits of [0, 1]) {
+      const bytes = changedHeader(sealed(all.client, 'x'), 3 ^ bits);
+      assert.deepEqual(dropped(all, bytes), ['unknown-epoch']);
+    }
   });
 
-  test('ChaCha20: the header protection sample of RFC 9001 §A.5', () => {
-    const key = hex('25a282b9e82f06f21f488917a4fc8f1b73573685608597d0efcb076b0ab7a7a4');
-    const mask = nodeDtlsCrypto.createSequenceMask('chacha20-poly1305', key);
-    assert.equal(mask.of(hex('5e5cd55c41f69080575d7999c25a5bfb'), 0), 0xaefe);
+  test('plaintext is dropped once connected, whatever it says', () => {
+    const all = connected13();
+    for (const bytes of [
+      record(ALERT, Uint8Array.of(2, 40)),
+      record(ACK, Uint8Array.of(0, 0)),
+      handshakeRecord(1, 9, new Uint8Array(40)),
+    ]) {
+      assert.deepEqual(dropped(all, bytes), ['old-epoch']);
+    }
+    assert.equal(all.server.state, 'connected');
+  });
+
+  test('application data under the keys of the handshake is dropped, before and after the end of it', () => {
+    const all = connections13();
+    for (const datagram of transmitted(all.client, 0, 9000)) deliver(all.server, all.fromServer, datagram);
+    for (const datagram of transmitted(all.server, 0, 9000)) deliver(all.client, all.fromClient, datagram);
+    const epoch = epochOf(all, 'client', 'HANDSHAKE_TRAFFIC_SECRET');
+    const early = (sequence: number): Uint8Array => sealedIn(epoch, APPLICATION_DATA, text('x'), sequence);
+    assert.deepEqual(dropped(all, early(900)), ['unexpected-content-type']);
+    for (const datagram of transmitted(all.client, 0, 9000)) deliver(all.server, all.fromServer, datagram);
+    assert.equal(all.server.state, 'connected');
+    assert.deepEqual(dropped(all, early(901)), ['unexpected-content-type']);
+    assert.deepEqual(all.fromServer.messages, []);
+  });
+
+  test('of an unknown type, or of none, a record is dropped', () => {
+    const all = connected13();
+    const epoch = epochOf(all, 'client', 'TRAFFIC_SECRET_0');
+    for (const [i, type] of [0, 20, 24, 25, 99].entries()) {
+      assert.deepEqual(dropped(all, sealedIn(epoch, type, text(''), 500 + i)).length, 1, `type ${type}`);
+    }
+    assert.deepEqual([all.server.state, all.fromServer.messages], ['connected', []]);
+  });
+
+  test('the keys of the handshake go when no late record can come any more', () => {
+    const all = connected13({ server: { epochRetention: 1000 } });
+    const epoch = epochOf(all, 'client', 'HANDSHAKE_TRAFFIC_SECRET');
+    const late = (sequence: number): Uint8Array => sealedIn(epoch, APPLICATION_DATA, text('x'), sequence);
+    assert.deepEqual(dropped(all, late(900), 900), ['unexpected-content-type']);
+    assert.deepEqual(dropped(all, late(901), 1200), ['unknown-epoch']);
   });
 });
 
-interface Form {
-  readonly hasLongSequence?: boolean;
-  readonly hasLength?: boolean;
-  readonly padding?: number;
-  readonly type?: number;
-}
-
-/** A whole record, with node:crypto alone. */
-function recordByHand(
-  suite: (typeof SUITES)[number],
-  secret: Uint8Array,
-  epoch: number,
-  sequence: number,
-  content: Uint8Array,
-  { hasLongSequence = true, hasLength = true, padding = 0, type = APPLICATION_DATA }: Form = {},
-): Uint8Array {
-  const expand = (label: string, length: number) =>
-    createHmac(suite.hash.replace('-', ''), secret)
-      .update(Buffer.from([0, length, 6 + label.length]))
-      .update(`dtls13${label}`)
-      .update(Buffer.from([0, 1]))
-      .digest()
-      .subarray(0, length);
-  const inner = Buffer.concat([content, Buffer.from([type]), Buffer.alloc(padding)]);
-  const ciphertextBytes = inner.length + 16;
-  const first = 0x20 | (hasLongSequence ? 8 : 0) | (hasLength ? 4 : 0) | (epoch & 3);
-  const header = Buffer.from([
-    first,
-    ...(hasLongSequence ? [(sequence >> 8) & 0xff] : []),
-    sequence & 0xff,
-    ...(hasLength ? [ciphertextBytes >> 8, ciphertextBytes & 0xff] : []),
-  ]);
-  const nonce = expand('iv', 12);
-  const number = Buffer.alloc(8);
-  number.writeBigUInt64BE(BigInt(sequence));
-  for (let i = 0; i < 8; i++) nonce[4 + i]! ^= number[i]!;
-  const cipher = createCipheriv(suite.aead as 'aes-128-gcm', expand('key', suite.keyBytes), nonce, {
-    authTagLength: 16,
+describe('RFC 9147 §4.5.1 replay', () => {
+  test('a record is told once', () => {
+    const all = connected13();
+    const bytes = sealed(all.client, 'once');
+    assert.deepEqual([dropped(all, bytes), dropped(all, bytes)], [[], ['replayed']]);
+    assert.deepEqual(all.fromServer.messages, ['once']);
   });
-  cipher.setAAD(header);
-  const ciphertext = Buffer.concat([cipher.update(inner), cipher.final(), cipher.getAuthTag()]);
-  const sequenceKey = expand('sn', suite.keyBytes);
-  const mask =
-    suite.aead === 'chacha20-poly1305'
-      ? createCipheriv('chacha20', sequenceKey, ciphertext.subarray(0, 16)).update(Buffer.alloc(2))
-      : createCipheriv(`aes-${suite.keyBytes * 8}-ecb`, sequenceKey, null).update(ciphertext.subarray(0, 16));
-  for (let i = 0; i < (hasLongSequence ? 2 : 1); i++) header[1 + i]! ^= mask[i]!;
-  return new Uint8Array(Buffer.concat([header, ciphertext]));
-}
+
+  test('one that is behind the window is dropped, one within it is told', () => {
+    const all = connected13();
+    const records = Array.from({ length: 1100 }, (_, i) => sealed(all.client, `${i}`));
+    deliver(all.server, all.fromServer, records.at(-1)!);
+    assert.deepEqual(dropped(all, records[0]!), ['too-old']);
+    assert.deepEqual(dropped(all, records[500]!), []);
+    assert.deepEqual(all.fromServer.messages, ['1099', '500']);
+  });
+
+  test('each epoch has its own window', () => {
+    const all = connected13();
+    for (let i = 0; i < 20; i++) deliver(all.server, all.fromServer, sealed(all.client, 'old'));
+    all.client.updateKeys();
+    all.pair.run(100);
+    assert.deepEqual(dropped(all, sealed(all.client, 'new')), []);
+    assert.equal(all.fromServer.messages.at(-1), 'new');
+  });
+});
+
+describe('RFC 9147 §4.5.2 records that do not open', () => {
+  test('are dropped in silence, before and after the handshake', () => {
+    const all = connections13();
+    deliver(all.server, all.fromServer, transmitted(all.client, 0, 9000)[0]!);
+    transmitted(all.server, 0, 9000);
+    const forged = Uint8Array.of(0x2e, 0, 0, 0, 40, ...new Uint8Array(40).fill(7));
+    assert.deepEqual(dropped(all, forged), ['bad-mac']);
+    assert.deepEqual([transmitted(all.server, 1), all.server.state], [[], 'connecting']);
+  });
+
+  test('§4.5.3 as many as the limit end the connection, one fewer does not', () => {
+    const all = connected13({ server: { forgeryLimit: 3 } });
+    const forged = Uint8Array.of(0x2f, 0, 0, 0, 40, ...new Uint8Array(40).fill(7));
+    for (let i = 0; i < 2; i++) deliver(all.server, all.fromServer, forged);
+    assert.equal(all.server.state, 'connected');
+    deliver(all.server, all.fromServer, forged);
+    assert.deepEqual(all.fromServer.closed, { by: 'local', code: 'too-many-forgeries' });
+  });
+});
+
+describe('RFC 9147 §4.1 before the keys', () => {
+  test('records that come early wait, as many as the caps say', () => {
+    const all = connections13({ client: { maxEarlyRecords: 2 } });
+    deliver(all.server, all.fromServer, transmitted(all.client, 0, 9000)[0]!);
+    transmitted(all.server, 0, 9000);
+    const early = Uint8Array.of(0x2e, 0, 0, 0, 40, ...new Uint8Array(40));
+    for (let i = 0; i < 3; i++) deliver(all.client, all.fromClient, early);
+    assert.equal(all.client.drops['early-record-overflow'], 1);
+    assert.equal(all.client.heldBytes, 90);
+  });
+
+  test('records of the handshake may overtake the ServerHello', () => {
+    const all = connections13({ server: { mtu: 200 }, client: { maxEarlyRecords: 32 } });
+    deliver(all.server, all.fromServer, transmitted(all.client, 0, 9000)[0]!);
+    for (const datagram of transmitted(all.server, 0, 9000).reverse())
+      deliver(all.client, all.fromClient, datagram);
+    assert.equal(all.client.state, 'connected');
+  });
+
+  test('an alert in plaintext ends the handshake only until a protected record has come', () => {
+    for (const isLate of [false, true]) {
+      const all = connections13();
+      deliver(all.server, all.fromServer, transmitted(all.client, 0, 9000)[0]!);
+      const [flight] = transmitted(all.server, 0, 9000);
+      // Without the last record: the client still waits for Finished.
+      deliver(all.client, all.fromClient, isLate ? flight!.slice(0, -57) : flight!.slice(0, 100));
+      deliver(all.client, all.fromClient, record(ALERT, Uint8Array.of(2, 40)));
+      assert.equal(all.client.state, isLate ? 'connecting' : 'failed');
+      if (isLate) assert.equal(all.client.drops['old-epoch'], 1);
+    }
+  });
+
+  test('nothing but hellos and alerts is taken in plaintext', () => {
+    const all = connections13();
+    assert.deepEqual(dropped(all, record(APPLICATION_DATA, text('x'))), ['plaintext-application-data']);
+    deliver(all.server, all.fromServer, transmitted(all.client, 0, 9000)[0]!);
+    for (const type of [8, 11, 13, 15, 20, 24, 4]) {
+      assert.deepEqual(dropped(all, handshakeRecord(type, 1, new Uint8Array(8))), ['fragment-mismatch']);
+    }
+    assert.equal(all.server.state, 'connecting');
+  });
+});
+
+describe('RFC 9147 §5.10 closing', () => {
+  test('close_notify is protected, and ends both sides', () => {
+    const all = connected13();
+    all.client.close(0);
+    const [bytes] = transmitted(all.client);
+    assert.equal(bytes![0]! >> 5, 1);
+    deliver(all.server, all.fromServer, bytes!);
+    assert.deepEqual(all.fromServer.closed, { by: 'remote', code: 'close-notify', alert: 0 });
+    all.client.drain(all.fromClient);
+    assert.deepEqual(all.fromClient.closed, { by: 'local', code: 'closed', alert: 0 });
+    all.client.release(0);
+    all.server.release(0);
+    assert.deepEqual([all.client.deadline(), all.server.deadline()], [Infinity, Infinity]);
+  });
+
+  test('a fatal alert that is protected ends the connection, a warning changes nothing', () => {
+    const all = connected13();
+    const epoch = epochOf(all, 'client', 'TRAFFIC_SECRET_0');
+    deliver(all.server, all.fromServer, sealedIn(epoch, ALERT, Uint8Array.of(1, 90), 600));
+    assert.equal(all.server.state, 'connected');
+    assert.deepEqual(dropped(all, sealedIn(epoch, ALERT, Uint8Array.of(1), 601)), ['bad-alert']);
+    deliver(all.server, all.fromServer, sealedIn(epoch, ALERT, Uint8Array.of(2, 80), 602));
+    assert.deepEqual(all.fromServer.closed, { by: 'remote', code: 'alert', alert: 80 });
+  });
+
+  test('the alert of a side that fails comes through to the other, at each point', () => {
+    for (const side of ['client', 'server'] as const) {
+      const wrong = {
+        remoteFingerprints: [{ algorithm: 'sha-256', value: new Array(32).fill('00').join(':') }],
+      };
+      const all = connections13({ [side]: wrong });
+      all.pair.run(100);
+      const [own, other] =
+        side === 'client' ? [all.fromClient, all.fromServer] : [all.fromServer, all.fromClient];
+      assert.deepEqual(own.closed, { by: 'local', code: 'fingerprint-mismatch', alert: 42 });
+      assert.deepEqual(other.closed, { by: 'remote', code: 'alert', alert: 42 });
+    }
+  });
+
+  test('an unknown handshake message after the handshake ends it', () => {
+    const all = connected13();
+    const epoch = epochOf(all, 'client', 'TRAFFIC_SECRET_0');
+    const message = handshakeRecord(4, 4, new Uint8Array(13)).slice(13);
+    deliver(all.server, all.fromServer, sealedIn(epoch, HANDSHAKE, message, 700));
+    assert.deepEqual(all.fromServer.closed, { by: 'local', code: 'unexpected-message', alert: 10 });
+  });
+});
