@@ -214,6 +214,7 @@ export class DtlsConnection implements Core<DtlsSink> {
       throw new DtlsError('RECORD_TOO_LARGE', `${length} bytes`);
     }
     if (!this.#records.canSeal) {
+      this.#handshake.flight.discard(); // the last number is for the alert
       this.#end('closed', 'sequence-exhausted', ALERT.closeNotify, Number.NEGATIVE_INFINITY);
       return 0;
     }

@@ -90,9 +90,16 @@ export class Fragments {
     return first === undefined || this.#assemblies.size > 1 || !isFilledFromFront(first);
   }
 
+  isWhole(sequence: number): boolean {
+    return this.#assemblies.get(sequence)?.missing === 0;
+  }
+
   /** What comes before `sequence` is not waited for: it went to a server that kept nothing of it. */
   skipTo(sequence: number): void {
-    this.#next = sequence;
+    for (; this.#next < sequence; this.#next++) {
+      const assembly = this.#assemblies.get(this.#next);
+      if (assembly !== undefined) this.#remove(this.#next, assembly);
+    }
   }
 
   /** Forgets what has not come out. */

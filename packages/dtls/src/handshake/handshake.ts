@@ -174,7 +174,7 @@ export class Handshake {
       this.#retransmission.stop();
     }
     this.acknowledgements.expire(now);
-    if (this.#retransmission.expire(now)) this.flight.restart();
+    if (this.#retransmission.expire(now)) this.#sendAgain();
     return undefined;
   }
 
@@ -205,6 +205,11 @@ export class Handshake {
     this.acknowledgements.clear();
   }
 
+  /** Unless it has not been sent once: what is still to come of it was held back, and comes first. */
+  #sendAgain(): void {
+    if (!this.flight.isPending) this.flight.restart();
+  }
+
   #onFragment(
     bytes: Uint8Array,
     at: number,
@@ -219,7 +224,7 @@ export class Handshake {
     }
     if (sequence < this.#repliesFrom) {
       // RFC 6347 §4.2.4, RFC 9147 §5.8.1: a peer that repeats its flight has not seen ours, which is then sent again.
-      if (!this.flight.isAcknowledged && this.#retransmission.onPeerRepeats(now)) this.flight.restart();
+      if (!this.flight.isAcknowledged && this.#retransmission.onPeerRepeats(now)) this.#sendAgain();
       return 'repeated-message';
     }
     if (this.#progress.kind === 'idle' || this.#progress.kind === 'over') return 'renegotiation';
@@ -262,6 +267,7 @@ export class Handshake {
 
   #advance(now: Millis): Outcome | undefined {
     while (this.#progress.kind === 'running' || this.#progress.kind === 'post') {
+      this.#skipForgottenHello();
       const message = this.#fragments.take();
       if (message === undefined) return undefined;
       const step = this.#progress.step.handle(message, now);
@@ -274,6 +280,14 @@ export class Handshake {
       if (this.#timedFlight !== this.flight.count) this.#startTimer(now);
     }
     return undefined;
+  }
+
+  // RFC 9147 §5.1, §5.2: the hello that brings our cookie back has number 1. What came before it may have been another
+  // server's, that kept nothing of it.
+  #skipForgottenHello(): void {
+    const { role, helloVerify } = this.#settings;
+    if (role !== 'server' || helloVerify === undefined || this.#fragments.next > 0) return;
+    if (!this.#fragments.isWhole(0) && this.#fragments.isWhole(1)) this.#fragments.skipTo(1);
   }
 
   /** RFC 9147 §7.1: what has come of a flight is told of when the rest seems lost; what nobody answers, at once. */
