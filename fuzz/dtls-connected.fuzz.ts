@@ -1,6 +1,6 @@
-// An established DTLS connection (RFC 6347 §4.1) among forged, mutated and replayed records: none is delivered, none
+// Established DTLS connections (RFC 9147 §4, RFC 6347 §4.1) among forged, mutated and replayed records: none is delivered, none
 // disturbs it, and real messages go on to arrive once each.
-import { DtlsConnection, type DtlsSink, fingerprintOf } from '@millrace/dtls';
+import { DtlsConnection, type DtlsSink, type DtlsVersion, fingerprintOf } from '@millrace/dtls';
 import { nodeDtlsCrypto } from '@millrace/dtls/node-crypto';
 import { SeededRandom } from '@millrace/sans-io/testing';
 import { CLIENT_IDENTITY, SERVER_IDENTITY } from './identities.ts';
@@ -15,17 +15,21 @@ const listening: DtlsSink = {
     void delivered.push(Buffer.from(bytes.subarray(at, end)).toString('latin1')),
 };
 
-const client = connection('client');
-const server = connection('server');
-const handshake: Uint8Array[] = [];
-for (let round = 0; round < 8; round++) {
-  exchange(client, server);
-  exchange(server, client);
+interface Connected {
+  readonly client: DtlsConnection;
+  readonly server: DtlsConnection;
 }
-invariant(client.state === 'connected' && server.state === 'connected', 'both connect');
+
+const handshake: Uint8Array[] = [];
+const pairs = [connected('1.3'), connected('1.2')] as const;
 // Delivered once here, so that as seeds they are replays.
-const records = [seal('a message'), seal(''), seal('a longer message '.repeat(20))];
-for (const record of records) deliver(server, record);
+const records = pairs.flatMap((pair) =>
+  ['a message', '', 'a longer message '.repeat(20)].map((text) => {
+    const record = seal(pair.client, text);
+    deliver(pair.server, record);
+    return record;
+  }),
+);
 delivered.length = 0;
 let count = 0;
 
@@ -33,8 +37,10 @@ export const target: FuzzTarget = {
   name: 'dtls-connected',
   seeds: [...handshake, ...records],
   run(bytes, random) {
+    const { client, server } = pairs[random.chance(0.7) ? 0 : 1];
+    if (random.chance(0.02)) updateKeys(client, server);
     const text = `message ${count++}`;
-    const record = seal(text);
+    const record = seal(client, text);
     const before = delivered.length;
     const attack = (): void => {
       const forged = random.chance(0.5) ? bytes.slice() : record.slice();
@@ -59,7 +65,28 @@ export const target: FuzzTarget = {
   },
 };
 
-function connection(role: 'client' | 'server'): DtlsConnection {
+function connected(version: DtlsVersion): Connected {
+  const [client, server] = [connection('client', version), connection('server', version)];
+  for (let round = 0; round < 8; round++) {
+    exchange(client, server);
+    exchange(server, client);
+  }
+  invariant(client.state === 'connected' && server.state === 'connected', 'both connect');
+  return { client, server };
+}
+
+/** RFC 9147 §8. What is exchanged is no seed: it would be taken for the next one. */
+function updateKeys(client: DtlsConnection, server: DtlsConnection): void {
+  const seeds = handshake.length;
+  client.updateKeys(true);
+  for (let round = 0; round < 4; round++) {
+    exchange(client, server);
+    exchange(server, client);
+  }
+  handshake.length = seeds;
+}
+
+function connection(role: 'client' | 'server', version: DtlsVersion): DtlsConnection {
   const [own, other] =
     role === 'client' ? [CLIENT_IDENTITY, SERVER_IDENTITY] : [SERVER_IDENTITY, CLIENT_IDENTITY];
   const made = new DtlsConnection({
@@ -67,6 +94,8 @@ function connection(role: 'client' | 'server'): DtlsConnection {
     certificate: own,
     crypto: nodeDtlsCrypto,
     random: new SeededRandom(role === 'client' ? 1 : 2),
+    minVersion: version,
+    maxVersion: version,
     remoteFingerprints: [fingerprintOf(other.certificate, nodeDtlsCrypto)],
   });
   made.start(0);
@@ -82,7 +111,7 @@ function exchange(from: DtlsConnection, to: DtlsConnection): void {
   }
 }
 
-function seal(text: string): Uint8Array {
+function seal(client: DtlsConnection, text: string): Uint8Array {
   slot.set(Buffer.from(text, 'latin1'), client.headroom);
   return slot.slice(0, client.seal(slot, 0, text.length));
 }

@@ -1,7 +1,13 @@
-// A DTLS handshake (RFC 6347) that somebody meddles with: two connections exchange their flights while mutated
+// A DTLS handshake (RFC 9147, RFC 6347) that somebody meddles with: two connections exchange their flights while mutated
 // datagrams are slipped in, and real ones are lost, doubled and held back. Nobody without the keys can make either
 // side deliver a byte or connect to anyone else, and both come to an end of some kind.
-import { DtlsConnection, type DtlsSink, type DtlsState, fingerprintOf } from '@millrace/dtls';
+import {
+  DtlsConnection,
+  type DtlsSink,
+  type DtlsState,
+  type DtlsVersion,
+  fingerprintOf,
+} from '@millrace/dtls';
 import { nodeDtlsCrypto } from '@millrace/dtls/node-crypto';
 import { NEVER } from '@millrace/sans-io';
 import { SeededRandom } from '@millrace/sans-io/testing';
@@ -17,7 +23,7 @@ interface Side {
   state: DtlsState;
 }
 
-function side(role: 'client' | 'server', random: SeededRandom): Side {
+function side(role: 'client' | 'server', random: SeededRandom, maxVersion: DtlsVersion): Side {
   const [own, other] =
     role === 'client' ? [CLIENT_IDENTITY, SERVER_IDENTITY] : [SERVER_IDENTITY, CLIENT_IDENTITY];
   const connection = new DtlsConnection({
@@ -26,6 +32,8 @@ function side(role: 'client' | 'server', random: SeededRandom): Side {
     crypto: nodeDtlsCrypto,
     random,
     remoteFingerprints: [fingerprintOf(other.certificate, nodeDtlsCrypto)],
+    maxVersion,
+    groups: [0x11ec, 29, 23].slice(random.below(2)),
     mtu: random.chance(0.5) ? 1200 : 300,
   });
   connection.start(0);
@@ -66,10 +74,10 @@ function drain(each: Side): void {
 }
 
 /** Every datagram of an undisturbed handshake, in the order sent. */
-function recordHandshake(): Uint8Array[] {
+function recordHandshake(version: DtlsVersion): Uint8Array[] {
   const sent: Uint8Array[] = [];
   const random = new SeededRandom(1);
-  const [client, server] = [side('client', random), side('server', random)];
+  const [client, server] = [side('client', random, version), side('server', random, version)];
   for (let round = 0; round < 8; round++) {
     flush(client, server, 0, (datagram) => sent.push(datagram));
     flush(server, client, 0, (datagram) => sent.push(datagram));
@@ -83,10 +91,10 @@ function recordHandshake(): Uint8Array[] {
 
 export const target: FuzzTarget = {
   name: 'dtls-handshake',
-  seeds: recordHandshake(),
+  seeds: [...recordHandshake('1.2'), ...recordHandshake('1.3')],
   run(bytes, random) {
-    const client = side('client', random);
-    const server = side('server', random);
+    const client = side('client', random, random.chance(0.8) ? '1.3' : '1.2');
+    const server = side('server', random, random.chance(0.8) ? '1.3' : '1.2');
     let now = 0;
     let meddled = 0;
     const disorder = random.chance(0.5) ? 0 : 0.2;

@@ -34,7 +34,7 @@ export interface DtlsOptions {
 
   /** The oldest version spoken. Default: 1.2. */
   readonly minVersion?: DtlsVersion | undefined;
-  /** The latest version spoken, and the one preferred. Default: 1.2. RFC 9147 §5.3. */
+  /** The latest version spoken, and the one preferred. Default: 1.3. RFC 9147 §5.3. */
   readonly maxVersion?: DtlsVersion | undefined;
   /**
    * Cipher suites of both versions by preference; without one of a version that version is not spoken.
@@ -227,7 +227,7 @@ type Offered = Pick<
 function resolveOffered(options: DtlsOptions): Offered {
   const cipherSuites = options.cipherSuites ?? DEFAULT_CIPHER_SUITES;
   const groups = options.groups ?? DEFAULT_GROUPS;
-  const { minVersion = '1.2', maxVersion = '1.2', keyShares = DEFAULT_KEY_SHARES } = options;
+  const { minVersion = '1.2', maxVersion = '1.3', keyShares = DEFAULT_KEY_SHARES } = options;
   if (
     cipherSuites.length === 0 ||
     cipherSuites.some((id) => !CIPHER_SUITES.has(id) && !CIPHER_SUITES_13.has(id))

@@ -34,7 +34,7 @@ export class DtlsSum implements DtlsSink {
   onClosed(): void {}
 }
 
-/** What a handshake is about, where it is not to be the default. */
+/** What a handshake is about, where it is not to be one of 1.2. */
 export type HandshakeOptions = Pick<DtlsOptions, 'minVersion' | 'maxVersion' | 'groups' | 'keyShares'>;
 
 /** Shakes hands; `datagrams` counts what crossed. */
@@ -42,7 +42,7 @@ export function handshake(
   crypto: DtlsCrypto,
   seed: number,
   sink: DtlsSink = new DtlsSum(),
-  wanted: HandshakeOptions = {},
+  wanted: HandshakeOptions = { maxVersion: '1.2' },
 ): DtlsPair & { readonly datagrams: number } {
   const options = (role: 'client' | 'server', ownSeed: number): DtlsOptions => ({
     role,
