@@ -19,6 +19,8 @@ import { random } from '../../src/transport/random.ts';
 import { ON_LOOPBACK, turns } from './clients.ts';
 import { check } from './routed.ts';
 
+/** Its share fits one datagram together with all the rest. */
+const X25519 = 29;
 /** What client and server agree upon beforehand: see libp2p's WebRTC-Direct, version 1. */
 const PREFIX = 'libp2p+webrtc+v1/';
 let drawn = 0;
@@ -120,31 +122,39 @@ describe('servers that take clients without signaling', () => {
     direct.server.close();
   });
 
-  test('RFC 6347 §4.2.1: such a client has to prove its address before more goes there than has come from it', async () => {
-    const direct = await directServer();
-    const secret = `${PREFIX}${'y'.repeat(24)}`;
-    const stranger = await rawSocket(direct.server.port);
-    const request = check(`${secret}:${secret}`, secret);
-    const response = await stranger.ask(request);
-    assert(response.length <= request.length);
-    const hello = new Uint8Array(1_200);
-    const dtls = new DtlsConnection({
-      role: 'client',
-      certificate: dtlsCertificateOf(direct.certificate),
-      crypto: nodeDtlsCrypto,
-      random,
-      remoteFingerprints: 'any',
+  // A HelloVerifyRequest, and a HelloRetryRequest, which is a ServerHello.
+  for (const [section, maxVersion, type] of [
+    ['RFC 6347 §4.2.1', '1.2', 3],
+    ['RFC 9147 §5.1', '1.3', 2],
+  ] as const) {
+    test(`${section}: such a client has to prove its address before more goes there than has come from it`, async () => {
+      const direct = await directServer();
+      const secret = `${PREFIX}${'y'.repeat(24)}`;
+      const stranger = await rawSocket(direct.server.port);
+      const request = check(`${secret}:${secret}`, secret);
+      const response = await stranger.ask(request);
+      assert(response.length <= request.length);
+      const hello = new Uint8Array(1_200);
+      const dtls = new DtlsConnection({
+        role: 'client',
+        certificate: dtlsCertificateOf(direct.certificate),
+        crypto: nodeDtlsCrypto,
+        random,
+        remoteFingerprints: 'any',
+        maxVersion,
+        groups: [X25519],
+      });
+      dtls.start(0);
+      const length = dtls.transmit(hello, 0, hello.length, 0);
+      const answer = await stranger.ask(hello.subarray(0, length));
+      assert.equal(answer[13], type);
+      assert(answer.length < length, `${answer.length} bytes answer ${length}`);
+      await turns();
+      assert.deepEqual(stranger.come, [response, answer], 'and nothing else');
+      stranger.close();
+      direct.server.close();
     });
-    dtls.start(0);
-    const length = dtls.transmit(hello, 0, hello.length, 0);
-    const answer = await stranger.ask(hello.subarray(0, length));
-    assert.equal(answer[13], 3, 'a HelloVerifyRequest');
-    assert(answer.length < length, `${answer.length} bytes answer ${length}`);
-    await turns();
-    assert.deepEqual(stranger.come, [response, answer], 'and nothing else');
-    stranger.close();
-    direct.server.close();
-  });
+  }
 
   test('a client whose secret does not follow the rule is left alone', async () => {
     const direct = await directServer();
