@@ -56,7 +56,7 @@ describe('RFC 6347 §4.2.4 timeout and retransmission', () => {
     const all = connections();
     deliver(all.server, all.fromServer, transmitted(all.client)[0]!);
     all.server.setPath(200, 500);
-    assert.equal(all.server.deadline(), 500 + 2 * 200 + 30);
+    assert.equal(all.server.deadline(), 500 + 1.25 * 200 + 25);
     const connectedPair = connected();
     connectedPair.client.setPath(200, 5_000);
     assert.equal(connectedPair.client.deadline(), NEVER);
