@@ -28,8 +28,9 @@ export class OpenSslRecordKey13 implements RecordKey13 {
   readonly #context: NativeContext;
   /** For records that the two calls cannot take: without room in front, or outside any slab. */
   readonly #fallback: OpenSslAeadKey;
-  /** By additional data of how many bytes: what the tags differ by. */
-  readonly #differences: readonly Uint8Array[];
+  /** AES of zeros, and by additional data of how many bytes what the tags differ by, once that has been asked for. */
+  readonly #h: Uint8Array;
+  readonly #differences: Array<Uint8Array | undefined> = new Array(MAX_HEADER_BYTES + 1).fill(undefined);
   readonly #saved = new Uint8Array(NONCE_BYTES);
 
   constructor(
@@ -44,7 +45,7 @@ export class OpenSslRecordKey13 implements RecordKey13 {
     this.#ssl = ssl;
     this.#context = new NativeContext(this, context, (c) => ssl.freeCipherContext(c), ssl.contextOwners);
     this.#fallback = new OpenSslAeadKey(ssl, algorithm, key);
-    this.#differences = differences(ssl, key);
+    this.#h = ssl.encryptedZeros(key);
     ssl.putIv(iv, 4);
     // RFC 8446 §5.3: the number is XORed into the last eight bytes; the first four are the same in every nonce.
     if (ssl.control(context, CTRL_SET_IV_FIXED, 4, ssl.ivAddress) !== 1) {
@@ -56,7 +57,8 @@ export class OpenSslRecordKey13 implements RecordKey13 {
   seal(bytes: Uint8Array, at: number, end: number, nonce: Uint8Array, aad: Uint8Array): void {
     const ssl = this.#ssl;
     const context = this.#context.pointer;
-    checkRange(bytes, at, end + AEAD_TAG_BYTES);
+    checkRange(bytes, at, end);
+    checkRange(bytes, end, end + AEAD_TAG_BYTES);
     const base = ssl.memory.addressOf(bytes);
     const nonceAt = at - NONCE_BYTES;
     if (base === FOREIGN || nonceAt < 0) {
@@ -100,7 +102,8 @@ export class OpenSslRecordKey13 implements RecordKey13 {
   close(): void {
     this.#context.close();
     this.#fallback.close();
-    for (const difference of this.#differences) difference.fill(0);
+    this.#h.fill(0);
+    for (const difference of this.#differences) difference?.fill(0);
   }
 
   #putAad(aad: Uint8Array, length: number): void {
@@ -115,21 +118,15 @@ export class OpenSslRecordKey13 implements RecordKey13 {
   }
 
   #correct(bytes: Uint8Array, tagAt: number, aadBytes: number): void {
-    const difference = this.#differences[aadBytes]!;
+    const difference = (this.#differences[aadBytes] ??= product(this.#h, (AAD_BYTES * 8) ^ (aadBytes * 8)));
     for (let i = 0; i < AEAD_TAG_BYTES; i++) bytes[tagAt + i] = bytes[tagAt + i]! ^ difference[i]!;
   }
 }
 
-/** H times the difference of the two blocks of lengths, for headers of 0 to 8 bytes. */
-function differences(ssl: OpenSsl, key: Uint8Array): Uint8Array[] {
-  const h = ssl.encryptedZeros(key);
-  const all: Uint8Array[] = [];
-  for (let bytes = 0; bytes <= MAX_HEADER_BYTES; bytes++) all.push(product(h, (AAD_BYTES * 8) ^ (bytes * 8)));
-  h.fill(0);
-  return all;
-}
-
-/** SP 800-38D §6.3: `h` times the block whose byte 7, the last of the length of the additional data, is `value`. */
+/**
+ * SP 800-38D §6.3: `h` times the block whose byte 7, the last of the length of the additional data, is `value`: the
+ * difference of two blocks of lengths.
+ */
 function product(h: Uint8Array, value: number): Uint8Array {
   const power = Uint8Array.from(h); // of x, times h: bit 7 of byte 0 is the coefficient of x^0
   const sum = new Uint8Array(16);
