@@ -57,6 +57,16 @@ const STATS_PATIENCE = 500; // ms
 const LONGEST_PATH = 8_000; // characters
 
 /** W3C webrtc-stats §8.15. */
+export interface Early {
+  /** There was no SCTP handshake. */
+  readonly isSignaled: boolean;
+  /** Packets with an INIT, INIT ACK or COOKIE chunk in front, either way, of all connections of the process. */
+  readonly handshakeChunks: number;
+  /** DTLS datagrams inside STUN. */
+  readonly datagramsSent: number;
+  readonly datagramsReceived: number;
+}
+
 export interface Securing {
   readonly tlsVersion: string;
   readonly dtlsCipher: string;
@@ -173,6 +183,30 @@ export class Agent {
       if (PATH_STATS.has(each.type)) report.push(each);
     });
     return JSON.stringify(report).slice(0, LONGEST_PATH);
+  }
+
+  /** How a millrace connection was spared round trips; `null` from others. */
+  async early(number: number): Promise<Early | null> {
+    const { pc } = this.#connection(number);
+    let early: Early | null = null;
+    const stats = await Promise.race([pc.getStats?.(), sleep(STATS_PATIENCE)]);
+    stats?.forEach((each) => {
+      const { millraceSped, millraceSctp } = each as {
+        readonly millraceSped?: Pick<Early, 'datagramsSent' | 'datagramsReceived'>;
+        readonly millraceSctp?: Pick<Early, 'isSignaled'>;
+      };
+      const { handshakeChunks = 0 } = globalThis as { readonly handshakeChunks?: number };
+      if (millraceSped) early = { isSignaled: false, handshakeChunks, ...early, ...millraceSped };
+      if (millraceSctp)
+        early = {
+          datagramsSent: 0,
+          datagramsReceived: 0,
+          handshakeChunks,
+          ...early,
+          isSignaled: millraceSctp.isSignaled,
+        };
+    });
+    return early;
   }
 
   /** What getStats tells of DTLS; `null` where it tells nothing. */

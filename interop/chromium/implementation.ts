@@ -29,7 +29,12 @@ const QUIET = [
 ];
 const LOOPBACK = '--allow-loopback-in-peer-connection';
 /** Off by default: dcSCTP then takes and sends DATA only. */
-const INTERLEAVING = '--force-fieldtrials=WebRTC-DataChannelMessageInterleaving/Enabled/';
+const INTERLEAVING = 'WebRTC-DataChannelMessageInterleaving/Enabled/';
+/** Off by default too; their names in libwebrtc. */
+const TRIALS = {
+  snap: 'WebRTC-Sctp-Snap/Enabled/',
+  sped: 'WebRTC-IceHandshakeDtls/Enabled/',
+} as const;
 const PLAIN_ADDRESSES = '--disable-features=WebRtcHideLocalIpsWithMdns';
 
 export const chromium: Implementation = {
@@ -39,18 +44,20 @@ export const chromium: Implementation = {
   launch,
   canHideAddresses: true,
   canInterleave: true,
+  hasTrials: true,
   speaksDtls13: true,
   offersHeldRole: false,
   capacity: EVERYTHING,
   defects,
 };
 
-async function launch({ hideAddresses, interleave }: LaunchOptions): Promise<Remote> {
+async function launch({ hideAddresses, interleave, trials }: LaunchOptions): Promise<Remote> {
+  const wanted = [...(interleave ? [INTERLEAVING] : []), ...trials.map((trial) => TRIALS[trial])].join('');
   const args = [
     ...QUIET,
     LOOPBACK,
     ...(hideAddresses ? [] : [PLAIN_ADDRESSES]),
-    ...(interleave ? [INTERLEAVING] : []),
+    ...(wanted ? [`--force-fieldtrials=${wanted}`] : []),
   ];
   const temporary = mkdtempSync(join(tmpdir(), 'interop-chromium-'));
   const env = { ...process.env, TMPDIR: temporary };

@@ -10,11 +10,15 @@ export interface Remote {
   close(): Promise<void>;
 }
 
+/** What is tried out and has to be turned on: the SCTP INIT in descriptions, DTLS inside STUN. */
+export type Trial = 'snap' | 'sped';
+
 export interface LaunchOptions {
   /** Host candidates carry mDNS names in the place of addresses. Browsers only. */
   readonly hideAddresses: boolean;
   /** Messages are interleaved with whoever can (RFC 8260), where that has to be asked for. */
   readonly interleave: boolean;
+  readonly trials: readonly Trial[];
 }
 
 /**
@@ -82,6 +86,8 @@ export interface Implementation {
   readonly lacks?: readonly Lacking[];
   /** Interleaves messages (RFC 8260), if it is asked to. */
   readonly canInterleave: boolean;
+  /** Has the trials of `LaunchOptions`. */
+  readonly hasTrials?: true;
   /** With a peer that does so too; all the others speak 1.2. */
   readonly speaksDtls13: boolean;
   /** A later offer of its own says `active` or `passive`, the DTLS role already held, and not `actpass`. */

@@ -11,7 +11,7 @@ import { record } from './results.ts';
 import { type Roles, Run, Stop } from './run.ts';
 
 const LAUNCH_PATIENCE = 60_000; // ms
-const AS_EVER: LaunchOptions = { hideAddresses: false, interleave: false };
+const AS_EVER: LaunchOptions = { hideAddresses: false, interleave: false, trials: [] };
 
 export function interop(peer: Implementation): void {
   const options = interopOptions();
@@ -61,6 +61,8 @@ function canShow({ against, onlyAsSubject }: Defect, subject: Implementation): b
 function runs(scenario: Scenario, peer: Implementation, wanted: string): boolean {
   if (scenario.needs !== undefined && peer.lacks?.includes(scenario.needs)) return false;
   if (scenario.hiddenAddresses === true && !peer.canHideAddresses) return false;
+  if (scenario.trials !== undefined && !(peer.hasTrials && interopOptions().subject === 'millrace'))
+    return false;
   return scenario.title.includes(wanted) && (!scenario.interleaved || peer.canInterleave);
 }
 
@@ -88,12 +90,13 @@ class Pair {
 
   async run(scenario: Scenario, makeRun: (roles: Omit<Roles, 'offers' | 'lookedFor'>) => Run): Promise<void> {
     const hideAddresses = scenario.hiddenAddresses !== undefined && this.#peer.canHideAddresses;
-    const isSpecial = hideAddresses || scenario.interleaved === true;
+    const isSpecial = hideAddresses || scenario.interleaved === true || scenario.trials !== undefined;
     if (isSpecial) await this.close();
     if (this.#remotes === undefined)
       await this.launch({
         hideAddresses,
         interleave: scenario.interleaved === true,
+        trials: scenario.trials ?? [],
       });
     const [subject, peer] = await this.#remotes!;
     const run = makeRun({

@@ -1,6 +1,7 @@
 // millrace in its own process. Loopback candidates are on, so that a machine without a network can run this too. A
 // connection whose configuration says `singlePort` is one of a lite server's, and shares its port with all others.
 
+import { subscribe } from 'node:diagnostics_channel';
 import { networkInterfaces } from 'node:os';
 import { type RTCConfiguration, RTCPeerConnection, UdpMux } from 'millrace';
 import { serve } from '../agent/process.ts';
@@ -20,6 +21,18 @@ class Served extends RTCPeerConnection {
     );
   }
 }
+
+/** INIT, INIT ACK, COOKIE ECHO and COOKIE ACK (RFC 9260 §3.2). */
+const HANDSHAKE: ReadonlySet<number> = new Set([1, 2, 10, 11]);
+const counts = globalThis as { handshakeChunks?: number };
+
+subscribe('millrace:sctp:packet', (message) => {
+  const bytes = (message as { readonly line: string }).line
+    .split(/\s+/)
+    .filter((word) => /^[0-9a-f]{2}$/i.test(word));
+  if (HANDSHAKE.has(Number.parseInt(bytes[12] ?? '', 16)))
+    counts.handshakeChunks = (counts.handshakeChunks ?? 0) + 1;
+});
 
 serve({
   RTCPeerConnection: Served as unknown as PeerConnectionClass,

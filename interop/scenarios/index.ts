@@ -2,6 +2,7 @@ import { bulkTransfer } from './bulk.ts';
 import { channels } from './channels.ts';
 import { closing } from './closing.ts';
 import { connecting, hidden } from './connecting.ts';
+import { fewerRoundTrips } from './fewer-round-trips.ts';
 import { interleaving } from './interleaving.ts';
 import { messages } from './messages.ts';
 import { relaying } from './relaying.ts';
@@ -22,6 +23,7 @@ export const scenarios: readonly Scenario[] = [
   ...renegotiation,
   ...restart,
   ...interleaving,
+  ...fewerRoundTrips,
   ...bulkTransfer,
   ...hidden,
 ];

@@ -1,4 +1,4 @@
-import type { Lacking } from '../harness/implementation.ts';
+import type { Lacking, Trial } from '../harness/implementation.ts';
 import type { Run } from '../harness/run.ts';
 
 /** Something two implementations do together, written once and run against every peer in both roles. */
@@ -12,5 +12,7 @@ export interface Scenario {
   readonly needs?: Lacking;
   /** Needs a peer that interleaves messages. */
   readonly interleaved?: true;
+  /** Needs a peer with these trials, and the peer launched with them; only millrace can tell how it went. */
+  readonly trials?: readonly Trial[];
   readonly run: (run: Run) => Promise<void>;
 }
