@@ -112,7 +112,9 @@ export class ServerGathering {
     const port = this.#host.driver.portOf(local.socket);
     if (!port || !this.#mayAsk()) return;
     const { isDoubted } = this.#host;
-    const answer = await serverMappings.of(port, remote, isDoubted, () => this.#query(local, port, remote));
+    const answer = await serverMappings.of(port.carrier ?? port, remote, isDoubted, () =>
+      this.#query(local, port, remote),
+    );
     if (answer === undefined || this.#host.driver.isClosed) return;
     if ('mapped' in answer) {
       this.#host.onMapped(local.socket, answer.mapped, server.url);
