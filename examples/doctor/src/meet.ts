@@ -26,13 +26,15 @@ export interface MeetOptions {
   readonly isLocal: boolean;
   readonly servers: readonly Server[];
   readonly findings: Findings;
-  /** Milliseconds from when the other side is there. */
+  /** Milliseconds from when the two have each other's descriptions. */
   readonly patience: number;
 }
 
 /** Milliseconds for the last word to arrive. */
 const GOODBYE = 1_000;
 const LOOK_EVERY = 250;
+/** Milliseconds that the other side may be busy with itself. */
+const EXAMINING = 120_000;
 const HOUR = 3_600_000;
 
 export async function meet({
@@ -62,7 +64,13 @@ export async function meet({
       millrace: { loopback: isLocal },
     },
     onMet: (link) => {
-      const timer = setTimeout(() => fail(link), patience);
+      // The other side answers when it has been examined.
+      let timer = setTimeout(() => fail(link), EXAMINING + patience);
+      link.connection.addEventListener('signalingstatechange', () => {
+        if (link.connection.signalingState !== 'stable') return;
+        clearTimeout(timer);
+        timer = setTimeout(() => fail(link), patience);
+      });
       cleanup.defer(() => clearTimeout(timer));
       const looking = setInterval(() => look(link), LOOK_EVERY);
       cleanup.defer(() => clearInterval(looking));
@@ -87,10 +95,11 @@ export async function meet({
   });
   cleanup.defer(() => meeting.close());
   const fail = (link: PeerLink): void => {
-    troubleOf(link.connection).then(
-      (trouble) => resolve({ name: 'other side', works: false, trouble }),
-      reject,
-    );
+    const told = (trouble: ConnectionFinding['trouble'] & {}): void =>
+      resolve({ name: 'other side', works: false, trouble });
+    // A connection that is closed shows nothing any more.
+    if (seen !== undefined && link.connection.connectionState === 'closed') told(seen);
+    else troubleOf(link.connection).then(told, reject);
   };
   meeting.run().catch(reject);
   return await promise;
