@@ -82,16 +82,23 @@ export class Rooms {
     }
   }
 
-  /** A missing room, a missing token and a wrong one look the same, and take the same time but for the look-up. */
+  /** Throws `ROOM_REFUSED`: a missing room, a missing token and a wrong one look the same. */
   async authorize(room: string, token: string): Promise<Access> {
-    if (!isWord(room, ROOM_LENGTH) || !isToken(token)) throw new SignalingError('ROOM_REFUSED');
+    const access = await this.check(room, token);
+    if (!access) throw new SignalingError('ROOM_REFUSED');
+    return access;
+  }
+
+  /** Who asks, or `undefined`. What can't be a token is not hashed; the rest takes the same time but for the look-up. */
+  async check(room: string, token: string): Promise<Access | undefined> {
+    if (!isToken(token) || !isWord(room, ROOM_LENGTH)) return undefined;
     const id = idOf(token);
     const { hearsRevocations } = this.backend;
     const now = this.#settings.clock.now();
     let stored = hearsRevocations ? this.tokens.peek(room, id, now) : undefined;
     if (stored === undefined)
       stored = hearsRevocations ? await this.tokens.find(room, id, now) : await this.backend.token(room, id);
-    if (!matches(stored?.hash ?? NO_HASH, token) || !stored) throw new SignalingError('ROOM_REFUSED');
+    if (!matches(stored?.hash ?? NO_HASH, token) || !stored) return undefined;
     return { room, id, role: stored.role };
   }
 

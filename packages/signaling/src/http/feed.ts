@@ -1,14 +1,16 @@
 // Hot: the newest records of one room on their way to all who read at its end. Each batch is read from the backend
 // and serialised once, however many readers take it; whoever is behind reads for himself until he has caught up.
+import type { ServerSettings } from '../options.ts';
 import type { BatchWriter } from '../records/batch-writer.ts';
 import type { BodyFormat } from '../records/record.ts';
 import type { Rooms } from '../rooms.ts';
 import type { Reader } from './reader.ts';
 
-export interface FeedSettings {
-  readonly batchRecords: number;
-  readonly batchBytes: number;
-}
+export type FeedSettings = Pick<ServerSettings, 'batchRecords' | 'batchBytes' | 'clock'>;
+
+/** Milliseconds of one delivery that are not worth a pause. */
+const NOTICEABLE = 2;
+const REST = 3;
 
 export class Feed {
   readonly room: string;
@@ -21,6 +23,8 @@ export class Feed {
   readonly #onDelivered: (timestamp: number) => void;
   readonly #stop: () => void;
   #isReading = false;
+  /** Milliseconds. */
+  #took = 0;
   #hasNews = false;
 
   constructor(
@@ -51,13 +55,26 @@ export class Feed {
     try {
       while (this.#hasNews) {
         this.#hasNews = false;
-        while (await this.#deliver());
+        while (await this.#deliver()) await this.#rest();
+        await this.#rest();
       }
     } catch (error) {
       for (const reader of [...this.readers]) reader.fail(error);
     } finally {
       this.#isReading = false;
     }
+  }
+
+  /**
+   * Pauses for three times as long as the last delivery took, if that was long: with many readers what comes meanwhile
+   * shares their next batch, which is less work for both sides, and appends are not kept waiting.
+   */
+  async #rest(): Promise<void> {
+    if (this.#took < NOTICEABLE) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#settings.clock.after(this.#took * REST, resolve);
+    this.#took = 0;
+    await promise;
   }
 
   /** The next batch, to all who wait for it. Whether there may be more. */
@@ -77,12 +94,14 @@ export class Feed {
       }
       return bytes;
     };
+    const began = this.#settings.clock.now();
     batchOf('raw'); // it says where the batch ends, for readers of all formats
     for (const reader of this.readers) {
       if (reader.isAt(from)) reader.take(batchOf(reader.format), this.next);
       else reader.catchUp();
     }
     this.#onDelivered(entries[0]!.timestamp);
+    this.#took = this.#settings.clock.now() - began;
     return this.next < tail.seq_num;
   }
 }
