@@ -9,7 +9,7 @@ export const MAY_USE: Readonly<Record<string, readonly string[]>> = {
   '@millrace/buffer-pool': [],
   '@millrace/crypto': ['@millrace/sans-io'],
   '@millrace/native': ['@millrace/sans-io'],
-  '@millrace/signaling': ['@millrace/stun', '@millrace/sans-io'],
+  '@millrace/signaling': ['millrace', '@millrace/stun', '@millrace/sans-io'],
   '@millrace/stun': ['@millrace/sans-io'],
   '@millrace/turn': ['@millrace/stun', '@millrace/sans-io'],
   '@millrace/ice': ['@millrace/stun', '@millrace/sans-io'],
@@ -33,7 +33,6 @@ export const MAY_USE: Readonly<Record<string, readonly string[]>> = {
     '@millrace/sdp',
     '@millrace/rtp',
     '@millrace/srtp',
-    '@millrace/signaling/client',
   ],
 };
 

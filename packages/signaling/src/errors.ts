@@ -30,6 +30,7 @@ export type SignalingErrorCode =
   | 'NOT_JSON'
   | 'BAD_INVITE'
   | 'RECIPIENT_GONE'
+  | 'WHIP_REFUSED'
   | 'CLOSED';
 
 const ERRORS: Readonly<Record<SignalingErrorCode, readonly [status: number, message: string]>> = {
@@ -61,6 +62,7 @@ const ERRORS: Readonly<Record<SignalingErrorCode, readonly [status: number, mess
   NOT_SIGNALING: [0, 'what answers at this address is not a millrace signaling server'],
   NOT_JSON: [0, 'the message cannot be written as JSON'],
   BAD_INVITE: [0, 'not an invitation: expected http(s)://HOST/rooms/ROOM#TOKEN'],
+  WHIP_REFUSED: [0, 'the endpoint does not take the offer'],
   RECIPIENT_GONE: [0, 'the recipient is not in the room'],
   CLOSED: [0, 'the room has been left'],
 };

@@ -1,0 +1,150 @@
+import assert from 'node:assert/strict';
+import { describe, type TestContext, test } from 'node:test';
+import fc from 'fast-check';
+import { type RTCDataChannel, RTCPeerConnection } from 'millrace';
+import { candidatesOf, fragmentOf } from '../src/sdp-fragment.ts';
+import { WhipServer, type WhipServerOptions, whip } from '../src/whip.ts';
+
+const URL_ = 'https://media.example/whip';
+
+function serve(t: TestContext, options: Partial<WhipServerOptions> = {}) {
+  const connections: RTCPeerConnection[] = [];
+  const requests: Request[] = [];
+  const server = new WhipServer({
+    accept: () => {
+      const connection = new RTCPeerConnection();
+      connections.push(connection);
+      return connection;
+    },
+    ...options,
+  });
+  t.after(() => server.close());
+  const fetch = (url: string, init: RequestInit): Promise<Response> => {
+    const request = new Request(url, init);
+    requests.push(request.clone() as Request);
+    return server.handle(request);
+  };
+  return { server, connections, requests, fetch };
+}
+
+function client(t: TestContext): RTCPeerConnection {
+  const connection = new RTCPeerConnection();
+  t.after(() => connection.close());
+  return connection;
+}
+
+const opened = (channel: RTCDataChannel): Promise<unknown> =>
+  new Promise((resolve) => channel.addEventListener('open', resolve, { once: true }));
+
+describe('RFC 9725 §4.2 a session', () => {
+  test('opens with one request, for data and media, and ends with DELETE on both sides', async (t) => {
+    const { server, connections, requests, fetch } = serve(t);
+    const connection = client(t);
+    connection.addTransceiver('audio', { direction: 'sendonly' });
+    const channel = connection.createDataChannel('chat');
+    const session = await whip(connection, { url: URL_, token: 'secret', fetch });
+    await opened(channel);
+    assert.match(session.resource, /^https:\/\/media\.example\/whip\/[0-9a-f]{32}$/);
+    assert.equal(requests[0]!.headers.get('authorization'), 'Bearer secret');
+    assert.equal(connections[0]!.getTransceivers().length, 1);
+    assert.equal(server.sessions, 1);
+    await session.close();
+    assert.deepEqual([requests.at(-1)!.method, server.sessions], ['DELETE', 0]);
+    assert.equal(connections[0]!.connectionState, 'closed');
+  });
+
+  test('that the client closes without a word is over for the server too', async (t) => {
+    const { server, connections, fetch } = serve(t);
+    const connection = client(t);
+    const channel = connection.createDataChannel('chat');
+    await whip(connection, { url: URL_, fetch });
+    await opened(channel);
+    const gone = new Promise((resolve) => connections[0]!.addEventListener('connectionstatechange', resolve));
+    connection.close();
+    await gone;
+    assert.equal(server.sessions, 0);
+  });
+
+  test('candidates that come later follow by PATCH', async (t) => {
+    const { requests, fetch } = serve(t);
+    const connection = client(t);
+    const channel = connection.createDataChannel('chat');
+    await whip(connection, { url: URL_, fetch, gatherFor: 0 });
+    await opened(channel);
+    const [post, ...others] = requests;
+    const sent = await post!.text();
+    const patches = others.filter(({ method }) => method === 'PATCH');
+    assert.ok(/^a=candidate/m.test(sent) || patches.length > 0);
+    for (const patch of patches) {
+      assert.equal(patch.headers.get('content-type'), 'application/trickle-ice-sdpfrag');
+      assert.ok(patch.headers.get('if-match'));
+    }
+  });
+});
+
+describe('RFC 9725 §4 what is refused', () => {
+  const post = (body: string, type = 'application/sdp'): Request =>
+    new Request(URL_, { method: 'POST', body, headers: { 'Content-Type': type } });
+
+  test('each thing by its status', async (t) => {
+    const { server } = serve(t, { maxBytes: 100 });
+    const ask = async (request: Request): Promise<number> => (await server.handle(request)).status;
+    assert.equal(await ask(new Request(URL_)), 405);
+    assert.equal(await ask(new Request(URL_, { method: 'OPTIONS' })), 204);
+    assert.equal(await ask(post('v=0', 'text/plain')), 415);
+    assert.equal(await ask(post('x'.repeat(101))), 413);
+    assert.equal(await ask(post('rubbish')), 400);
+    for (const method of ['PATCH', 'DELETE'])
+      assert.equal(await ask(new Request(`${URL_}/x`, { method })), 404);
+    const closed = serve(t, { accept: () => undefined });
+    assert.equal((await closed.server.handle(post('v=0'))).status, 401);
+    assert.equal(server.sessions, 0);
+  });
+
+  test('a client is told that it was refused, and with what status', async (t) => {
+    const { fetch } = serve(t, { accept: () => undefined });
+    const connection = client(t);
+    connection.createDataChannel('chat');
+    await assert.rejects(whip(connection, { url: URL_, fetch }), (error: Error & { code?: string }) => {
+      assert.deepEqual([error.code, (error.cause as Error).message], ['WHIP_REFUSED', 'status 401']);
+      return true;
+    });
+  });
+
+  test('more sessions than there may be', async (t) => {
+    const { fetch } = serve(t, { maxSessions: 1 });
+    const [a, b] = [client(t), client(t)];
+    for (const connection of [a, b]) connection.createDataChannel('chat');
+    await whip(a, { url: URL_, fetch });
+    await assert.rejects(whip(b, { url: URL_, fetch }), { code: 'WHIP_REFUSED' });
+  });
+
+  test('a PATCH without the session’s tag, with another one, or for a restart', async (t) => {
+    const { server, fetch } = serve(t);
+    const connection = client(t);
+    connection.createDataChannel('chat');
+    const { resource } = await whip(connection, { url: URL_, fetch });
+    const patch = async (tag?: string): Promise<number> => {
+      const headers = {
+        'Content-Type': 'application/trickle-ice-sdpfrag',
+        ...(tag !== undefined && { 'If-Match': tag }),
+      };
+      return (await server.handle(new Request(resource, { method: 'PATCH', headers, body: 'a=x' }))).status;
+    };
+    assert.deepEqual([await patch(), await patch('"other"'), await patch('*')], [428, 412, 501]);
+  });
+});
+
+describe('RFC 8840 §9 a fragment', () => {
+  test('holds candidates under their section and credentials', () => {
+    const sdp = 'v=0\r\na=ice-ufrag:abcd\r\na=ice-pwd:secret\r\n';
+    const candidate = 'candidate:1 1 udp 1 198.51.100.1 9 typ host';
+    const fragment = fragmentOf(sdp, [{ candidate, sdpMid: '1' }]);
+    assert.deepEqual(candidatesOf(fragment), [{ candidate, sdpMid: '1', usernameFragment: 'abcd' }]);
+  });
+
+  test('of any text gives at most 64 candidates', () => {
+    assert.equal(candidatesOf('a=candidate:1\n'.repeat(100)).length, 64);
+    fc.assert(fc.property(fc.string(), (text) => void candidatesOf(text)));
+  });
+});
