@@ -1,8 +1,8 @@
 // The server's side of WHIP and WHEP (RFC 9725 §4): POST an offer, get an answer and a session; PATCH candidates to it;
 // DELETE it. Takes and gives the Request and Response of the Fetch standard, so that it fits any HTTP server.
 import type { ConnectionShape } from './connection-shape.ts';
+import { gathered } from './gathered.ts';
 import { candidatesOf } from './sdp-fragment.ts';
-import { gathered } from './whip.ts';
 
 export interface WhipServerOptions {
   /**

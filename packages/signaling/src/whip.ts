@@ -4,6 +4,7 @@
 import type { Fetch } from './client/api.ts';
 import type { ConnectionShape } from './connection-shape.ts';
 import { SignalingError } from './errors.ts';
+import { gathered } from './gathered.ts';
 import { fragmentOf } from './sdp-fragment.ts';
 
 export { WhipServer, type WhipServerOptions } from './whip-server.ts';
@@ -110,21 +111,6 @@ export async function whip(connection: ConnectionShape, options: WhipOptions): P
 function refusal(response: Response): SignalingError {
   void response.body?.cancel();
   return new SignalingError('WHIP_REFUSED', { cause: new Error(`status ${response.status}`) });
-}
-
-/** Resolves when all candidates are known, or the time is over. */
-export function gathered(connection: ConnectionShape, within: number): Promise<void> {
-  if (connection.iceGatheringState === 'complete') return Promise.resolve();
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const look = (): void => {
-    if (connection.iceGatheringState === 'complete') resolve();
-  };
-  const timer = setTimeout(resolve, within);
-  connection.addEventListener('icegatheringstatechange', look);
-  return promise.finally(() => {
-    clearTimeout(timer);
-    connection.removeEventListener('icegatheringstatechange', look);
-  });
 }
 
 function iceServersOf(links: string | null): WhipSession['iceServers'] {
