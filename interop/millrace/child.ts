@@ -1,9 +1,16 @@
 // millrace in its own process. Loopback candidates are on, so that a machine without a network can run this too. A
-// connection whose configuration says `singlePort` is one of a lite server's, and shares its port with all others.
+// connection whose configuration says `singlePort` is one of a lite server's, and shares its port with all others; others say
+// of what kind its certificates are to be.
 
 import { subscribe } from 'node:diagnostics_channel';
 import { networkInterfaces } from 'node:os';
-import { type RTCConfiguration, RTCPeerConnection, UdpMux } from 'millrace';
+import {
+  type FingerprintHash,
+  generateCertificate,
+  type RTCConfiguration,
+  RTCPeerConnection,
+  UdpMux,
+} from 'millrace';
 import { serve } from '../agent/process.ts';
 import type { PeerConnectionClass } from '../agent/w3c.ts';
 
@@ -13,12 +20,30 @@ const addresses = Object.values(networkInterfaces())
   .map(({ address }) => address);
 const udpMux = await UdpMux.listen({ addresses });
 
+/** By the names of `certificateKinds`. */
+const certificates = {
+  ecdsa: await generateCertificate('ECDSA'),
+  rsa: await generateCertificate({ name: 'RSASSA-PKCS1-v1_5' }),
+  ed25519: await generateCertificate('Ed25519'),
+};
+
+interface Wish {
+  readonly singlePort?: boolean;
+  readonly certificateKinds?: ReadonlyArray<keyof typeof certificates>;
+  readonly fingerprintHashes?: readonly FingerprintHash[];
+}
+
 class Served extends RTCPeerConnection {
-  constructor({ singlePort, ...configuration }: RTCConfiguration & { singlePort?: boolean } = {}) {
-    const { millrace } = configuration;
-    super(
-      singlePort ? { ...configuration, millrace: { ...millrace, udpMux, iceLite: true } } : configuration,
-    );
+  constructor({ singlePort, certificateKinds, fingerprintHashes, ...given }: RTCConfiguration & Wish = {}) {
+    super({
+      ...given,
+      ...(certificateKinds && { certificates: certificateKinds.map((kind) => certificates[kind]) }),
+      millrace: {
+        ...given.millrace,
+        ...(fingerprintHashes && { fingerprintHashes }),
+        ...(singlePort && { udpMux, iceLite: true }),
+      },
+    });
   }
 }
 

@@ -1,4 +1,5 @@
 import { bulkTransfer } from './bulk.ts';
+import { certificates } from './certificates.ts';
 import { channels } from './channels.ts';
 import { closing } from './closing.ts';
 import { connecting, hidden } from './connecting.ts';
@@ -15,6 +16,7 @@ import { serving } from './single-port.ts';
 export const scenarios: readonly Scenario[] = [
   ...connecting,
   ...securing,
+  ...certificates,
   ...relaying,
   ...serving,
   ...messages,

@@ -55,8 +55,8 @@ export class RTCCertificate {
 
 /**
  * Generates a certificate (W3C webrtc-pc §4.9.1). `algorithm` is `{ name: 'ECDSA', namedCurve: 'P-256' }`, its
- * name alone, `{ name: 'RSASSA-PKCS1-v1_5', modulusLength, hash: 'SHA-256' }`, or `{ name: 'Ed25519' }`, which not
- * every peer takes: put another one behind it in `configuration.certificates`. `expires` may be given beside these,
+ * name alone, `{ name: 'RSASSA-PKCS1-v1_5', modulusLength, hash: 'SHA-256' }`, or `{ name: 'Ed25519' }`, which no
+ * browser takes: it is for peers of one's own, or to stand behind another in `configuration.certificates`. `expires` may be given beside these,
  * as a lifetime in milliseconds.
  *
  * @throws {DOMException} NotSupportedError for any other algorithm
