@@ -126,6 +126,12 @@ export class DtlsConnection implements Core<DtlsSink> {
     return session?.version === '1.2' ? session.extendedMasterSecret : session && true;
   }
 
+  /** Whether an earlier session was resumed by its ticket, once connected. */
+  get isResumed(): boolean | undefined {
+    const session = this.#session;
+    return session?.version === '1.3' ? session.isResumed : session && false;
+  }
+
   /** The SRTP protection profile agreed on, once connected. */
   get srtpProfile(): number | undefined {
     return this.#session?.srtpProfile;

@@ -41,6 +41,10 @@ export class FingerprintSet {
     throw new DtlsError('NO_USABLE_FINGERPRINT');
   }
 
+  get matchesAny(): boolean {
+    return this.#digests === undefined;
+  }
+
   isMatchedBy(certificate: Uint8Array, crypto: DtlsCrypto): boolean {
     if (this.#digests === undefined) return true;
     const digest = crypto.hash(this.#algorithm, certificate);

@@ -29,5 +29,6 @@ export { type Fingerprint, fingerprintOf } from './identity.ts';
 export { KEY_EXCHANGES, type KeyExchange, type KeyExchangeName } from './key-exchange.ts';
 export type { DtlsOptions, DtlsVersion, HelloVerifyOptions } from './options.ts';
 export { MAX_PLAINTEXT_BYTES } from './record/header.ts';
+export { type ResumableSession, SessionCache, type SessionCacheOptions } from './session-cache.ts';
 export type { DtlsSink } from './sink.ts';
 export { SRTP_PROFILES, type SrtpKeys } from './srtp.ts';

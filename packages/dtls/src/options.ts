@@ -8,6 +8,7 @@ import { GROUPS } from './groups.ts';
 import { type Fingerprint, FingerprintSet } from './identity.ts';
 import { KEY_EXCHANGES } from './key-exchange.ts';
 import { DTLS_1_2, DTLS_1_3 } from './record/header.ts';
+import type { SessionCache } from './session-cache.ts';
 import { isKnownSrtpProfile } from './srtp.ts';
 
 export type DtlsVersion = '1.2' | '1.3';
@@ -104,6 +105,11 @@ export interface DtlsOptions {
   readonly recordLimit?: number | undefined;
   /** 1.3: records that fail to open under one key before the connection closes itself. Default: 2^36. RFC 9147 §4.5.3. */
   readonly forgeryLimit?: number | undefined;
+  /**
+   * 1.3: where sessions are kept that can be resumed by a ticket, without certificates but with the fingerprints checked
+   * all the same. One for many connections. Default: none; nothing is resumed. RFC 8446 §2.2.
+   */
+  readonly sessions?: SessionCache | undefined;
   /** 1.3: how long old keys are kept for late records, in milliseconds. Default: 120000. RFC 9147 §4.2.1. */
   readonly epochRetention?: Millis | undefined;
 }
@@ -147,6 +153,7 @@ export interface Settings {
   readonly recordLimit: number;
   readonly forgeryLimit: number;
   readonly epochRetention: Millis;
+  readonly sessions: SessionCache | undefined;
 }
 
 const DEFAULT_CIPHER_SUITES: readonly number[] = [
@@ -207,6 +214,7 @@ export function resolveOptions(options: DtlsOptions): Settings {
     maxEarlyBytes: within('maxEarlyBytes', 0, 2 ** 30, 16_384),
     recordLimit: within('recordLimit', 2, MOST_SEQUENCE_NUMBER, MOST_SEQUENCE_NUMBER),
     forgeryLimit: within('forgeryLimit', 1, 2 ** 36, 2 ** 36),
+    sessions: options.sessions,
     epochRetention: within('epochRetention', 0, Number.POSITIVE_INFINITY, 120_000),
   };
 }

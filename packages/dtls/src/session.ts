@@ -25,6 +25,8 @@ export interface Session13 extends Peered {
   readonly suite: CipherSuite13;
   readonly group: KeyExchange;
   readonly exporterSecret: Uint8Array;
+  /** By a ticket. */
+  readonly isResumed: boolean;
 }
 
 export type Session = Session12 | Session13;

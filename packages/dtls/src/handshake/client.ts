@@ -13,10 +13,10 @@ import {
 } from '../handshake13/hello-retry-request.ts';
 import { DTLS_1_0, DTLS_1_2, DTLS_1_3 } from '../record/header.ts';
 import { acceptServerHello12 } from './client-1.2.ts';
-import { type ClientOffer, firstOffer } from './client-offer.ts';
+import { bodyOfOffer, type ClientOffer, firstOffer } from './client-offer.ts';
 import { EXTENSION } from './extensions.ts';
 import { bodyOf, HANDSHAKE_TYPE, type HandshakeMessage } from './header.ts';
-import { NULL_COMPRESSION, writeClientHello } from './messages/client-hello.ts';
+import { NULL_COMPRESSION } from './messages/client-hello.ts';
 import { parseHelloVerifyRequest } from './messages/hello-verify-request.ts';
 import { parseServerHello, type ServerHello } from './messages/server-hello.ts';
 import type { Expecting, HandshakeContext, Step } from './step.ts';
@@ -26,8 +26,8 @@ import { isDowngradeMarked, parseSelectedVersion } from './supported-versions.ts
 const MAX_HELLO_VERIFY_REQUESTS = 3;
 
 /** Queues the first flight. */
-export function startClient(context: HandshakeContext): Expecting {
-  return new ExpectServerHello(context, firstOffer(context), 0, undefined);
+export function startClient(context: HandshakeContext, now: Millis): Expecting {
+  return new ExpectServerHello(context, firstOffer(context, now), 0, undefined, now);
 }
 
 class ExpectServerHello implements Expecting {
@@ -39,7 +39,13 @@ class ExpectServerHello implements Expecting {
   readonly #retry: Retry | undefined;
   readonly #message: Uint8Array;
 
-  constructor(context: HandshakeContext, offer: ClientOffer, requests: number, retry: Retry | undefined) {
+  constructor(
+    context: HandshakeContext,
+    offer: ClientOffer,
+    requests: number,
+    retry: Retry | undefined,
+    now: Millis,
+  ) {
     this.#context = context;
     this.#offer = offer;
     this.#requests = requests;
@@ -48,7 +54,9 @@ class ExpectServerHello implements Expecting {
     // RFC 5246 §E.1: the first record carries the lowest version there is, for servers that look at it; RFC 9147 §4:
     // which goes for the first hello only.
     const version = retry === undefined ? DTLS_1_0 : DTLS_1_2;
-    this.#message = context.flight.add(HANDSHAKE_TYPE.clientHello, writeClientHello(offer.hello), version);
+    if (retry === undefined) context.transcript.clear();
+    const body = bodyOfOffer(context, offer, now);
+    this.#message = context.flight.add(HANDSHAKE_TYPE.clientHello, body, version);
   }
 
   handle(message: HandshakeMessage, now: Millis): Step {
@@ -56,7 +64,7 @@ class ExpectServerHello implements Expecting {
       case HANDSHAKE_TYPE.serverHello:
         return this.#onServerHello(message, now);
       case HANDSHAKE_TYPE.helloVerifyRequest:
-        return this.#onHelloVerifyRequest(message);
+        return this.#onHelloVerifyRequest(message, now);
       case HANDSHAKE_TYPE.helloRequest:
         return this; // RFC 5246 §7.4.1.1: ignored by a client that is negotiating
       case HANDSHAKE_TYPE.clientHello:
@@ -66,7 +74,7 @@ class ExpectServerHello implements Expecting {
     }
   }
 
-  #onHelloVerifyRequest(message: HandshakeMessage): Step {
+  #onHelloVerifyRequest(message: HandshakeMessage, now: Millis): Step {
     const request = parseHelloVerifyRequest(bodyOf(message));
     if (request === undefined) return fault('decode-error');
     if (this.#requests === MAX_HELLO_VERIFY_REQUESTS) return fault('unexpected-message');
@@ -74,7 +82,8 @@ class ExpectServerHello implements Expecting {
     if (this.#retry !== undefined || !this.#context.settings.speaks12) return fault('unexpected-message');
     // RFC 6347 §4.2.1: the second hello MUST be the first one but for the cookie; the version here means nothing.
     const hello = { ...this.#offer.hello, cookie: request.cookie };
-    return new ExpectServerHello(this.#context, { ...this.#offer, hello }, this.#requests + 1, undefined);
+    const offer = { ...this.#offer, hello };
+    return new ExpectServerHello(this.#context, offer, this.#requests + 1, undefined, now);
   }
 
   #onServerHello(message: HandshakeMessage, now: Millis): Step {
@@ -99,7 +108,7 @@ class ExpectServerHello implements Expecting {
       const retry = answerHelloRetryRequest(this.#context, this.#offer, hello, message);
       return retry.kind === 'fault'
         ? retry
-        : new ExpectServerHello(this.#context, retry.offer, this.#requests, retry);
+        : new ExpectServerHello(this.#context, retry.offer, this.#requests, retry, now);
     }
     transcript.append13(message.bytes);
     return acceptServerHello13(this.#context, this.#offer, hello, this.#retry, now);

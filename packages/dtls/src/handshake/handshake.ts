@@ -78,7 +78,7 @@ export class Handshake {
       secrets: this.#secrets,
       keyLog: this.keyLog,
     };
-    const step = this.#settings.role === 'client' ? startClient(context) : startServer(context);
+    const step = this.#settings.role === 'client' ? startClient(context, now) : startServer(context);
     this.#progress = { kind: 'running', step, giveUpAt: now + this.#settings.handshakeTimeout };
     this.#startTimer(now);
   }

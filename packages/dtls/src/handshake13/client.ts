@@ -17,15 +17,27 @@ import type { Peer } from '../handshake/peer.ts';
 import type { Expecting, HandshakeContext, Step } from '../handshake/step.ts';
 import { KEY_EXCHANGES } from '../key-exchange.ts';
 import { HANDSHAKE_EPOCH } from '../record/epochs.ts';
-import { checkCertificateVerify, checkFinished13, readPeer13, sendAuthentication } from './authentication.ts';
+import {
+  checkCertificateVerify,
+  checkFinished13,
+  readPeer13,
+  sendAuthentication,
+  sendFinished,
+} from './authentication.ts';
 import type { Retry } from './hello-retry-request.ts';
 import { parseKeyShare } from './key-share.ts';
 import { enterHandshake, enterMain, establish, type Keys13, startReceiving, startSending } from './keys.ts';
 import { parseCertificateRequest13 } from './messages/certificate-request.ts';
 import { parseEncryptedExtensions } from './messages/encrypted-extensions.ts';
+import { parseSelectedIdentity } from './pre-shared-key.ts';
+import { hashOf } from './resumption.ts';
 
 /** RFC 8446 §4.2: what may stand in a ServerHello. */
-const IN_SERVER_HELLO: ReadonlySet<number> = new Set([EXTENSION.supportedVersions, EXTENSION.keyShare]);
+const IN_SERVER_HELLO: ReadonlySet<number> = new Set([
+  EXTENSION.supportedVersions,
+  EXTENSION.keyShare,
+  EXTENSION.preSharedKey,
+]);
 /** RFC 8446 §4.2: what may stand in EncryptedExtensions, of what we offer. */
 const IN_ENCRYPTED_EXTENSIONS: ReadonlySet<number> = new Set([EXTENSION.supportedGroups, EXTENSION.useSrtp]);
 
@@ -52,7 +64,13 @@ export function acceptServerHello13(
   const exchange = KEY_EXCHANGES.get(share.group);
   const secret = offer.keyOffers.get(share.group)?.finish(share.keyExchange);
   if (exchange === undefined || secret === undefined) return fault('illegal-parameter');
-  const keys = enterHandshake(context, suite, exchange, offer.hello.random, secret, now);
+  const selected = hello.extensions.get(EXTENSION.preSharedKey);
+  const session = selected === undefined ? undefined : offer.session;
+  // RFC 8446 §4.2.11: one of those that were offered, with a suite of its hash.
+  if (session !== undefined && (parseSelectedIdentity(selected!) !== 0 || hashOf(session) !== suite.hash))
+    return fault('illegal-parameter');
+  if (session === undefined) offer.session?.preSharedKey.fill(0);
+  const keys = enterHandshake(context, suite, exchange, offer.hello.random, secret, session, now);
   context.flight.epoch = HANDSHAKE_EPOCH;
   return new ExpectEncryptedExtensions(context, keys, offer);
 }
@@ -65,7 +83,9 @@ function checkExtensions(
   offer: ClientOffer,
 ): Fault | undefined {
   for (const type of types) {
-    if (!offer.hello.extensions.has(type)) return fault('unsupported-extension');
+    const isOffered =
+      type === EXTENSION.preSharedKey ? offer.session !== undefined : offer.hello.extensions.has(type);
+    if (!isOffered) return fault('unsupported-extension');
     if (!allowed.has(type)) return fault('illegal-parameter');
   }
   return undefined;
@@ -94,7 +114,11 @@ class ExpectEncryptedExtensions implements Expecting {
       return fault('illegal-parameter');
     this.#context.transcript.append13(message.bytes);
     const srtpProfile = srtp === undefined ? undefined : parseUseSrtp(srtp)?.profiles[0];
-    return new ExpectCertificateRequest(this.#context, { keys: this.#keys, srtpProfile });
+    const agreed = { keys: this.#keys, srtpProfile };
+    const { resumed } = this.#keys;
+    if (resumed === undefined) return new ExpectCertificateRequest(this.#context, agreed);
+    // RFC 8446 §4.4.2: with a pre-shared key there are no certificates. Those of the session have been looked at.
+    return new ExpectServerFinished(this.#context, agreed, undefined, resumed.remoteCertificate);
   }
 }
 
@@ -165,7 +189,8 @@ class ExpectServerCertificateVerify implements Expecting {
   handle(message: HandshakeMessage): Step {
     const wrong = checkCertificateVerify(this.#context, this.#agreed.keys, this.#peer, message);
     if (wrong !== undefined) return wrong;
-    return new ExpectServerFinished(this.#context, this.#agreed, this.#credential, this.#peer);
+    const { certificate } = this.#peer;
+    return new ExpectServerFinished(this.#context, this.#agreed, this.#credential, certificate);
   }
 }
 
@@ -173,14 +198,20 @@ class ExpectServerFinished implements Expecting {
   readonly kind = 'expecting';
   readonly #context: HandshakeContext;
   readonly #agreed: Agreed;
-  readonly #credential: Credential;
-  readonly #peer: Peer;
+  /** `undefined`: a session is resumed, and its certificates with it. */
+  readonly #credential: Credential | undefined;
+  readonly #remoteCertificate: Uint8Array;
 
-  constructor(context: HandshakeContext, agreed: Agreed, credential: Credential, peer: Peer) {
+  constructor(
+    context: HandshakeContext,
+    agreed: Agreed,
+    credential: Credential | undefined,
+    remoteCertificate: Uint8Array,
+  ) {
     this.#context = context;
     this.#agreed = agreed;
     this.#credential = credential;
-    this.#peer = peer;
+    this.#remoteCertificate = remoteCertificate;
   }
 
   handle(message: HandshakeMessage, now: Millis): Step {
@@ -189,9 +220,11 @@ class ExpectServerFinished implements Expecting {
     if (wrong !== undefined) return wrong;
     const main = enterMain(this.#context, keys);
     this.#context.flight.begin();
-    sendAuthentication(this.#context, keys, this.#credential);
+    if (this.#credential === undefined) sendFinished(this.#context, keys);
+    else sendAuthentication(this.#context, keys, this.#credential);
     startSending(this.#context, main);
     startReceiving(this.#context, main, now);
-    return establish(this.#context, keys, main, this.#peer.certificate, srtpProfile);
+    const own = this.#credential?.certificate.certificate ?? keys.resumed!.ownCertificate;
+    return establish(this.#context, keys, main, { remote: this.#remoteCertificate, own }, srtpProfile);
   }
 }

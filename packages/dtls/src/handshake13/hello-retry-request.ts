@@ -1,7 +1,7 @@
 // HelloRetryRequest: a ServerHello with a random of its own, that asks for a hello with another key share or with a
 // cookie. RFC 8446 §4.1.4, RFC 9147 §5.1.
 import { equalBytes } from '@millrace/sans-io';
-import { CIPHER_SUITES_13 } from '../cipher-suites-13.ts';
+import { CIPHER_SUITES_13, type CipherSuite13 } from '../cipher-suites-13.ts';
 import { type Fault, fault } from '../fault.ts';
 import { type ClientOffer, keySharesOf } from '../handshake/client-offer.ts';
 import { EXTENSION, type Extensions } from '../handshake/extensions.ts';
@@ -12,7 +12,9 @@ import type { HandshakeContext } from '../handshake/step.ts';
 import { selectedVersionExtension } from '../handshake/supported-versions.ts';
 import { KEY_EXCHANGES } from '../key-exchange.ts';
 import { DTLS_1_2, DTLS_1_3 } from '../record/header.ts';
+import type { ResumableSession } from '../session-cache.ts';
 import { cookieExtension, parseCookie, parseSelectedGroup, selectedGroupExtension } from './key-share.ts';
+import { hashOf } from './resumption.ts';
 
 /** RFC 8446 §4.1.3: SHA-256 of "HelloRetryRequest". */
 const RANDOM = Uint8Array.of(
@@ -69,8 +71,13 @@ export function answerHelloRetryRequest(
   return {
     kind: 'retry',
     suite: suite.id,
-    offer: { hello: { ...offer.hello, extensions }, keyOffers },
+    // RFC 8446 §4.1.4: a session of another hash is offered no more.
+    offer: { hello: { ...offer.hello, extensions }, keyOffers, session: fittingSession(offer, suite) },
   };
+}
+
+function fittingSession({ session }: ClientOffer, suite: CipherSuite13): ResumableSession | undefined {
+  return session && hashOf(session) === suite.hash ? session : undefined;
 }
 
 /** The server's, from nothing but what the cookie keeps. */

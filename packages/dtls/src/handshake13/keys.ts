@@ -7,6 +7,7 @@ import type { KeyExchange } from '../key-exchange.ts';
 import { KeySchedule13, type TrafficSecrets } from '../key-schedule/tls13.ts';
 import { FIRST_APPLICATION_EPOCH, HANDSHAKE_EPOCH } from '../record/epochs.ts';
 import { keyLogLine13, type Session13 } from '../session.ts';
+import type { ResumableSession } from '../session-cache.ts';
 import { digest } from './authentication.ts';
 import { AfterHandshake } from './post-handshake.ts';
 
@@ -16,6 +17,8 @@ export interface Keys13 {
   readonly schedule: KeySchedule13;
   readonly clientRandom: Uint8Array;
   readonly handshake: TrafficSecrets;
+  /** The session that this one resumes. */
+  readonly resumed: ResumableSession | undefined;
 }
 
 /** Both hellos are in the transcript. The shared secret is wiped. From here on epoch 2 can be read and written. */
@@ -25,11 +28,13 @@ export function enterHandshake(
   exchange: KeyExchange,
   clientRandom: Uint8Array,
   sharedSecret: Uint8Array,
+  resumed: ResumableSession | undefined,
   now: Millis,
 ): Keys13 {
   const { settings, records, transcript, secrets } = context;
   const { crypto, role, keyLog } = settings;
-  const schedule = new KeySchedule13(crypto, suite.hash);
+  const schedule = new KeySchedule13(crypto, suite.hash, resumed?.preSharedKey);
+  resumed?.preSharedKey.fill(0);
   const handshake = schedule.enterHandshake(sharedSecret, transcript.digest(crypto, suite.hash));
   secrets.push(handshake.client, handshake.server);
   if (keyLog) {
@@ -41,7 +46,7 @@ export function enterHandshake(
   const epochs = records.createEpochs(crypto, suite);
   epochs.startSealing(HANDSHAKE_EPOCH, handshake[role]);
   epochs.startOpening(HANDSHAKE_EPOCH, role === 'client' ? handshake.server : handshake.client, now);
-  return { suite, exchange, schedule, clientRandom, handshake };
+  return { suite, exchange, schedule, clientRandom, handshake, resumed };
 }
 
 export interface MainKeys extends TrafficSecrets {
@@ -79,20 +84,31 @@ export function establish(
   context: HandshakeContext,
   keys: Keys13,
   main: MainKeys,
-  remoteCertificate: Uint8Array,
+  certificates: { readonly remote: Uint8Array; readonly own: Uint8Array },
   srtpProfile: number | undefined,
 ): { kind: 'established'; session: Session13; next: AfterHandshake } {
+  const { suite, exchange } = keys;
+  const { remote: remoteCertificate, own: ownCertificate } = certificates;
+  const source =
+    context.settings.sessions === undefined
+      ? undefined
+      : {
+          suite,
+          resumptionSecret: keys.schedule.resumption(digest(context, keys)),
+          remoteCertificate,
+          ownCertificate,
+        };
   keys.schedule.wipe();
   keys.handshake.client.fill(0);
   keys.handshake.server.fill(0);
-  const { suite, exchange } = keys;
   const session: Session13 = {
     version: '1.3',
     suite,
     group: exchange,
     exporterSecret: main.exporter,
+    isResumed: keys.resumed !== undefined,
     srtpProfile,
     remoteCertificate,
   };
-  return { kind: 'established', session, next: new AfterHandshake(context, suite, main) };
+  return { kind: 'established', session, next: new AfterHandshake(context, suite, main, source) };
 }

@@ -9,11 +9,14 @@ import type { HandshakeContext, PostHandshake, Step } from '../handshake/step.ts
 import { KeySchedule13, type TrafficSecrets } from '../key-schedule/tls13.ts';
 import { parseKeyUpdate, writeKeyUpdate } from './messages/key-update.ts';
 import { parseNewSessionTicket } from './messages/new-session-ticket.ts';
+import { issueTicket, keepTicket, type TicketSource } from './resumption.ts';
 
 export class AfterHandshake implements PostHandshake {
   readonly kind = 'expecting';
   readonly #context: HandshakeContext;
   readonly #suite: CipherSuite13;
+  /** What a ticket will stand for. */
+  readonly #source: TicketSource | undefined;
   #own: Uint8Array;
   #remote: Uint8Array;
   /** The KeyUpdate of ours that is not acknowledged. */
@@ -21,7 +24,13 @@ export class AfterHandshake implements PostHandshake {
   /** The peer has asked for new keys while ours were changing. */
   #isAsked = false;
 
-  constructor(context: HandshakeContext, suite: CipherSuite13, secrets: TrafficSecrets) {
+  constructor(
+    context: HandshakeContext,
+    suite: CipherSuite13,
+    secrets: TrafficSecrets,
+    source: TicketSource | undefined,
+  ) {
+    this.#source = source;
     const isClient = context.settings.role === 'client';
     this.#context = context;
     this.#suite = suite;
@@ -36,7 +45,7 @@ export class AfterHandshake implements PostHandshake {
       case HANDSHAKE_TYPE.newSessionTicket:
         // RFC 8446 §4.6.1: only servers send them. What is not wanted is acknowledged and forgotten.
         if (this.#context.settings.role !== 'client') return fault('unexpected-message');
-        return parseNewSessionTicket(bodyOf(message)) === undefined ? fault('decode-error') : this;
+        return this.#onNewSessionTicket(message, now);
       default:
         return fault('unexpected-message');
     }
@@ -69,6 +78,19 @@ export class AfterHandshake implements PostHandshake {
   wipe(): void {
     this.#own.fill(0);
     this.#remote.fill(0);
+    this.#source?.resumptionSecret.fill(0);
+  }
+
+  /** The server's: for a client that can use it. */
+  issueTicket(now: Millis): void {
+    if (this.#source !== undefined) issueTicket(this.#context, this.#source, now);
+  }
+
+  #onNewSessionTicket(message: HandshakeMessage, now: Millis): Step {
+    const ticket = parseNewSessionTicket(bodyOf(message));
+    if (ticket === undefined) return fault('decode-error');
+    if (this.#source !== undefined) keepTicket(this.#context, this.#source, ticket, now);
+    return this;
   }
 
   #onKeyUpdate(message: HandshakeMessage, now: Millis): Step {

@@ -24,6 +24,7 @@ import {
   readPeer13,
   send,
   sendAuthentication,
+  sendFinished,
 } from './authentication.ts';
 import { type Choice13, choose13 } from './client-hello.ts';
 import { helloWith } from './hello-retry-request.ts';
@@ -39,6 +40,8 @@ import {
 } from './keys.ts';
 import { writeCertificateRequest13 } from './messages/certificate-request.ts';
 import { writeEncryptedExtensions } from './messages/encrypted-extensions.ts';
+import { offersPskDhe, selectedIdentityExtension } from './pre-shared-key.ts';
+import { sessionToResume } from './resumption.ts';
 import { askAgain, checkCookie, type Retried } from './retry.ts';
 
 /** A ClientHello that offers 1.3. `retried`: it follows a HelloRetryRequest. */
@@ -79,32 +82,56 @@ function answer(
 ): Step {
   const { settings, flight, transcript } = context;
   const { suite, exchange, credential, srtpProfile } = choice;
+  const resumed = sessionToResume(context, message.bytes, hello, suite, now);
+  if (resumed?.kind === 'fault') return resumed;
   const keyAnswer = exchange.answer(settings.crypto, share);
   if (keyAnswer === undefined) return fault('illegal-parameter');
   transcript.append13(message.bytes);
   flight.begin();
-  const extensions = new Map([
+  const extensions = new Map<number, Uint8Array>([
     [EXTENSION.supportedVersions, selectedVersionExtension(DTLS_1_3)],
     [EXTENSION.keyShare, keyShareExtension({ group: exchange.id, keyExchange: keyAnswer.share })],
   ]);
+  if (resumed !== undefined) {
+    extensions.set(EXTENSION.preSharedKey, selectedIdentityExtension(resumed.index));
+  }
   const random = randomBytes(settings.random, RANDOM_BYTES);
   send(context, HANDSHAKE_TYPE.serverHello, writeServerHello(helloWith(random, suite.id, extensions)));
-  const keys = enterHandshake(context, suite, exchange, hello.random, keyAnswer.secret, now);
+  const { secret } = keyAnswer;
+  const keys = enterHandshake(context, suite, exchange, hello.random, secret, resumed?.session, now);
   flight.epoch = HANDSHAKE_EPOCH;
   const encrypted = new Map<number, Uint8Array>();
   if (srtpProfile !== undefined) encrypted.set(EXTENSION.useSrtp, useSrtpExtension([srtpProfile]));
   send(context, HANDSHAKE_TYPE.encryptedExtensions, writeEncryptedExtensions(encrypted));
-  send(context, HANDSHAKE_TYPE.certificateRequest, writeCertificateRequest13([...SIGNATURE_SCHEMES.keys()]));
-  sendAuthentication(context, keys, credential);
+  if (resumed === undefined) {
+    send(
+      context,
+      HANDSHAKE_TYPE.certificateRequest,
+      writeCertificateRequest13([...SIGNATURE_SCHEMES.keys()]),
+    );
+    sendAuthentication(context, keys, credential);
+  } else sendFinished(context, keys);
   const main = enterMain(context, keys);
   startSending(context, main);
-  return new ExpectClientCertificate(context, { keys, main, srtpProfile });
+  const agreed: Agreed = {
+    keys,
+    main,
+    srtpProfile,
+    ownCertificate: resumed?.session.ownCertificate ?? credential.certificate.certificate,
+    takesTickets: offersPskDhe(hello.extensions.get(EXTENSION.pskKeyExchangeModes)),
+  };
+  return resumed === undefined
+    ? new ExpectClientCertificate(context, agreed)
+    : new ExpectClientFinished(context, agreed, resumed.session.remoteCertificate);
 }
 
 interface Agreed {
   readonly keys: Keys13;
   readonly main: MainKeys;
   readonly srtpProfile: number | undefined;
+  readonly ownCertificate: Uint8Array;
+  /** Whether a ticket would be of use to the client. */
+  readonly takesTickets: boolean;
 }
 
 class ExpectClientCertificate implements Expecting {
@@ -139,7 +166,7 @@ class ExpectClientCertificateVerify implements Expecting {
 
   handle(message: HandshakeMessage): Step {
     const wrong = checkCertificateVerify(this.#context, this.#agreed.keys, this.#peer, message);
-    return wrong ?? new ExpectClientFinished(this.#context, this.#agreed, this.#peer);
+    return wrong ?? new ExpectClientFinished(this.#context, this.#agreed, this.#peer.certificate);
   }
 }
 
@@ -147,20 +174,23 @@ class ExpectClientFinished implements Expecting {
   readonly kind = 'expecting';
   readonly #context: HandshakeContext;
   readonly #agreed: Agreed;
-  readonly #peer: Peer;
+  readonly #remoteCertificate: Uint8Array;
 
-  constructor(context: HandshakeContext, agreed: Agreed, peer: Peer) {
+  constructor(context: HandshakeContext, agreed: Agreed, remoteCertificate: Uint8Array) {
     this.#context = context;
     this.#agreed = agreed;
-    this.#peer = peer;
+    this.#remoteCertificate = remoteCertificate;
   }
 
   handle(message: HandshakeMessage, now: Millis): Step {
-    const { keys, main, srtpProfile } = this.#agreed;
+    const { keys, main, srtpProfile, ownCertificate, takesTickets } = this.#agreed;
     const wrong = checkFinished13(this.#context, keys, message);
     if (wrong !== undefined) return wrong;
     startReceiving(this.#context, main, now);
     this.#context.flight.begin();
-    return establish(this.#context, keys, main, this.#peer.certificate, srtpProfile);
+    const certificates = { remote: this.#remoteCertificate, own: ownCertificate };
+    const established = establish(this.#context, keys, main, certificates, srtpProfile);
+    if (takesTickets) established.next.issueTicket(now);
+    return established;
   }
 }
