@@ -15,7 +15,7 @@ import type { IceSession } from './session.ts';
 
 const HEADER_BYTES = 4;
 const FINGERPRINT_BYTES = 8;
-/** Pairs whose checks are followed by others with the rest of a flight. */
+/** Pairs with a peer behind them on which a whole flight goes; those that may have none share `maxCarriedBytes`. */
 const MAX_FOLLOWED_PAIRS = 3;
 
 /** Adds both attributes to the message that begins at `at`, as far as there is room; integrity comes behind them. */
@@ -69,13 +69,13 @@ export function takeCarriage({ piggyback }: IceSession, message: StunMessage): v
 export function nextToFollow(session: IceSession): CheckPair | undefined {
   const { piggyback, remote, lite } = session;
   if (remote === undefined || lite || !piggyback?.isOn || piggyback.pending === 0) return undefined;
-  let candidates = 0;
+  let proven = 0;
   for (const pair of session.checklist.pairs) {
     const hasBegun = pair.carriedFlight === piggyback.flight;
     if (pair.state === 'failed' || pair.state === 'frozen' || !(hasBegun || pair.verified)) continue;
     if (!pair.verified && session.carriedBytes >= session.tunables.maxCarriedBytes) continue;
     if (!hasBegun || pair.carried < piggyback.pending) return pair;
-    if (++candidates >= MAX_FOLLOWED_PAIRS) return undefined;
+    if (pair.verified && ++proven >= MAX_FOLLOWED_PAIRS) return undefined;
   }
   return undefined;
 }
