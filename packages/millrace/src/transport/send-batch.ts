@@ -11,8 +11,10 @@ const MAX_RUN_BYTES = 65_500;
 const MAX_RUN_DATAGRAMS = 64;
 /** Runs of one call. */
 const MAX_RUNS = 64;
+/** In front of the first datagram: the quickest way to seal a record writes 8 bytes in front of its content for a moment. */
+const FRONT_BYTES = 16;
 /** Runs end before this; the datagram being written may reach beyond. */
-const SLAB_BYTES = 65_536 + MAX_DATAGRAM_BYTES;
+const SLAB_BYTES = FRONT_BYTES + 65_536 + MAX_DATAGRAM_BYTES;
 /**
  * Slabs that one busy port may hold. A port that never gets rid of its datagrams would have another 80 KiB for each
  * turn in which ICE or DTLS has something to say; what comes beyond that is lost, as on any full network.
@@ -34,7 +36,7 @@ const NOWHERE: TransportAddress = { address: '', port: 0 };
 export class SendBatch {
   /** Where the next datagram is to be written: `slab[at, at + MAX_DATAGRAM_BYTES)`. */
   slab: Uint8Array;
-  at = 0;
+  at: number = FRONT_BYTES;
   readonly #allocate: (bytes: number) => Uint8Array;
   /** Slabs that busy ports still read from. */
   #lent: Array<{ readonly slab: Uint8Array; readonly port: DatagramPort }> = [];
@@ -98,7 +100,7 @@ export class SendBatch {
   /** Sends what waits; the slab is free again. */
   flush(): boolean {
     const isTaken = this.#sendRuns(0);
-    this.at = 0;
+    this.at = FRONT_BYTES;
     return isTaken;
   }
 
@@ -135,8 +137,8 @@ export class SendBatch {
     const { slab, at } = this;
     this.#lent.push({ slab, port });
     this.slab = this.#free.pop() ?? this.#allocate(SLAB_BYTES);
-    for (let i = 0; i < next; i++) this.slab[i] = slab[at + i]!;
-    this.at = 0;
+    for (let i = 0; i < next; i++) this.slab[FRONT_BYTES + i] = slab[at + i]!;
+    this.at = FRONT_BYTES;
     return false;
   }
 
