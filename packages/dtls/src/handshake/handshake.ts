@@ -125,8 +125,10 @@ export class Handshake {
     let news = false;
     const isWellFormed = readAcknowledgement(bytes, at, end, (ofEpoch, sequence) => {
       entries++;
-      // RFC 9147 §7: an ACK is of the epoch it acknowledges or a later one; one that is not may be forged.
-      if (ofEpoch <= epoch && this.flight.onAcknowledged(ofEpoch, sequence)) news = true;
+      // RFC 9147 §7: in plaintext only plaintext is acknowledged; anything else may be forged. Once there are keys, each
+      // side counts its own epochs, and that of an ACK says nothing of ours.
+      const isCredible = epoch !== PLAINTEXT_EPOCH || ofEpoch === PLAINTEXT_EPOCH;
+      if (isCredible && this.flight.onAcknowledged(ofEpoch, sequence)) news = true;
     });
     if (!isWellFormed) return 'bad-acknowledgement';
     if (this.#progress.kind === 'post') this.#progress.step.onAcknowledged();

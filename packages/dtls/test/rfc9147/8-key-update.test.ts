@@ -36,6 +36,19 @@ describe('RFC 9147 §8, RFC 8446 §4.6.3 KeyUpdate', () => {
     }
   });
 
+  test('one side alone changes its keys as often as it likes: the other acknowledges under its own, older ones', () => {
+    for (const side of ['client', 'server'] as const) {
+      const all = connected13();
+      for (let i = 0; i < 9; i++) {
+        assert.equal(all[side].updateKeys(), true, `the change ${i}`);
+        all.pair.run(500);
+        talk(all, `${i}`);
+      }
+      assert.equal(bits(sealed(all[side], 'x')), 0); // epoch 12
+      assert.deepEqual([all.fromServer.messages.length, all.fromClient.messages.length], [9, 9]);
+    }
+  });
+
   test('the new keys are not used before the KeyUpdate is acknowledged', () => {
     const all = connected13();
     all.client.updateKeys();
