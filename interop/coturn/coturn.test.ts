@@ -2,12 +2,13 @@
 // every transport, and what a user hears when a server says no.
 
 import assert from 'node:assert/strict';
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash, createHmac, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import {
+  expiringCredentials,
   type RTCConfiguration,
   RTCPeerConnection,
   type RTCPeerConnectionIceErrorEvent,
@@ -104,6 +105,26 @@ function cases(): void {
     assert.equal(pair.errors[0]?.errorCode, 401);
     pair.close();
   });
+
+  claim(
+    'credentials that expire are good until then, and error 401 afterwards',
+    ['--use-auth-secret', '--static-auth-secret=shared'],
+    async (server) => {
+      const good = expiringCredentials({ secret: 'shared', user: 'anna', lifetime: 60 });
+      const configuration = relayed(server, 'udp', good.credential, good.username);
+      const pair = new Pair(configuration, configuration);
+      await pair.transfer(MESSAGE_BYTES);
+      pair.close();
+      const username = `${Math.floor(Date.now() / 1000) - 60}:anna`;
+      const credential = createHmac('sha1', 'shared').update(username).digest('base64');
+      const late = new Pair(relayed(server, 'udp', credential, username), {});
+      const gathered = late.gathered();
+      await late.a.setLocalDescription();
+      assert.deepEqual(await gathered, []);
+      assert.equal(late.errors[0]?.errorCode, 401);
+      late.close();
+    },
+  );
 
   claim('a quota that is used up is told as error 486', ['--user-quota=1'], async (server) => {
     const configuration = relayed(server, 'udp');
@@ -206,6 +227,7 @@ function relayed(
   { port, tlsPort }: Coturn,
   transport: 'udp' | 'tcp' | 'tls',
   credential: string = CREDENTIAL,
+  username: string = USERNAME,
 ): RTCConfiguration {
   const urls = {
     udp: `turn:127.0.0.1:${port}`,
@@ -213,7 +235,7 @@ function relayed(
     tls: `turns:localhost:${tlsPort}`,
   };
   return {
-    iceServers: [{ urls: urls[transport], username: USERNAME, credential }],
+    iceServers: [{ urls: urls[transport], username, credential }],
     iceTransportPolicy: 'relay',
     millrace: { loopback: true, addressFilter: (address) => address === '127.0.0.1' },
   };

@@ -118,3 +118,4 @@ export {
   type RTCServer,
   type RTCServerStats,
 } from './server/server.ts';
+export { type ExpiringCredentialOptions, expiringCredentials } from './servers/expiring-credentials.ts';
