@@ -62,6 +62,16 @@ export type Appended =
   /** There is no such room, or no such member in it any more. */
   | { readonly kind: 'gone' };
 
+export type Entered =
+  | {
+      readonly kind: 'entered';
+      /** Who was there before. */
+      readonly members: readonly string[];
+      /** Of the record that tells of it. */
+      readonly seqNum: number;
+    }
+  | { readonly kind: 'taken' | 'full' | 'gone' };
+
 /** What a read found; `undefined`: there is no such room. */
 export interface Found {
   /** Whole entries, of which the first holds the record asked for. Empty at the end of the stream. */
@@ -104,18 +114,8 @@ export interface Backend {
 
   /**
    * Adds the token of a member, which stays until `until` unless it is kept, and appends `entry`, which tells of it.
-   * `members`: who was there before.
    */
-  enter(
-    room: string,
-    token: StoredToken,
-    until: number,
-    entry: NewEntry,
-    now: number,
-  ): Promise<
-    | { readonly kind: 'entered'; readonly members: readonly string[]; readonly seqNum: number }
-    | { readonly kind: 'taken' | 'full' | 'gone' }
-  >;
+  enter(room: string, token: StoredToken, until: number, entry: NewEntry, now: number): Promise<Entered>;
   members(room: string): Promise<readonly string[]>;
   /** Members stay until `until`. Those that are gone already are left out of account. */
   keep(members: readonly ExpiredMember[], until: number, now: number): Promise<void>;

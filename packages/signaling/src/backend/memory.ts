@@ -8,6 +8,7 @@ import type {
   Backend,
   BackendLimits,
   BackendStats,
+  Entered,
   ExpiredMember,
   Found,
   NewEntry,
@@ -97,10 +98,7 @@ export class MemoryBackend implements Backend {
     until: number,
     entry: NewEntry,
     now: number,
-  ): Promise<
-    | { readonly kind: 'entered'; readonly members: readonly string[]; readonly seqNum: number }
-    | { readonly kind: 'taken' | 'full' | 'gone' }
-  > {
+  ): Promise<Entered> {
     const room = this.#rooms.get(name);
     if (!room) return { kind: 'gone' };
     if (room.tokens.has(token.id)) return { kind: 'taken' };

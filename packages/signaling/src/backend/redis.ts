@@ -12,6 +12,7 @@ import type {
   Backend,
   BackendLimits,
   BackendStats,
+  Entered,
   ExpiredMember,
   Found,
   NewEntry,
@@ -147,10 +148,7 @@ class RedisBackend implements Backend {
     until: number,
     entry: NewEntry,
     now: number,
-  ): Promise<
-    | { readonly kind: 'entered'; readonly members: readonly string[]; readonly seqNum: number }
-    | { readonly kind: 'taken' | 'full' | 'gone' }
-  > {
+  ): Promise<Entered> {
     const [kind, seqNum, members] = (await this.#run(ENTER, room, now, [
       ...[encode(token), this.#limits.members, until],
       ...this.#entry(entry),

@@ -9,6 +9,7 @@ import type {
   Backend,
   BackendLimits,
   BackendStats,
+  Entered,
   ExpiredMember,
   Found,
   NewEntry,
@@ -133,10 +134,7 @@ class SqliteBackend implements Backend {
     until: number,
     entry: NewEntry,
     now: number,
-  ): Promise<
-    | { readonly kind: 'entered'; readonly members: readonly string[]; readonly seqNum: number }
-    | { readonly kind: 'taken' | 'full' | 'gone' }
-  > {
+  ): Promise<Entered> {
     const result = this.#atomically(() => {
       if (!this.#room(room)) return { kind: 'gone' } as const;
       if (this.#hasToken(room, token.id)) return { kind: 'taken' } as const;
