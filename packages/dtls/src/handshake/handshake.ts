@@ -135,6 +135,7 @@ export class Handshake {
     if (this.flight.isAcknowledged) {
       // RFC 9147 §7.2: nothing is sent again of a flight that has arrived.
       if (news) this.#retransmission.stop();
+      this.flight.discard();
       if (this.#progress.kind === 'post') this.#records.epochs?.stopSealingBefore(this.flight.epoch);
     } else if (news || (entries === 0 && this.#retransmission.onPeerRepeats(now))) {
       // RFC 9147 §7.1, §7.2: the rest is lost, most likely. An empty ACK says that nothing could be read.
@@ -200,6 +201,7 @@ export class Handshake {
 
   /** Ends the handshake from outside; its last flight may still be asked for. */
   stop(): void {
+    if (this.#progress.kind === 'post') this.#progress.step.wipe();
     this.#progress = { kind: 'over' };
     for (const secret of this.#secrets.splice(0)) secret.fill(0);
     this.#fragments.clear();

@@ -20,6 +20,8 @@ export interface PostHandshake extends Expecting {
   onAcknowledged(): void;
   /** Changes our keys; `asksPeer`: and has the peer change its own. False while a change is under way. */
   updateKeys(asksPeer: boolean): boolean;
+  /** The connection is over: secrets are overwritten. */
+  wipe(): void;
 }
 
 export interface Established {

@@ -5,6 +5,7 @@ import { putU24 } from '@millrace/sans-io';
 import type { DtlsCrypto, PrfHash } from '../crypto.ts';
 import { HANDSHAKE_HEADER_BYTES, HANDSHAKE_TYPE } from './header.ts';
 
+const NOTHING = new Uint8Array(0);
 /** Type and length. */
 const TLS_HEADER_BYTES = 4;
 
@@ -50,5 +51,11 @@ export class Transcript {
 
   clear(): void {
     this.#length = 0;
+  }
+
+  /** Forgets all of it, and gives the memory back. */
+  release(): void {
+    this.#length = 0;
+    this.#bytes = NOTHING;
   }
 }

@@ -98,6 +98,7 @@ export function establish(
           remoteCertificate,
           ownCertificate,
         };
+  context.transcript.release(); // the connection may last
   keys.schedule.wipe();
   keys.handshake.client.fill(0);
   keys.handshake.server.fill(0);
