@@ -7,11 +7,20 @@ const MAX_BYTES = 240;
 const DEVICES = /^(con|prn|aux|nul|com\d|lpt\d)(\.|$)/i;
 
 export function safeFileName(asked: string): string {
-  const last = asked.split(/[/\\]/).at(-1)!;
-  const plain = last
+  return safeInnerName(
+    asked
+      .split(/[/\\]/)
+      .at(-1)!
+      .replace(/^[.\s\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]+/u, ''),
+  );
+}
+
+/** The same for what is inside a folder that was received: there it may begin with a dot. */
+export function safeInnerName(asked: string): string {
+  const plain = asked
     .replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, '') // nothing that moves a cursor or turns text around
-    .replace(/[<>:"|?*]/g, '_')
-    .replace(/^[.\s]+|[.\s]+$/g, ''); // no hidden file, no `..`, no end that Windows drops
+    .replace(/[<>:"|?*/\\]/g, '_')
+    .replace(/[.\s]+$/g, ''); // no `..`, no end that Windows drops
   const named = DEVICES.test(plain) ? `_${plain}` : plain;
   return shorten(named) || 'file';
 }

@@ -25,19 +25,38 @@ export async function openFile(path: string): Promise<OpenFile> {
     await file.close();
     throw new Failure(`'${path}' is not a file`);
   }
-  return { name: basename(path), size: stats.size, blocks: readBlocks(file), close: () => file.close() };
+  return {
+    name: basename(path),
+    size: stats.size,
+    blocks: readBlocks(file, blockBuffers()),
+    close: () => file.close(),
+  };
 }
 
-/** Two buffers in turn: one is being sent while the other is being read. */
-async function* readBlocks(file: FileHandle): AsyncGenerator<Uint8Array<ArrayBuffer>, void, void> {
-  let [current, other] = [new Uint8Array(BLOCK_BYTES), new Uint8Array(BLOCK_BYTES)];
-  let reading = file.read(current, 0, BLOCK_BYTES);
-  while (true) {
-    const { bytesRead } = await reading;
-    if (bytesRead === 0) return;
-    reading = file.read(other, 0, BLOCK_BYTES);
-    reading.catch(() => {}); // heard of by the await above, or nobody reads on
-    yield current.subarray(0, bytesRead);
-    [current, other] = [other, current];
+export type BlockBuffers = readonly [Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>];
+
+export const blockBuffers = (): BlockBuffers => [new Uint8Array(BLOCK_BYTES), new Uint8Array(BLOCK_BYTES)];
+
+/** From the byte `from` on. Two buffers in turn: one is being used while the other is being filled. */
+export async function* readBlocks(
+  file: FileHandle,
+  buffers: BlockBuffers,
+  from = 0,
+): AsyncGenerator<Uint8Array<ArrayBuffer>, void, void> {
+  let [current, other] = buffers;
+  let at = from;
+  let reading = file.read(current, 0, BLOCK_BYTES, at);
+  try {
+    while (true) {
+      const { bytesRead } = await reading;
+      if (bytesRead === 0) return;
+      at += bytesRead;
+      reading = file.read(other, 0, BLOCK_BYTES, at);
+      reading.catch(() => {}); // heard of by the await above, or nobody reads on
+      yield current.subarray(0, bytesRead);
+      [current, other] = [other, current];
+    }
+  } finally {
+    await reading.catch(() => {}); // the buffers are the caller's again
   }
 }

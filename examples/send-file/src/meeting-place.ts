@@ -50,6 +50,8 @@ export interface MeetingPlace {
   readonly invitations: readonly string[];
   /** Both sides are on this machine. */
   readonly isLocal: boolean;
+  /** Enters the room once more, as somebody new. */
+  enter(): Promise<SignalingRoom>;
   close(): Promise<void>;
 }
 
@@ -137,8 +139,9 @@ async function enter(
   invite: Invite & { signal: AbortSignal },
   invitations: string[] = [],
 ): Promise<MeetingPlace> {
-  const room = await joinRoom(invite).catch(withAddress(invite.url));
-  return { room, invitations, isLocal: isLoopback(invite.url), close: () => room.close() };
+  const join = (): Promise<SignalingRoom> => joinRoom(invite).catch(withAddress(invite.url));
+  const room = await join();
+  return { room, invitations, isLocal: isLoopback(invite.url), enter: join, close: () => room.close() };
 }
 
 /** What the signaling client rejects with, saying which server is meant. */

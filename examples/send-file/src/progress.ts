@@ -11,6 +11,8 @@ export interface Progress {
 export interface ProgressOptions {
   readonly label: string;
   readonly total: number;
+  /** Bytes that were there before. */
+  readonly from?: number;
   /** Default standard error. */
   readonly stream?: NodeJS.WriteStream;
   readonly now?: () => number;
@@ -18,7 +20,7 @@ export interface ProgressOptions {
 
 export function startProgress(options: ProgressOptions): Progress {
   const stream = options.stream ?? process.stderr;
-  const rate = new Rate(options.now ?? (() => performance.now()));
+  const rate = new Rate(options.now ?? (() => performance.now()), options.from);
   return stream.isTTY ? startBar(options, stream, rate) : startLines(options, stream, rate);
 }
 
@@ -44,9 +46,9 @@ export class Rate {
   readonly #now: () => number;
   readonly #samples: Array<{ at: number; bytes: number }> = [];
 
-  constructor(now: () => number) {
+  constructor(now: () => number, from = 0) {
     this.#now = now;
-    this.sample(0);
+    this.sample(from);
   }
 
   sample(bytes: number): void {

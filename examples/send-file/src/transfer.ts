@@ -12,6 +12,19 @@
 // ahead of what the receiver has written, so that a slow disk does not fill the receiver's memory. No timer and no
 // file here: whoever calls brings the bytes, takes the bytes, and closes the channel to give up.
 import { createHash } from 'node:crypto';
+import {
+  expect,
+  type FileChannel,
+  giveUp,
+  isSize,
+  nextControl,
+  nextMessage,
+  parseControl,
+  ready,
+  reasonOf,
+  tell,
+  unexpected,
+} from './control.ts';
 import { EXIT, Failure } from './failure.ts';
 
 /** Bytes of the file in a message, unless the peer takes only smaller ones. */
@@ -19,15 +32,8 @@ export const MESSAGE_BYTES: number = 64 * 1024;
 /** Bytes that may be on their way or waiting to be written. */
 export const WINDOW: number = 32 * 1024 * 1024;
 /** Bytes written at a time, and between two reports. */
-const WRITE_BYTES = 1024 * 1024;
+export const WRITE_BYTES: number = 1024 * 1024;
 const MAX_NAME_LENGTH = 4096;
-
-/** What is needed of an RTCDataChannel. */
-export interface FileChannel {
-  readonly ready: Promise<unknown>;
-  send(message: string): void;
-  send(message: Uint8Array<ArrayBuffer>): void;
-}
 
 export interface FileSource {
   readonly name: string;
@@ -172,8 +178,8 @@ async function receiveBytes(
   }
 }
 
-/** Reads, while the file is being sent, what the receiver reports. */
-class Reports {
+/** Reads, while files are being sent, what the receiver reports. */
+export class Reports {
   /** Bytes the receiver has written. */
   written = 0;
   /** The SHA-256 the receiver has verified. */
@@ -213,83 +219,3 @@ class Reports {
     }
   }
 }
-
-type Control = Readonly<Record<string, unknown>>;
-
-async function nextControl(incoming: AsyncIterator<unknown>): Promise<Control> {
-  const message = await nextMessage(incoming);
-  if (typeof message !== 'string') throw unexpected();
-  return parseControl(message);
-}
-
-async function nextMessage(incoming: AsyncIterator<unknown>): Promise<string | Uint8Array> {
-  let next: IteratorResult<unknown>;
-  try {
-    next = await incoming.next();
-  } catch (cause) {
-    throw lost(cause);
-  }
-  if (next.done) throw lost();
-  if (typeof next.value === 'string') return next.value;
-  if (next.value instanceof ArrayBuffer) return new Uint8Array(next.value);
-  if (next.value instanceof Uint8Array) return next.value;
-  throw unexpected();
-}
-
-function parseControl(message: string): Control {
-  try {
-    const control: unknown = JSON.parse(message);
-    if (typeof control === 'object' && control !== null) return control as Control;
-  } catch {
-    // falls through: not JSON
-  }
-  throw unexpected();
-}
-
-function expect(control: Control, type: string): Control {
-  if (control.type === type) return control;
-  const reason = printable(control.reason);
-  if (control.type === 'refuse') throw new Failure(`the receiver refuses: ${reason}`, EXIT.refused);
-  if (control.type === 'failed') throw new Failure(`the receiver has failed: ${reason}`, failedCode(control));
-  if (control.type === 'cancel') throw new Failure(`the sender has given up: ${reason}`);
-  if (control.type === 'file') throw new Failure('the other side wants to send, too');
-  throw unexpected();
-}
-
-const failedCode = ({ isCorrupt }: Control): 4 | 1 => (isCorrupt === true ? EXIT.corrupt : EXIT.failed);
-
-function giveUp(channel: FileChannel, reason: string): Failure {
-  channel.send(JSON.stringify({ type: 'cancel', reason }));
-  return new Failure(reason);
-}
-
-async function tell(channel: FileChannel, control: Control): Promise<void> {
-  await ready(channel);
-  channel.send(JSON.stringify(control));
-}
-
-async function ready(channel: FileChannel): Promise<void> {
-  try {
-    await channel.ready;
-  } catch (cause) {
-    throw lost(cause);
-  }
-}
-
-/** The other side learns why only where that is ours to tell: an error of the file system would name our paths. */
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Failure)) return 'the file cannot be written';
-  return error.exitCode === EXIT.refused ? 'the file exists' : error.message;
-}
-
-/** What the other side says ends up on a terminal. */
-function printable(reason: unknown): string {
-  return String(reason).replace(/\p{C}/gu, '').slice(0, 200);
-}
-
-const isSize = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
-
-const lost = (cause?: unknown): Failure =>
-  new Failure('the connection was lost before the file was complete', EXIT.failed, { cause });
-
-const unexpected = (): Failure => new Failure('the other side does not speak this file transfer');

@@ -1,5 +1,5 @@
 // Two ends of a channel in memory, for a transfer without a network: messages arrive in order, later.
-import type { FileChannel } from '../src/transfer.ts';
+import type { FileChannel } from '../src/control.ts';
 
 export type Message = string | ArrayBuffer;
 

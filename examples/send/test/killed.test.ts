@@ -1,0 +1,80 @@
+// Either side is killed at random points, as often as MILLRACE_KILLS says (default 8), and started again with the same
+// words. Points are amounts of bytes that have arrived, not times: a slow machine is killed in the same places.
+import assert from 'node:assert/strict';
+import { stat } from 'node:fs/promises';
+import { test } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Command } from '@millrace/example-send-file/testing/command';
+import { SeededRandom } from '@millrace/sans-io/testing';
+import { createRoom, formatInvite } from '@millrace/signaling/client';
+import { startSignalingServer } from '@millrace/signaling/server';
+import { assertSameTree, namesBelow, plant, workplace } from './programs.ts';
+
+const KILLS = Number(process.env.MILLRACE_KILLS ?? 8);
+const SEED = Number(process.env.SEED ?? Math.floor(Math.random() * 1e9));
+/** Milliseconds between two looks at what has arrived. */
+const LOOK_INTERVAL = 2;
+const SIZES = [0, 1, 65_536, 700_001, 3_000_000, 30_000_000, 5_000_000, 12, 9_000_000, 1_048_576];
+
+type Side = 'send' | 'receive';
+
+test(`killed ${KILLS} times at random points, send and receive end with the same tree (SEED=${SEED})`, async (t) => {
+  const random = new SeededRandom(SEED);
+  const place = await workplace(t);
+  await using server = await startSignalingServer();
+  const files: Record<string, Uint8Array | undefined> = { 'tree/empty': undefined };
+  for (const [i, size] of SIZES.entries()) random.fill((files[`tree/${i % 3}/${i}`] = new Uint8Array(size)));
+  await plant(place.path('from'), files);
+  const total = SIZES.reduce((sum, size) => sum + size, 0);
+  const points = Array.from({ length: KILLS }, () => random.unit() * total).sort((a, b) => a - b);
+
+  const invite = formatInvite(await createRoom({ url: server.url }));
+  const start = (side: Side): Command =>
+    place.run(side, ...(side === 'send' ? ['from/tree'] : ['to']), invite, '--timeout', '60');
+  const running: Record<Side, Command> = { send: start('send'), receive: start('receive') };
+  const isOver = ({ child }: Command): boolean => child.exitCode !== null;
+  const restart = async (side: Side): Promise<void> => {
+    const { code, stderr } = await running[side].ended;
+    assert.ok(code === 0 || code === null, `${side} ended with ${code}: ${stderr}`);
+    running[side] = start(side);
+  };
+
+  for (const point of points) {
+    while ((await arrived(place.path('to'))) < point && !(isOver(running.send) && isOver(running.receive)))
+      await pause(LOOK_INTERVAL);
+    const side = random.unit() < 0.5 ? 'send' : 'receive';
+    running[side].child.kill('SIGKILL');
+    await restart(side);
+    const other = side === 'send' ? 'receive' : 'send';
+    if (isOver(running[other])) await restart(other);
+  }
+  // The last bytes may have arrived as a side was killed: the other is content, and has to be asked again.
+  const bothEnd = async (): Promise<void> => {
+    const first = await Promise.race(
+      (['send', 'receive'] as const).map((side) => running[side].ended.then(() => side)),
+    );
+    const other = first === 'send' ? 'receive' : 'send';
+    const isDone = await Promise.race([
+      running[other].ended.then(() => true),
+      pause(8000, false, { ref: false }),
+    ]);
+    if (isDone) return;
+    await restart(first);
+    await bothEnd();
+  };
+  await bothEnd();
+  for (const side of ['send', 'receive'] as const) {
+    const { code, stderr } = await running[side].ended;
+    assert.equal(code, 0, `${side}: ${stderr}`);
+  }
+  await assertSameTree(place.path('to'), place.path('from'));
+});
+
+async function arrived(root: string): Promise<number> {
+  let bytes = 0;
+  for (const name of await namesBelow(root).catch(() => [])) {
+    const stats = await stat(`${root}/${name}`).catch(() => undefined); // it has been renamed meanwhile
+    if (stats?.isFile()) bytes += stats.size;
+  }
+  return bytes;
+}

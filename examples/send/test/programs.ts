@@ -1,0 +1,71 @@
+// `send` and `receive` as child processes in a directory of their own, with trees of files to send and to compare.
+import assert from 'node:assert/strict';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import type { TestContext } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { Command } from '@millrace/example-send-file/testing/command';
+
+export const INVITATION: RegExp = /'(http:\S+)'/;
+export const LOCAL: readonly string[] = ['--serve', '--host', '127.0.0.1'];
+
+const MAIN = {
+  send: fileURLToPath(new URL('../src/main.ts', import.meta.url)),
+  receive: fileURLToPath(new URL('../../receive/src/main.ts', import.meta.url)),
+};
+
+export interface Workplace {
+  readonly directory: string;
+  run(program: 'send' | 'receive', ...args: string[]): Command;
+  path(...names: string[]): string;
+}
+
+export async function workplace(t: TestContext): Promise<Workplace> {
+  const directory = await mkdtemp(join(tmpdir(), 'millrace-test-'));
+  const commands: Command[] = [];
+  t.after(async () => {
+    for (const { child } of commands) child.kill('SIGKILL');
+    await Promise.all(commands.map(({ ended }) => ended));
+    await rm(directory, { recursive: true, force: true });
+  });
+  const run = (program: 'send' | 'receive', ...args: string[]): Command => {
+    const command = new Command(MAIN[program], args, directory);
+    commands.push(command);
+    return command;
+  };
+  return { directory, run, path: (...names) => join(directory, ...names) };
+}
+
+/** Writes files with their folders; `undefined` is an empty folder. */
+export async function plant(
+  root: string,
+  files: Readonly<Record<string, Uint8Array | string | undefined>>,
+): Promise<void> {
+  for (const [name, content] of Object.entries(files)) {
+    const path = join(root, ...name.split('/'));
+    await mkdir(content === undefined ? path : dirname(path), { recursive: true });
+    if (content !== undefined) await writeFile(path, content);
+  }
+}
+
+/** Every file and folder below, sorted. */
+export async function namesBelow(root: string): Promise<string[]> {
+  const entries = await readdir(root, { recursive: true });
+  return entries.map((name) => name.replaceAll('\\', '/')).sort();
+}
+
+/** The same names, bytes and times. */
+export async function assertSameTree(actual: string, expected: string): Promise<void> {
+  const names = await namesBelow(expected);
+  assert.deepEqual(await namesBelow(actual), names);
+  for (const name of names) {
+    const [is, should] = await Promise.all([stat(join(actual, name)), stat(join(expected, name))]);
+    assert.equal(is.isDirectory(), should.isDirectory(), name);
+    assert.ok(Math.abs(is.mtimeMs - should.mtimeMs) < 2, `${name}: ${is.mtimeMs} and ${should.mtimeMs}`);
+    if (should.isDirectory()) continue;
+    assert.equal(is.size, should.size, name);
+    const [a, b] = await Promise.all([readFile(join(actual, name)), readFile(join(expected, name))]);
+    assert.ok(a.equals(b), `${name} differs`);
+  }
+}
