@@ -1,6 +1,7 @@
 // What browsers send first, from the wire: DTLS 1.3 offered with a post-quantum share, cut into two datagrams.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { EXTENSION } from '../src/handshake/extensions.ts';
 import { Fragments } from '../src/handshake/fragments.ts';
 import { bodyOf } from '../src/handshake/header.ts';
 import {
@@ -10,6 +11,8 @@ import {
 } from '../src/handshake/messages/client-hello.ts';
 import { parseServerHello, type ServerHello } from '../src/handshake/messages/server-hello.ts';
 import { parseServerKeyExchange } from '../src/handshake/messages/server-key-exchange.ts';
+import { isHelloRetryRequest } from '../src/handshake13/hello-retry-request.ts';
+import { parseKeyShare, parseSelectedGroup } from '../src/handshake13/key-share.ts';
 import { SRTP_PROFILES } from '../src/index.ts';
 import { identityOf, RSA_2048 } from './fixtures/certificates.ts';
 import { CHROMIUM_CLIENT_HELLO, FIREFOX_CLIENT_HELLO } from './fixtures/client-hellos.ts';
@@ -78,6 +81,23 @@ for (const [name, hello, length] of BROWSERS) {
         assert.equal(all.server.state, 'connecting');
       });
     }
+
+    for (const [order, datagrams] of orders) {
+      test(`${order}, is answered with DTLS 1.3 and the post-quantum share`, () => {
+        const { all, hello: answer } = answerTo(datagrams, { maxVersion: '1.3', mtu: 2000 });
+        assert.deepEqual([answer.version, answer.cipherSuite], [0xfefd, 0x1301]);
+        assert.deepEqual([...answer.extensions.keys()], [EXTENSION.supportedVersions, EXTENSION.keyShare]);
+        const { group, keyExchange } = parseKeyShare(answer.extensions.get(EXTENSION.keyShare)!)!;
+        assert.deepEqual([group, keyExchange.length], [0x11ec, 1120]);
+        assert.equal(all.server.state, 'connecting');
+      });
+    }
+
+    test('with P-256 alone on our side, DTLS 1.3 asks for a share of it', () => {
+      const { hello: answer } = answerTo(hello, { maxVersion: '1.3', groups: [23] });
+      assert.equal(isHelloRetryRequest(answer), true);
+      assert.equal(parseSelectedGroup(answer.extensions.get(EXTENSION.keyShare)!), 23);
+    });
 
     test('half of it is not answered', () => {
       for (const half of hello) {

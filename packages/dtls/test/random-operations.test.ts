@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { SeededRandom } from '@millrace/sans-io/testing';
-import { DtlsConnection, type DtlsVersion } from '../src/index.ts';
-import { clientOptions, Recorder, sealed, serverOptions } from './fixtures/connections.ts';
+import { DtlsConnection, type DtlsVersion, SessionCache } from '../src/index.ts';
+import { clientOptions, connected, Recorder, sealed, serverOptions } from './fixtures/connections.ts';
 import { fragment, record } from './fixtures/records.ts';
 
 /** SEQUENCES=100000 for a long run, SEED for the first of them. */
@@ -29,10 +29,10 @@ class Side {
   readonly inbox: Uint8Array[] = [];
   readonly sent = new Set<string>();
 
-  constructor(role: 'client' | 'server', versions: Versions, seed: number) {
+  constructor(role: 'client' | 'server', versions: Versions, sessions: SessionCache, seed: number) {
     const limits = { maxReassemblyBytes: MAX_REASSEMBLY, maxEarlyBytes: MAX_EARLY, maxMessageBytes: 4000 };
     // Keys change every few records; old ones go within the run.
-    const caps = { ...versions, ...limits, ...(versions.maxVersion === '1.3' ? SHORT_LIVED : {}) };
+    const caps = { ...versions, ...limits, sessions, ...(versions.maxVersion === '1.3' ? SHORT_LIVED : {}) };
     this.connection = new DtlsConnection(
       role === 'client' ? clientOptions(caps, seed) : serverOptions({ ...caps, mtu: 300 }, seed),
     );
@@ -48,8 +48,17 @@ class World {
 
   constructor(versions: readonly [client: Versions, server: Versions], seed: number) {
     this.random = new SeededRandom(seed);
-    this.client = new Side('client', versions[0], seed);
-    this.server = new Side('server', versions[1], seed + 1);
+    const [client, server] = [new SessionCache(), new SessionCache()];
+    // Now and then there is a session to be resumed.
+    if (versions[1].maxVersion === '1.3' && seed % 4 === 0) {
+      connected({
+        client: { ...versions[0], sessions: client },
+        server: { ...versions[1], sessions: server },
+        seed,
+      }).pair.run(100);
+    }
+    this.client = new Side('client', versions[0], client, seed);
+    this.server = new Side('server', versions[1], server, seed + 1);
   }
 
   step(): void {
@@ -155,7 +164,7 @@ class World {
 
 /** Every sequence must leave both sides as they should be; enough of them must have connected to show anything. */
 function runAll(versions: readonly [client: Versions, server: Versions], sequences: number): void {
-  let connected = 0;
+  let count = 0;
   for (let seed = FIRST_SEED; seed < FIRST_SEED + sequences; seed++) {
     const world = new World(versions, seed);
     world.client.connection.start(0);
@@ -165,9 +174,9 @@ function runAll(versions: readonly [client: Versions, server: Versions], sequenc
     } catch (error) {
       throw new Error(`with SEED=${seed}`, { cause: error });
     }
-    connected += world.client.recorder.connected + world.server.recorder.connected;
+    count += world.client.recorder.connected + world.server.recorder.connected;
   }
-  assert.equal(connected > sequences / 8, true, `only ${connected} connected: the run shows nothing`);
+  assert.equal(count > sequences / 8, true, `only ${count} connected: the run shows nothing`);
 }
 
 const ONLY_1_2: Versions = { maxVersion: '1.2' };
