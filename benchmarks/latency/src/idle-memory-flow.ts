@@ -60,7 +60,7 @@ async function grow(
 
   async function open(count: number): Promise<void> {
     for (let left = count; left > 0; left -= AT_ONCE)
-      kept.push(...(await Promise.all(Array.from({ length: Math.min(AT_ONCE, left) }, join))));
+      kept.push(...(await Promise.all(Array.from({ length: Math.min(AT_ONCE, left) }, () => join()))));
     await meet();
   }
 }
