@@ -1,3 +1,5 @@
+export type { IceParameters } from '@millrace/ice';
+export type { CongestionControlName } from '@millrace/sctp';
 export {
   type FingerprintHash,
   generateCertificate,
@@ -72,6 +74,7 @@ export {
 } from './peer-connection/connection-trouble.ts';
 export type { RTCSignalingState } from './peer-connection/descriptions.ts';
 export { RTCDtlsTransport, type RTCDtlsTransportState } from './peer-connection/dtls-transport.ts';
+export type { DtlsVersion, DtlsVersions } from './peer-connection/dtls-versions.ts';
 export type { RTCPeerConnectionEventMap } from './peer-connection/events.ts';
 export {
   RTCIceCandidate,
@@ -110,6 +113,7 @@ export {
   type RTCSessionDescriptionInit,
 } from './peer-connection/session-description.ts';
 export type { RTCStats, RTCStatsReport } from './peer-connection/stats.ts';
+export type { IceTcpPolicy } from './peer-connection/tcp-candidates.ts';
 export {
   type AcceptOptions,
   type Answered,
@@ -119,3 +123,4 @@ export {
   type RTCServerStats,
 } from './server/server.ts';
 export { type ExpiringCredentialOptions, expiringCredentials } from './servers/expiring-credentials.ts';
+export type { PortRange } from './transport/port-range.ts';

@@ -1,4 +1,5 @@
 // Every tunable of a shared port, with its default and unit, and its caps: each bounds what strangers can make grow.
+import { isIP } from 'node:net';
 import type { TransportAddress } from '@millrace/ice';
 import { UdpMuxError } from './errors.ts';
 
@@ -89,5 +90,10 @@ export function muxLimits(options: UdpMuxOptions): MuxLimits {
   const { port = 0 } = options;
   if (!(Number.isInteger(port) && port >= 0 && port < 65_536))
     throw new UdpMuxError('BAD_OPTION', `port ${port}`);
+  const { addresses, onUnknownUfrag } = options;
+  if (addresses !== undefined && !(Array.isArray(addresses) && addresses.every((each) => isIP(each) !== 0)))
+    throw new UdpMuxError('BAD_OPTION', `addresses ${String(addresses)} must be an array of IP addresses`);
+  if (onUnknownUfrag !== undefined && typeof onUnknownUfrag !== 'function')
+    throw new UdpMuxError('BAD_OPTION', 'onUnknownUfrag must be a function');
   return limits as MuxLimits;
 }

@@ -99,14 +99,16 @@ export function checkCandidateOptions(options: CandidateOptions): void {
   for (const rule of addressRewriting) checkRule(rule);
 }
 
-function checkPortRange({ min, max }: PortRange): void {
+function checkPortRange(range: PortRange): void {
+  const { min, max } = range ?? {};
   const isPort = (port: unknown): boolean =>
     Number.isInteger(port) && Number(port) > 0 && Number(port) < 65_536;
   const isRight = isPort(min) && isPort(max) && min <= max;
   require(isRight, 'portRange', `must have whole numbers 1 <= min <= max <= 65535; got ${min} to ${max}`);
 }
 
-function checkRule({ from, to, mode }: AddressRewrite): void {
+function checkRule(rule: AddressRewrite): void {
+  const { from, to, mode } = rule ?? {};
   const family = typeof to === 'string' ? isIP(to) : 0;
   require(family !== 0, 'addressRewriting[].to', `must be an IP address; got ${String(to)}`);
   const isSameFamily = from === undefined || (typeof from === 'string' && isIP(from) === family);

@@ -127,6 +127,10 @@ const CONGESTION_CONTROLS: readonly CongestionControlName[] = ['new-reno', 'cubi
  * @throws {TypeError | DOMException} what W3C webrtc-pc §4.4.1.6 asks for
  */
 export function checkedConfiguration(given: RTCConfiguration | undefined): RTCConfiguration {
+  dictionary('configuration', given);
+  dictionary('millrace', given?.millrace);
+  sequence('iceServers', given?.iceServers);
+  sequence('certificates', given?.certificates);
   const configuration: RTCConfiguration = {
     iceTransportPolicy: 'all',
     bundlePolicy: 'balanced',
@@ -158,6 +162,18 @@ export function isSameMillrace(
 ): boolean {
   const names = Object.keys(given ?? {}) as Array<keyof MillraceConfiguration>;
   return names.every((name) => given?.[name] === fixed[name]);
+}
+
+/** Web IDL §3.2.17: what has members is an object; null and undefined stand for one without. */
+function dictionary(name: string, value: unknown): void {
+  if (value !== undefined && value !== null && typeof value !== 'object')
+    throw new TypeError(`${name} must be an object; got ${String(value)}`);
+}
+
+function sequence(name: string, value: unknown): void {
+  if (value === undefined || value === null) return;
+  if (typeof value !== 'object' || !(Symbol.iterator in value))
+    throw new TypeError(`${name} must be an array`);
 }
 
 function oneOf(name: string, value: unknown, choices: readonly string[]): void {
@@ -200,14 +216,22 @@ function checkExtras(extras: MillraceConfiguration): void {
   }
   checkCandidateOptions(extras);
   checkDtlsVersions(extras.dtls);
-  if (restartPatience !== undefined && !(restartPatience >= 0))
-    throw new TypeError(`millrace.restartPatience must be 0 or more; got ${restartPatience}`);
+  for (const name of ['onKeyLog', 'interceptors'] as const) {
+    if (extras[name] !== undefined && typeof extras[name] !== 'function')
+      throw new TypeError(`millrace.${name} must be a function`);
+  }
+  if (restartPatience !== undefined && !(typeof restartPatience === 'number' && restartPatience >= 0))
+    throw new TypeError(
+      `millrace.restartPatience must be a number of milliseconds, 0 or more; got ${restartPatience}`,
+    );
   const { fingerprintHashes } = extras;
   if (
     fingerprintHashes !== undefined &&
     (!Array.isArray(fingerprintHashes) || fingerprintHashes.length === 0)
   )
-    throw new TypeError('millrace.fingerprintHashes must name at least one hash function');
+    throw new TypeError(
+      `millrace.fingerprintHashes must be an array of some of ${FINGERPRINT_HASHES.join(', ')}`,
+    );
   for (const hash of fingerprintHashes ?? []) oneOf('millrace.fingerprintHashes', hash, FINGERPRINT_HASHES);
   whole('millrace.maxMessageSize', maxMessageSize, 1, MAX_MESSAGE_SIZE);
   whole('millrace.sendBuffer', sendBuffer, 65_536, Number.MAX_SAFE_INTEGER);
@@ -220,7 +244,7 @@ function checkIce({ udpMux, iceParameters }: MillraceConfiguration): void {
   if (udpMux !== undefined && !(udpMux instanceof UdpMux))
     throw new TypeError('millrace.udpMux must be a UdpMux');
   if (iceParameters === undefined) return;
-  const { usernameFragment, password } = iceParameters;
+  const { usernameFragment, password } = iceParameters ?? {};
   if (!/^[A-Za-z0-9+/]{4,256}$/.test(usernameFragment) || !/^[A-Za-z0-9+/]{22,256}$/.test(password))
     throw new TypeError(
       'millrace.iceParameters: a username fragment has 4 to 256 and a password 22 to 256 ice-chars (RFC 8839 §5.4)',

@@ -34,7 +34,8 @@ const MESSAGES: Readonly<Record<ConnectionTroubleCode, string>> = {
     'the other side reaches this one, but nothing that this side sends is answered: outgoing traffic, or its answers, are blocked',
   NOT_NOMINATED: 'a path works, but the other side, which has to choose one, has chosen none',
   LOST: 'the connection worked, and then nothing came any more: the network has changed, or the other side is gone',
-  DTLS_FAILED: 'a path was found, but not the peer that the descriptions name: the DTLS handshake has failed',
+  DTLS_FAILED:
+    'a path was found, but the DTLS handshake on it has failed: it leads to another peer than the descriptions name, or the two have no version or cipher in common; the promise closed of the connection tells which',
   DTLS_NO_ANSWER: 'a path was found, but nobody on it takes part in the DTLS handshake',
 };
 

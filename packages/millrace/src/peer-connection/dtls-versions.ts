@@ -14,6 +14,10 @@ export const DEFAULT_VERSIONS: Required<DtlsVersions> = { minVersion: '1.2', max
 
 /** @throws {TypeError} for what is no version, or nothing left to speak */
 export function checkDtlsVersions(given: DtlsVersions | undefined): void {
+  if (given !== undefined && (typeof given !== 'object' || given === null))
+    throw new TypeError(
+      `millrace.dtls must be an object such as { minVersion: '1.3' }; got ${String(given)}`,
+    );
   const { minVersion, maxVersion } = { ...DEFAULT_VERSIONS, ...given };
   for (const [name, version] of Object.entries({ minVersion, maxVersion })) {
     if (version !== '1.2' && version !== '1.3')

@@ -3,6 +3,7 @@
 
 import type { TransportAddress } from '@millrace/ice';
 import { exception } from '../errors.ts';
+import { UdpMuxError } from '../mux/errors.ts';
 import type { UdpMuxOptions, UnknownUfragRequest } from '../mux/options.ts';
 import { UdpMux, type UdpMuxStats } from '../mux/udp-mux.ts';
 import type { MillraceConfiguration, RTCConfiguration } from '../peer-connection/configuration.ts';
@@ -53,6 +54,8 @@ export interface RTCServerStats extends UdpMuxStats {
 
 const DEFAULT_MAX_UNPROVEN = 1_024;
 const DEFAULT_CONNECT_TIMEOUT = 30_000;
+/** What a timer of Node holds. */
+const MAX_CONNECT_TIMEOUT = 0x7fff_ffff;
 
 /**
  * Listens on one UDP port for all its connections.
@@ -88,6 +91,7 @@ export class RTCServer {
   }
 
   private constructor(options: ListenOptions) {
+    checkOptions(options);
     this.#options = options;
     this.connections = this.#connections;
     new RTCPeerConnection(this.#configuration({})).close(); // says what is wrong with it before a client does
@@ -201,6 +205,18 @@ export class RTCServer {
     });
     return connection;
   }
+}
+
+/** @throws {UdpMuxError} BAD_OPTION; the shared port and the connections look at theirs */
+function checkOptions(options: ListenOptions): void {
+  const { maxUnproven = 0, connectTimeout = 1, onUnknownUfrag } = options;
+  if (!(typeof maxUnproven === 'number' && maxUnproven >= 0))
+    throw new UdpMuxError('BAD_OPTION', `maxUnproven ${String(maxUnproven)}`);
+  if (!(typeof connectTimeout === 'number' && connectTimeout > 0 && connectTimeout <= MAX_CONNECT_TIMEOUT))
+    throw new UdpMuxError('BAD_OPTION', `connectTimeout ${String(connectTimeout)}`);
+  // `listen` wraps it, so that the shared port would not see.
+  if (onUnknownUfrag !== undefined && typeof onUnknownUfrag !== 'function')
+    throw new UdpMuxError('BAD_OPTION', 'onUnknownUfrag must be a function');
 }
 
 /** The description once it names every candidate, which is as soon as the connection has its part in each socket. */

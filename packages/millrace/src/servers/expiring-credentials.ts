@@ -22,10 +22,13 @@ export interface ExpiringCredentialOptions {
 export function expiringCredentials(
   options: ExpiringCredentialOptions,
 ): Required<Pick<RTCIceServer, 'username' | 'credential'>> {
-  const { secret, lifetime = 86_400, user } = options;
-  if (secret === '') throw new TypeError('secret is empty');
-  if (!(lifetime > 0)) throw new TypeError(`lifetime must be a number of seconds above 0, not ${lifetime}`);
-  if (user?.includes(':')) throw new TypeError('user must have no colon');
+  const { secret, lifetime = 86_400, user } = options ?? {};
+  if (typeof secret !== 'string' || secret === '')
+    throw new TypeError('secret must be a text that is not empty');
+  if (!(Number.isFinite(lifetime) && lifetime > 0))
+    throw new TypeError(`lifetime must be a number of seconds above 0, not ${String(lifetime)}`);
+  if (user !== undefined && (typeof user !== 'string' || user.includes(':')))
+    throw new TypeError('user must be a text without a colon');
   const end = Math.floor(Date.now() / 1000 + lifetime);
   const username = user === undefined ? String(end) : `${end}:${user}`;
   return { username, credential: createHmac('sha1', secret).update(username).digest('base64') };

@@ -66,6 +66,27 @@ for (const native of [true, false]) {
   });
 }
 
+describe('options of a server', () => {
+  const wrong: ReadonlyArray<readonly [name: string, value: unknown]> = [
+    ['port', 65_536],
+    ['maxConnections', 0],
+    ['addresses', '127.0.0.1'],
+    ['addresses', ['localhost']],
+    ['onUnknownUfrag', 'accept'],
+    ['maxUnproven', '10'],
+    ['connectTimeout', 0],
+    ['connectTimeout', Number.POSITIVE_INFINITY], // which a timer would take for 1 ms
+  ];
+  for (const [name, value] of wrong) {
+    test(`${name} ${JSON.stringify(value)} is refused by name`, async () => {
+      await assert.rejects(listen({ ...HERE, [name]: value }), {
+        code: 'BAD_OPTION',
+        message: new RegExp(`: ${name} `),
+      });
+    });
+  }
+});
+
 describe('RFC 8445 §2.5 the server is lite', () => {
   test('its answers say so, name every candidate and have no server asked; its connections send no check', async () => {
     const iceServers = [{ urls: 'stun:127.0.0.1:9' }];

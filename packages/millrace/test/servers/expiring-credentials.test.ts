@@ -19,8 +19,14 @@ describe('draft-uberti-behave-turn-rest §2.2 credentials that expire', () => {
       { secret: '' },
       { secret: 's', lifetime: 0 },
       { secret: 's', lifetime: Number.NaN },
+      { secret: 's', lifetime: Number.POSITIVE_INFINITY },
+      { secret: undefined as never },
+      { secret: 's', user: 5 as never },
     ])
-      assert.throws(() => expiringCredentials(options), TypeError);
+      assert.throws(() => expiringCredentials(options), {
+        name: 'TypeError',
+        message: /^(secret|lifetime|user) /,
+      });
     assert.throws(() => expiringCredentials({ secret: 's', user: 'a:b' }), TypeError);
   });
 });
