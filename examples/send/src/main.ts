@@ -9,7 +9,7 @@ import {
   runProgram,
   wrongArguments,
 } from '@millrace/example-send-file/failure';
-import { chooseMeetingPlace, MEETING_ARGUMENTS, takeInvite } from '@millrace/example-send-file/meeting-place';
+import { chooseMeetingPlace, MEETING_ARGUMENTS } from '@millrace/example-send-file/meeting-place';
 import {
   AFTER_HELP,
   parseTimeout,
@@ -18,6 +18,7 @@ import {
   TIMEOUT_HELP,
   TRANSFER_ARGUMENTS,
 } from '@millrace/example-send-file/parcel/options';
+import { takePairing } from '@millrace/example-send-file/parcel/pairing';
 
 const HELP = `Usage: npm run send -- PATH... [INVITE] [options]
 
@@ -38,19 +39,20 @@ async function main(): Promise<ExitCode> {
     process.stdout.write(HELP);
     return EXIT.ok;
   }
-  const invite = values.invite ?? takeInvite(positionals);
+  const { invite, token, secret } = takePairing(values, positionals);
   if (positionals.length === 0) throw new Failure('say what to send', EXIT.usage);
   const timeout = parseTimeout(values.timeout);
   const { signal } = interruptible();
-  const open = chooseMeetingPlace({ ...values, invite });
+  const open = chooseMeetingPlace({ ...values, invite, token });
   const { sendCommand } = await import('@millrace/example-send-file/parcel/send-command'); // the connection's code
   const summary = await sendCommand({
     paths: positionals,
     timeout,
     signal,
+    secret,
     openPlace: async () => {
       const place = await open(signal);
-      printInvitations('receive --', place.invitations);
+      printInvitations('receive --', place.invitations, secret);
       return place;
     },
     onNotice: (line) => process.stderr.write(`${line}\n`),

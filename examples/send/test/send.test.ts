@@ -29,6 +29,8 @@ async function readOnlyFolder({ path }: Workplace): Promise<string> {
   return path('locked');
 }
 
+const plainInvite = (code: string): string => code.replace(/\.\w+$/, '');
+
 describe('send and receive', () => {
   test('bring files and folders across: Unicode, hidden, empty, long, with their times', async (t) => {
     const place = await workplace(t);
@@ -147,6 +149,22 @@ describe('send and receive', () => {
     assert.match(second.stdout, /of it there before/);
     assert.deepEqual(await namesBelow(place.path('to')), ['big.bin']);
     assert.ok((await readFile(place.path('to', 'big.bin'))).equals(await readFile(place.path('big.bin'))));
+  });
+
+  test('with two invitations to one room trust each other not at all', async (t) => {
+    const place = await workplace(t);
+    await writeFile(place.path('x'), 'x');
+    for (const change of [
+      (code: string) => code.replace(/.$/, (last) => (last === 'a' ? 'b' : 'a')),
+      plainInvite,
+    ]) {
+      const sender = place.run('send', 'x', ...LOCAL);
+      const receiver = place.run('receive', 'to', change(await sender.printed(INVITATION)));
+      for (const { code, stderr } of await Promise.all([sender.ended, receiver.ended])) {
+        assert.equal(code, 1, stderr);
+        assert.match(stderr, /another invitation, or somebody stands between you\n$/);
+      }
+    }
   });
 
   test('a second receiver is turned away', async (t) => {

@@ -48,7 +48,9 @@ export class Depot {
   readonly #parts: string;
   readonly #unlock: () => Promise<void>;
   readonly #buffers: BlockBuffers = blockBuffers();
-  readonly #folders = new Set<string>();
+  /** Folders that are no links, and those that are there by now. */
+  readonly #checked = new Set<string>();
+  readonly #made = new Set<string>();
   /** What was claimed, by index. */
   readonly #claims = new Map<number, Claim & { readonly isFinal: boolean; readonly hash: Hash }>();
   /** Parts that were as the sender has them: where to go on. */
@@ -227,16 +229,18 @@ export class Depot {
   /** A link or a file where a folder should be would lead out of the directory, or nowhere. */
   async #checkFolders(path: string, isFolder: boolean): Promise<void> {
     for (const folder of isFolder ? [...parentsOf(path), path] : parentsOf(path)) {
-      if (this.#folders.has(folder)) continue;
+      if (this.#checked.has(folder)) continue;
       const stats = await lstat(this.#placeOf(folder)).catch(() => undefined);
       if (stats && !stats.isDirectory())
         throw new Failure(`'${this.#placeOf(folder)}' exists and is no folder`, EXIT.refused);
-      this.#folders.add(folder);
+      this.#checked.add(folder);
     }
   }
 
   async #makeFolder(path: string): Promise<void> {
-    if (path !== '.') await mkdir(this.#placeOf(path), { recursive: true });
+    if (path === '.' || this.#made.has(path)) return;
+    await mkdir(this.#placeOf(path), { recursive: true });
+    this.#made.add(path);
   }
 
   #placeOf(path: string): string {

@@ -36,7 +36,8 @@ export function whoIs(room: string, ...paths: readonly string[]): string {
   return nameOfSide(room, hostname(), ...paths.map((path) => resolve(path)));
 }
 
-export function printInvitations(command: string, [first, ...others]: readonly string[]): void {
+export function printInvitations(command: string, invitations: readonly string[], secret: string): void {
+  const [first, ...others] = invitations.map((invitation) => `${invitation}.${secret}`);
   if (first === undefined) return;
   const line = styleText('bold', `npm run ${command} '${first}'`, { stream: process.stdout });
   process.stdout.write(`On the other side:\n\n  ${line}\n\n`);

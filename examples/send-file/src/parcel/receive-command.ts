@@ -13,12 +13,14 @@ export interface ReceiveCommand {
   /** Milliseconds without any progress after which the transfer is given up. */
   readonly timeout: number;
   readonly signal: AbortSignal;
+  /** That of the invitation. */
+  readonly secret: string;
   openPlace(): Promise<MeetingPlace>;
   onNotice(line: string): void;
 }
 
 export async function receiveCommand(command: ReceiveCommand): Promise<Summary> {
-  const { directory, force, timeout, signal, onNotice } = command;
+  const { directory, force, timeout, signal, secret, onNotice } = command;
   await using cleanup = new AsyncDisposableStack();
   await checkDirectory(directory);
   const place = await command.openPlace();
@@ -30,6 +32,7 @@ export async function receiveCommand(command: ReceiveCommand): Promise<Summary> 
     place,
     role: 'receive',
     who,
+    secret,
     signal,
     timeout,
     onNotice,

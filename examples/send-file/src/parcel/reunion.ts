@@ -10,12 +10,15 @@ import { Meeting, type PeerLink } from '../meeting.ts';
 import type { MeetingPlace } from '../meeting-place.ts';
 import { Watchdog } from '../watchdog.ts';
 import { Line } from './line.ts';
+import { isProof, proofOf } from './pairing.ts';
 
 export interface ReunionOptions<T> {
   readonly place: MeetingPlace;
   readonly role: 'send' | 'receive';
   /** What this side is known by when it comes again: the same after a crash. */
   readonly who: string;
+  /** What the other side has to know, too; may be empty. */
+  readonly secret: string;
   readonly signal: AbortSignal;
   /** Milliseconds without progress, once somebody was there, after which it is given up. */
   readonly timeout: number;
@@ -108,10 +111,10 @@ class Reunion<T> {
     const line = new Line(channel, link, () => this.#patience.feed());
     try {
       await channel.ready;
-      if (!(await this.#greet(line))) return await line.close();
+      if (!(await this.#greet(line, link))) return await line.close();
     } catch (error) {
-      line.cut();
-      if (!(error instanceof Failure) || error instanceof ConnectionLost) return;
+      if (!(error instanceof Failure) || error instanceof ConnectionLost) return line.cut();
+      await line.close(); // the other side shall hear as much as this one
       return this.#fail(error);
     }
     this.#line?.cut(); // it is of an earlier life of the same partner
@@ -122,11 +125,18 @@ class Reunion<T> {
   }
 
   /** Whether this is the one to work with. */
-  async #greet(line: Line): Promise<boolean> {
-    const { role, who, onNotice } = this.#options;
-    await tell(line.channel, { type: 'hello', version: VERSION, role, who });
+  async #greet(line: Line, { connection }: PeerLink): Promise<boolean> {
+    const { role, who, secret, onNotice } = this.#options;
+    const descriptions = {
+      local: connection.localDescription?.sdp ?? '',
+      remote: connection.remoteDescription?.sdp ?? '',
+    };
+    const proof = proofOf(secret, role, descriptions);
+    await tell(line.channel, { type: 'hello', version: VERSION, role, who, proof });
     const hello = expect(await nextControl(line), 'hello');
     if (hello.version !== VERSION) throw new Failure('the other side has another version of this program');
+    if (!isProof(hello.proof, secret, String(hello.role), descriptions))
+      throw new Failure('the other side has another invitation, or somebody stands between you');
     if (hello.role === role) {
       onNotice(`somebody else is there who wants to ${role}, too`);
       return false;

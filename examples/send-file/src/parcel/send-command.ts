@@ -11,12 +11,14 @@ export interface SendCommand {
   /** Milliseconds without any progress after which the transfer is given up. */
   readonly timeout: number;
   readonly signal: AbortSignal;
+  /** That of the invitation. */
+  readonly secret: string;
   openPlace(): Promise<MeetingPlace>;
   onNotice(line: string): void;
 }
 
 export async function sendCommand(command: SendCommand): Promise<Summary> {
-  const { paths, timeout, signal, onNotice } = command;
+  const { paths, timeout, signal, secret, onNotice } = command;
   const parcel = await collect(paths);
   if (parcel.skipped > 0) onNotice(`${parcel.skipped} links or special files are left out`);
   await using cleanup = new AsyncDisposableStack();
@@ -30,6 +32,7 @@ export async function sendCommand(command: SendCommand): Promise<Summary> {
     place,
     role: 'send',
     who,
+    secret,
     signal,
     timeout,
     onNotice,
