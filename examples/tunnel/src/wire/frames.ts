@@ -1,0 +1,99 @@
+// What two ends of a request say to each other on its channel. Text messages are JSON: a head, the end of a body, credit
+// for more body, or that the request is given up. Binary messages are the bytes of the body and nothing else.
+import { LIMITS } from '../options.ts';
+
+/** Header fields as they stood, name and value in turns: order, case and repetition are kept. */
+export type Fields = readonly string[];
+
+export interface RequestHead {
+  readonly type: 'head';
+  readonly method: string;
+  /** Origin form: begins with a slash. */
+  readonly path: string;
+  readonly fields: Fields;
+  readonly hasBody: boolean;
+  readonly isUpgrade: boolean;
+}
+
+export interface ResponseHead {
+  readonly type: 'head';
+  readonly status: number;
+  readonly message: string;
+  readonly fields: Fields;
+}
+
+export type Control =
+  | { readonly type: 'head'; readonly [field: string]: unknown }
+  | { readonly type: 'end' }
+  | { readonly type: 'credit'; readonly bytes: number }
+  | { readonly type: 'abort'; readonly reason: AbortReason };
+
+/** Why a request came to nothing, in words for whoever reads a log. */
+export const ABORTS = {
+  'client-left': 'the client left',
+  gone: 'the other side is gone',
+  idle: 'the upstream said nothing for too long',
+  'upstream-cut': 'the upstream broke off',
+  protocol: 'the other side broke the rules of the tunnel',
+} as const;
+export type AbortReason = keyof typeof ABORTS;
+
+/** What a text message means; `undefined` if it is none of ours. */
+export function parseControl(text: string): Control | undefined {
+  if (text.length > LIMITS.headCharacters) return undefined;
+  const value = parseObject(text);
+  switch (value?.type) {
+    case 'head':
+      return value as Control;
+    case 'end':
+      return { type: 'end' };
+    case 'credit':
+      return isCount(value.bytes) ? { type: 'credit', bytes: value.bytes } : undefined;
+    case 'abort':
+      return { type: 'abort', reason: isAbortReason(value.reason) ? value.reason : 'gone' };
+    default:
+      return undefined;
+  }
+}
+
+export function parseRequestHead(value: Record<string, unknown>): RequestHead | undefined {
+  const { method, path, fields, hasBody, isUpgrade } = value;
+  if (typeof method !== 'string' || !TOKEN.test(method) || method === 'CONNECT') return undefined;
+  if (typeof path !== 'string' || !PATH.test(path)) return undefined;
+  if (!isFields(fields)) return undefined;
+  return { type: 'head', method, path, fields, hasBody: hasBody === true, isUpgrade: isUpgrade === true };
+}
+
+export function parseResponseHead(value: Record<string, unknown>): ResponseHead | undefined {
+  const { status, message, fields } = value;
+  if (!Number.isInteger(status) || (status as number) < 101 || (status as number) > 999) return undefined;
+  if (typeof message !== 'string' || !VALUE.test(message) || !isFields(fields)) return undefined;
+  return { type: 'head', status: status as number, message, fields };
+}
+
+// RFC 9110 §5.6.2, §5.5: no control character can end a line early and begin another request.
+const TOKEN = /^[!#$%&'*+.^_`|~\dA-Za-z-]+$/;
+const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
+const PATH = /^\/[\x21-\x7e\x80-\xff]*$/;
+
+function isFields(value: unknown): value is string[] {
+  if (!Array.isArray(value) || value.length % 2 !== 0) return false;
+  return value.every((text, i) => typeof text === 'string' && (i % 2 === 0 ? TOKEN : VALUE).test(text));
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isInteger(value) && (value as number) > 0 && (value as number) <= LIMITS.windowBytes;
+}
+
+function isAbortReason(value: unknown): value is AbortReason {
+  return typeof value === 'string' && Object.hasOwn(ABORTS, value);
+}
+
+function parseObject(text: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined;
+  } catch {
+    return undefined;
+  }
+}
