@@ -13,6 +13,7 @@ import { readArguments } from './arguments.ts';
 
 const PEERS = [
   'aiortc',
+  'browser-drop',
   'chromium',
   'coturn',
   'doctor',

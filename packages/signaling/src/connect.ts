@@ -18,6 +18,8 @@ export interface ConnectOptions<C extends ConnectionShape> extends JoinOptions {
   readonly configuration?: object;
   /** Default: the browser's, or that of the package `millrace`. */
   readonly RTCPeerConnection?: ConnectionClass<C>;
+  /** Members of one side don't meet each other: of a program and many pages, a page meets only the program. */
+  readonly side?: string;
   /** Called with the connection before anything is negotiated: the place to add tracks and channels. */
   readonly prepare?: (connection: C) => void;
 }
@@ -39,6 +41,7 @@ type Greeting = 'hello' | 'welcome' | 'taken';
 
 interface Message extends NegotiationMessage {
   readonly greeting?: Greeting;
+  readonly side?: string;
 }
 
 const CHANNEL = { label: 'millrace', init: { negotiated: true, id: 0 } } as const;
@@ -57,16 +60,18 @@ export async function connect<C extends ConnectionShape = ConnectionShape>(
 ): Promise<Peer<C>> {
   const Connection = await connectionClass(options.RTCPeerConnection);
   const room = await joinRoom(options);
-  const meeting = new Meeting(room, () => {
+  const makeConnection = (): C => {
     const connection = new Connection(options.configuration);
     options.prepare?.(connection);
     return connection;
-  });
+  };
+  const meeting = new Meeting(room, options.side, makeConnection);
   return meeting.run(options.signal);
 }
 
 class Meeting<C extends ConnectionShape> {
   readonly #room: SignalingRoom;
+  readonly #side: string | undefined;
   readonly #makeConnection: () => C;
   readonly #opened = Promise.withResolvers<Peer<C>>();
   readonly #closed = Promise.withResolvers<void>();
@@ -74,15 +79,16 @@ class Meeting<C extends ConnectionShape> {
   #link: Link<C> | undefined;
   #isOver = false;
 
-  constructor(room: SignalingRoom, makeConnection: () => C) {
+  constructor(room: SignalingRoom, side: string | undefined, makeConnection: () => C) {
     this.#room = room;
+    this.#side = side;
     this.#makeConnection = makeConnection;
     this.#closed.promise.catch(() => {});
   }
 
   async run(signal: AbortSignal | undefined): Promise<Peer<C>> {
     signal?.addEventListener('abort', () => void this.#end(signal.reason), { once: true });
-    for (const name of this.#room.peers) this.#say({ greeting: 'hello' }, name);
+    for (const name of this.#room.peers) this.#greet('hello', name);
     void this.#listen();
     return this.#opened.promise;
   }
@@ -101,13 +107,14 @@ class Meeting<C extends ConnectionShape> {
   }
 
   #onMessage(from: string, message: Message): void {
-    const { greeting } = message;
+    const { greeting, side } = message;
+    if (greeting !== undefined && side !== undefined && side === this.#side) return;
     if (greeting === 'hello') {
       if (!this.#link) this.#settle(from);
-      this.#say({ greeting: this.#link?.name === from ? 'welcome' : 'taken' }, from);
+      this.#greet(this.#link?.name === from ? 'welcome' : 'taken', from);
     } else if (greeting === 'welcome') {
       if (!this.#link) this.#settle(from);
-      else if (this.#link.name !== from) this.#say({ greeting: 'taken' }, from);
+      else if (this.#link.name !== from) this.#greet('taken', from);
     } else if (greeting === 'taken') {
       if (this.#link?.name === from && !this.#link.isOpen) this.#drop();
     } else if (this.#link?.name === from) this.#link.negotiation.receive(message);
@@ -162,7 +169,11 @@ class Meeting<C extends ConnectionShape> {
     const link = this.#link;
     this.#link = undefined;
     link?.connection.close();
-    for (const name of this.#room.peers) if (name !== link?.name) this.#say({ greeting: 'hello' }, name);
+    for (const name of this.#room.peers) if (name !== link?.name) this.#greet('hello', name);
+  }
+
+  #greet(greeting: Greeting, to: string): void {
+    this.#say({ greeting, ...(this.#side !== undefined && { side: this.#side }) }, to);
   }
 
   /** Who has left can't be told: that is noticed by its leaving. */

@@ -92,8 +92,10 @@ export interface SignalingServerOptions extends Partial<SignalingLimits> {
   origins?: '*' | readonly string[];
   /** Answers STUN binding requests (RFC 8489) on this UDP port of `host`; 0 for a free one. Default: none. */
   stunPort?: number;
-  /** A folder of static files to be served for every other path. Default: none. */
-  files?: string;
+  /** A folder of static files to be served for every other path, or its contents by path. Default: none. */
+  files?: string | ReadonlyMap<string, Uint8Array>;
+  /** Headers that go with each of these files, as `Content-Security-Policy`. Default: none. */
+  fileHeaders?: Readonly<Record<string, string>>;
   /** Takes one line per event. Lines never hold a token, a room, a member, an address or a record. */
   log?: (line: string) => void;
   clock?: Clock;
@@ -109,7 +111,8 @@ export interface ServerSettings extends Readonly<SignalingLimits> {
   readonly behindProxy: boolean;
   readonly origins: '*' | readonly string[];
   readonly stunPort: number | undefined;
-  readonly files: string | undefined;
+  readonly files: SignalingServerOptions['files'];
+  readonly fileHeaders: Readonly<Record<string, string>>;
   readonly log: (line: string) => void;
   readonly clock: Clock;
 }
@@ -133,6 +136,7 @@ export function settingsFrom(options: SignalingServerOptions): ServerSettings {
     origins: options.origins ?? '*',
     stunPort: options.stunPort,
     files: options.files,
+    fileHeaders: options.fileHeaders ?? {},
     log: options.log ?? (() => {}),
     clock: options.clock ?? systemClock,
   };

@@ -41,7 +41,7 @@ export interface SignalingServer {
 /** Starts a server; rejects with the error of the socket if it cannot listen, and a `SignalingError` of the store. */
 export async function startSignalingServer(options: SignalingServerOptions = {}): Promise<SignalingServer> {
   const settings = settingsFrom(options);
-  const files = settings.files === undefined ? undefined : new Files(settings.files);
+  const files = settings.files === undefined ? undefined : new Files(settings.files, settings.fileHeaders);
   const server = new HttpServer(settings, await openStore(settings), files);
   try {
     await server.listen();

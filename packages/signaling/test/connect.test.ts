@@ -52,6 +52,18 @@ describe('connect', () => {
     for (const [name, other] of names) assert.equal(names.get(other), name);
   });
 
+  test('members of one side are passed over', async (t) => {
+    const invite = await room(t);
+    const pages = [0, 1].map(() => open(t, invite, { side: 'page' }));
+    const program = await open(t, invite, { side: 'program' });
+    const first = await Promise.race(pages);
+    assert.deepEqual([first.name, program.name], [program.room.peer, first.room.peer]);
+    const [again, ...both] = await Promise.all([open(t, invite, { side: 'program' }), ...pages]);
+    const second = both.find((page) => page !== first)!;
+    assert.deepEqual([second.name, again.name], [again.room.peer, second.room.peer]);
+    await exchange(second, again);
+  });
+
   test('both may negotiate more at the same time, over and over', async (t) => {
     const invite = await room(t);
     const [a, b] = await Promise.all([open(t, invite), open(t, invite)]);

@@ -16,19 +16,23 @@ const TYPES: Readonly<Record<string, string>> = {
 const MAX_BYTES = 64 * 1024 * 1024;
 
 export class Files {
-  readonly #files = new Map<string, { readonly bytes: Buffer; readonly type: string }>();
+  readonly #files = new Map<string, { readonly bytes: Uint8Array; readonly type: string }>();
+  readonly #headers: Readonly<Record<string, string>>;
 
-  /** Throws Node's error if the folder can't be read, and a RangeError if there is too much in it. */
-  constructor(folder: string) {
+  /**
+   * A folder, or what would be in it by path (`/index.html`). Throws Node's error if the folder can't be read, and a
+   * RangeError if there is too much in it.
+   */
+  constructor(
+    files: string | ReadonlyMap<string, Uint8Array>,
+    headers: Readonly<Record<string, string>> = {},
+  ) {
+    this.#headers = headers;
     let total = 0;
-    for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
-      if (!entry.isFile()) continue;
-      const path = join(entry.parentPath, entry.name);
-      const bytes = readFileSync(path);
+    for (const [path, bytes] of typeof files === 'string' ? readFolder(files) : files) {
       total += bytes.length;
-      if (total > MAX_BYTES) throw new RangeError(`more than ${MAX_BYTES} bytes in ${folder}`);
-      const url = path.slice(folder.length).split(sep).join('/').replace(/^\/?/, '/');
-      this.#files.set(url, { bytes, type: TYPES[extname(path)] ?? 'application/octet-stream' });
+      if (total > MAX_BYTES) throw new RangeError(`more than ${MAX_BYTES} bytes of files`);
+      this.#files.set(path, { bytes, type: TYPES[extname(path)] ?? 'application/octet-stream' });
     }
   }
 
@@ -43,7 +47,17 @@ export class Files {
     response.setHeader('X-Content-Type-Options', 'nosniff');
     response.setHeader('Referrer-Policy', 'no-referrer');
     response.setHeader('Cache-Control', 'no-cache');
+    for (const name in this.#headers) response.setHeader(name, this.#headers[name]!);
     response.end(request.method === 'HEAD' ? undefined : file.bytes);
     return true;
+  }
+}
+
+function* readFolder(folder: string): Generator<[path: string, bytes: Uint8Array], void, void> {
+  for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile()) continue;
+    const path = join(entry.parentPath, entry.name);
+    const url = path.slice(folder.length).split(sep).join('/').replace(/^\/?/, '/');
+    yield [url, readFileSync(path)];
   }
 }
