@@ -198,6 +198,11 @@ export class Gathering {
     return this.#policy.told(candidate);
   }
 
+  /** The server that has helped to a candidate, as it is told; none for those of this host. */
+  sourceOf(told: LocalCandidate): CandidateSource | undefined {
+    return told.type === 'host' ? undefined : this.#sources.get(placeOf(told));
+  }
+
   async #collect(): Promise<void> {
     // An allocation outlives a restart: a second one from the same socket would be refused (RFC 8656 §7.2).
     const streams = this.#missing(-1);

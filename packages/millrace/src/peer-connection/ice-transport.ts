@@ -1,6 +1,13 @@
 // RTCIceTransport (W3C webrtc-pc §5.6): what the ICE agent of the connection is doing.
-import { type Candidate, type CandidatePair, formatCandidate, type IceState } from '@millrace/ice';
+import {
+  type Candidate,
+  type CandidatePair,
+  formatCandidate,
+  type IceState,
+  type LocalCandidate,
+} from '@millrace/ice';
 import { type Handler, handlerOf, setHandler, TypedEventTarget } from '../events.ts';
+import type { CandidateSource } from '../servers/server-gathering.ts';
 import { RTCIceCandidate } from './ice-candidate.ts';
 import type { Session } from './session.ts';
 
@@ -47,7 +54,7 @@ export class RTCIceTransport extends TypedEventTarget<{
     setSelectedPair = (transport, pair) => {
       transport.#selected = pair
         ? {
-            local: transport.#public(transport.#session.told(pair.local)),
+            local: transport.#publicLocal(transport.#session.told(pair.local)),
             remote: transport.#public(pair.remote),
           }
         : null;
@@ -74,7 +81,7 @@ export class RTCIceTransport extends TypedEventTarget<{
   }
 
   getLocalCandidates(): RTCIceCandidate[] {
-    return this.#session.localCandidates.map((candidate) => this.#public(candidate));
+    return this.#session.localCandidates.map((candidate) => this.#publicLocal(candidate));
   }
 
   getRemoteCandidates(): RTCIceCandidate[] {
@@ -95,11 +102,16 @@ export class RTCIceTransport extends TypedEventTarget<{
     return remote ? { usernameFragment: remote.usernameFragment, password: remote.password } : null;
   }
 
-  #public(candidate: Candidate): RTCIceCandidate {
+  #publicLocal(told: LocalCandidate): RTCIceCandidate {
+    return this.#public(told, this.#session.sourceOf(told));
+  }
+
+  #public(candidate: Candidate, source?: CandidateSource): RTCIceCandidate {
     return new RTCIceCandidate({
       candidate: formatCandidate(candidate),
       sdpMid: this.#mid(),
       sdpMLineIndex: 0,
+      ...source,
     });
   }
 

@@ -27,6 +27,7 @@ import type { RtpPath } from '../media/media-path.ts';
 import { sharedBackend } from '../mux/shared-backend.ts';
 import { joinMux, type MuxMembership } from '../mux/udp-mux.ts';
 import type { IceServer } from '../servers/ice-server.ts';
+import type { CandidateSource } from '../servers/server-gathering.ts';
 import { queueTask } from '../task-queue.ts';
 import { Alarm, now } from '../transport/alarm.ts';
 import { AssociationMaker } from '../transport/association.ts';
@@ -240,6 +241,10 @@ export class Session {
   /** One of our candidates as the peer is told of it. */
   told(candidate: LocalCandidate): LocalCandidate {
     return this.#gathering.told(candidate);
+  }
+
+  sourceOf(told: LocalCandidate): CandidateSource | undefined {
+    return this.#gathering.sourceOf(told);
   }
 
   get tcpDrops(): DropCounts<TcpDrop> {

@@ -70,8 +70,10 @@ export function statsReport(
     add('data-channel', ids.of('D', channel), { ...members, millraceBufferedAmount: bufferedAmount });
   }
   const { localCandidates, remoteCandidates, pairs, drops, ...checks } = session.agent.stats;
-  for (const candidate of localCandidates)
-    add('local-candidate', ids.of('L', candidate), candidateMembers(session.told(candidate)));
+  for (const candidate of localCandidates) {
+    const told = session.told(candidate);
+    add('local-candidate', ids.of('L', candidate), { ...candidateMembers(told), ...session.sourceOf(told) });
+  }
   for (const candidate of remoteCandidates)
     add('remote-candidate', ids.of('R', candidate), candidateMembers(candidate));
   for (const pair of pairs) add('candidate-pair', ids.of('C', pair), pairMembers(pair, ids));

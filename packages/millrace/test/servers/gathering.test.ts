@@ -34,6 +34,8 @@ async function server(
 interface Gathered {
   readonly candidates: RTCIceCandidate[];
   readonly errors: RTCPeerConnectionIceErrorEvent[];
+  /** By the type of the candidate, as `getStats()` has them. */
+  readonly urls: Record<string, unknown>;
 }
 
 async function gathered(urls: string, iceTransportPolicy: 'all' | 'relay' = 'all'): Promise<Gathered> {
@@ -42,7 +44,7 @@ async function gathered(urls: string, iceTransportPolicy: 'all' | 'relay' = 'all
     iceTransportPolicy,
     millrace: { loopback: true, addressFilter: (address) => address === '127.0.0.1' },
   });
-  const seen: Gathered = { candidates: [], errors: [] };
+  const seen: Gathered = { candidates: [], errors: [], urls: {} };
   const { promise, resolve } = Promise.withResolvers<void>();
   pc.onicecandidate = ({ candidate }) => {
     if (candidate === null) resolve();
@@ -52,6 +54,8 @@ async function gathered(urls: string, iceTransportPolicy: 'all' | 'relay' = 'all
   pc.createDataChannel('any');
   await pc.setLocalDescription();
   await promise;
+  for (const { type, candidateType, url } of (await pc.getStats()).values())
+    if (type === 'local-candidate') seen.urls[String(candidateType)] = url;
   pc.close();
   return seen;
 }
@@ -60,8 +64,9 @@ describe('W3C webrtc-pc §4.4.4 and RFC 8445 §5.1.1.2: gathering from STUN serv
   test('what a server sees becomes a candidate that names its URL', async () => {
     const mapped = { address: '203.0.113.5', port: 40_000 };
     const [socket, url] = await server('success', (writer) => writer.add(XOR_MAPPED_ADDRESS, mapped));
-    const { candidates, errors } = await gathered(url);
+    const { candidates, errors, urls } = await gathered(url);
     socket.close();
+    assert.deepEqual(urls, { host: undefined, srflx: url });
     assert.deepEqual(
       candidates.map(({ type }) => type),
       ['host', 'srflx'],
