@@ -168,7 +168,10 @@ describe('a depot', () => {
     const depot = await depotIn(directory, manifest);
     const lock = (await readdir(directory, { recursive: true })).find((name) => name.endsWith('lock'))!;
     await writeFile(join(directory, lock), '1'); // lives as long as the system
-    await assert.rejects(depotIn(directory, manifest), { exitCode: EXIT.refused, message: /process 1 is/ });
+    await assert.rejects(depotIn(directory, manifest), {
+      exitCode: EXIT.refused,
+      message: /process 1 receives the same/,
+    });
     for (const dead of ['', 'x', '4194999']) {
       await writeFile(join(directory, lock), dead);
       await (await depotIn(directory, manifest)).close();

@@ -14,6 +14,10 @@ const KILLS = Number(process.env.MILLRACE_KILLS ?? 8);
 const SEED = Number(process.env.SEED ?? Math.floor(Math.random() * 1e9));
 /** Milliseconds between two looks at what has arrived. */
 const LOOK_INTERVAL = 2;
+/** Milliseconds after which the room forgets who is silent. */
+const MEMBER_TIMEOUT = 5000;
+/** And many small ones: some kills come between writing a file and giving it its name. */
+const SMALL_FILES = 150;
 const SIZES = [0, 1, 65_536, 700_001, 3_000_000, 30_000_000, 5_000_000, 12, 9_000_000, 1_048_576];
 
 type Side = 'send' | 'receive';
@@ -21,11 +25,14 @@ type Side = 'send' | 'receive';
 test(`killed ${KILLS} times at random points, send and receive end with the same tree (SEED=${SEED})`, async (t) => {
   const random = new SeededRandom(SEED);
   const place = await workplace(t);
-  await using server = await startSignalingServer();
+  // So many die in so short a time: without this the room would be full of the dead.
+  await using server = await startSignalingServer({ memberTimeout: MEMBER_TIMEOUT });
   const files: Record<string, Uint8Array | undefined> = { 'tree/empty': undefined };
   for (const [i, size] of SIZES.entries()) random.fill((files[`tree/${i % 3}/${i}`] = new Uint8Array(size)));
+  for (let i = 0; i < SMALL_FILES; i++)
+    random.fill((files[`tree/small ${i % 7}/${i}`] = new Uint8Array(random.below(40_000))));
   await plant(place.path('from'), files);
-  const total = SIZES.reduce((sum, size) => sum + size, 0);
+  const total = Object.values(files).reduce((sum, bytes) => sum + (bytes?.length ?? 0), 0);
   const points = Array.from({ length: KILLS }, () => random.unit() * total).sort((a, b) => a - b);
 
   const invite = formatInvite(await createRoom({ url: server.url }));

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { chmod, mkdir, readFile, symlink, truncate, unlink, writeFile } from 'node:fs/promises';
 import { describe, test } from 'node:test';
+import type { Command } from '@millrace/example-send-file/testing/command';
 import { startSignalingServer } from '@millrace/signaling/server';
 import {
   assertSameTree,
@@ -27,6 +28,16 @@ async function readOnlyFolder({ path }: Workplace): Promise<string> {
   await mkdir(path('locked'));
   await chmod(path('locked'), 0o500);
   return path('locked');
+}
+
+/** Once standard error says so. */
+async function told({ child }: Command, line: RegExp): Promise<void> {
+  let text = '';
+  for await (const chunk of child.stderr!) {
+    text += chunk;
+    if (line.test(text)) return;
+  }
+  assert.fail(`ended without ${line}: ${text}`);
 }
 
 const plainInvite = (code: string): string => code.replace(/\.\w+$/, '');
@@ -165,6 +176,20 @@ describe('send and receive', () => {
         assert.match(stderr, /another invitation, or somebody stands between you\n$/);
       }
     }
+  });
+
+  test('two who want to send wait for somebody who receives', async (t) => {
+    const place = await workplace(t);
+    await plant(place.path(), { one: '1', two: '2' });
+    const one = place.run('send', 'one', ...LOCAL);
+    const invite = await one.printed(INVITATION);
+    const two = place.run('send', 'two', invite);
+    await told(two, /somebody else is there who wants to send, too/);
+    two.child.kill('SIGTERM');
+    assert.equal((await two.ended).code, 130);
+    const received = await place.run('receive', 'to', invite).ended;
+    assert.deepEqual([received.code, (await one.ended).code], [0, 0], received.stderr);
+    assert.deepEqual(await namesBelow(place.path('to')), ['one']);
   });
 
   test('a second receiver is turned away', async (t) => {

@@ -12,7 +12,10 @@ export async function takeLock(path: string): Promise<() => Promise<void>> {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
     const owner = Number(await readFile(path, 'utf8').catch(() => ''));
     if (owner !== process.pid && isAlive(owner))
-      throw new Failure(`process ${owner} is receiving the same to the same place`, EXIT.refused);
+      throw new Failure(
+        `process ${owner} receives the same here; if it does not, delete '${path}'`,
+        EXIT.refused,
+      );
     await writeFile(path, mine);
   }
   return () => rm(path, { force: true });

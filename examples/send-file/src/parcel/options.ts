@@ -18,7 +18,8 @@ export const TIMEOUT_HELP = `  --timeout SECONDS  give up when nothing has moved
 
 export const AFTER_HELP: string = `
 ${MEETING_HELP}
-Whatever ends a transfer, the same commands again go on where it was.
+Whatever ends a transfer: start what has ended again, and it goes on where it was. Where the side with --serve has
+ended, start both, with the new invitation.
 
 Exit codes: 0 everything is there and verified, 1 failed, 2 wrong usage, 3 refused (something is in the way),
 4 a checksum is wrong, 130 interrupted.

@@ -188,14 +188,15 @@ class Reunion<T> {
         if (this.#isOver) await room.close();
         return;
       } catch (error) {
-        const isTransient = error instanceof Error && isUnreachable(error);
-        if (!isTransient) return this.#fail(error);
+        if (!(error instanceof Error) || !isPassing(error)) return this.#fail(error);
       }
     }
   }
 }
 
-/** The network may come back. */
-function isUnreachable({ cause }: Error): boolean {
-  return cause instanceof SignalingError && cause.code === 'UNREACHABLE';
+/** The network may come back, and a room forgets its dead. */
+function isPassing({ cause }: Error): boolean {
+  return cause instanceof SignalingError && PASSING.includes(cause.code);
 }
+
+const PASSING: readonly string[] = ['UNREACHABLE', 'ROOM_FULL', 'TOO_MANY_REQUESTS', 'STORE_FAILED'];
