@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { interopOptions } from '../harness/options.ts';
 import { record } from '../harness/results.ts';
-import { BROWSERS, type BrowserKind, type DropBrowser, type DropPage } from './browsers.ts';
+import { BROWSERS, type BrowserKind, type DropBrowser, type DropPage, OTHER_NAME } from './browsers.ts';
 import { DropProgram, digestOf, temporaryFolder } from './program.ts';
 
 const PEER = 'browser-drop';
@@ -42,13 +42,14 @@ function suite(kind: BrowserKind): void {
   let program: DropProgram;
   let browser: DropBrowser;
   let page: DropPage;
+  let url: string;
 
   before(
     async () => {
       writeFileSync(large, randomBytes(LARGE_BYTES));
       writeFileSync(hostile, 'hostile');
       program = new DropProgram(folder.path, [large, hostile]);
-      const url = await program.printed(/(http:\S+)/);
+      url = await program.printed(/(http:\S+)/);
       browser = await kind.launch();
       page = await browser.open(url);
     },
@@ -161,6 +162,24 @@ SHA-256 ${digestOf(large)}`),
       },
     );
 
+  claim(
+    'plain-http',
+    'a second page, as of another machine without https, takes a file all the same',
+    async () => {
+      const other = await browser.open(url.replace('127.0.0.1', OTHER_NAME));
+      try {
+        await until(other, `document.querySelectorAll('#offers li').length === 2`);
+        assert.equal(await other.evaluate('isSecureContext'), false);
+        await other.evaluate(`document.querySelector('#offers li:last-child button').click()`);
+        assert.equal(await finished(other, 'Taken and verified, 7 B'), `SHA-256 ${digestOf(hostile)}`);
+        assert.deepEqual(other.messages, []);
+      } finally {
+        await other.close();
+      }
+      await program.printed(/A browser has gone/);
+    },
+  );
+
   claim('quiet', 'no name has become markup, and nothing was refused or written to the console', async () => {
     assert.equal(await page.evaluate('document.title'), 'browser-drop');
     assert.equal(await page.evaluate(`document.querySelectorAll('main img, main script').length`), 0);
@@ -169,7 +188,7 @@ SHA-256 ${digestOf(large)}`),
 
   claim('ends', 'a page that closes is noticed, and Ctrl-C ends the program with 0', async () => {
     await page.close();
-    await program.printed(/A browser has gone/);
+    await program.printed(/A browser has gone[\s\S]*A browser has gone/);
     assert.equal(await program.interrupt(), 0);
   });
 }

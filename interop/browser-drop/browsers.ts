@@ -10,6 +10,9 @@ import { missingPackages, missingProgram, programVersion } from '../harness/inst
 const CHROMIUM = process.env.INTEROP_CHROMIUM || '/usr/bin/chromium';
 const FIREFOX = process.env.INTEROP_FIREFOX || '/usr/bin/firefox-esr';
 
+/** A name of this machine that browsers do not take for one: as a page of another machine, it is no secure context. */
+export const OTHER_NAME = 'drop.test';
+
 const ARGUMENTS = [
   '--no-sandbox',
   '--disable-gpu',
@@ -19,6 +22,7 @@ const ARGUMENTS = [
   '--disable-component-update',
   '--disable-sync',
   '--allow-loopback-in-peer-connection',
+  `--host-resolver-rules=MAP ${OTHER_NAME} 127.0.0.1`,
 ];
 const DOWNLOAD_PATIENCE = 30_000; // ms
 
@@ -116,6 +120,7 @@ async function launchFirefox(): Promise<DropBrowser> {
       headless: true,
       extraPrefsFirefox: {
         'media.peerconnection.ice.loopback': true,
+        'network.dns.localDomains': OTHER_NAME,
         'browser.download.folderList': 2,
         'browser.download.dir': downloads,
         'browser.download.useDownloadDir': true,

@@ -9,6 +9,8 @@ export interface ConversationEvents {
   onArrival(name: string): void;
   onDeparture(name: string): void;
   onText(name: string, text: string): void;
+  /** The connection to somebody who is here has been interrupted, or is there again. */
+  onConnection(name: string, isThere: boolean): void;
   /** Somebody is in the room but cannot be connected to. */
   onUnreachable(reason: string): void;
 }
@@ -17,6 +19,7 @@ interface Member {
   readonly channel: RTCDataChannel;
   /** Known when they have said hello. */
   name: string | undefined;
+  isInterrupted: boolean;
 }
 
 const LABEL = 'chat';
@@ -51,6 +54,15 @@ export class Conversation {
   /** The names of those who are here. */
   get names(): string[] {
     return [...this.#members.values()].flatMap(({ name }) => name ?? []);
+  }
+
+  /** Those who are here, and how the connection to each of them is. */
+  get roster(): Array<{ name: string; connection: string }> {
+    return [...this.#members].flatMap(([link, { name, isInterrupted }]) =>
+      name === undefined
+        ? []
+        : { name, connection: isInterrupted ? 'interrupted' : link.connection.connectionState },
+    );
   }
 
   /** Resolves when somebody is here, and everybody who was in the room by then. */
@@ -92,7 +104,8 @@ export class Conversation {
 
   async #converse(channel: RTCDataChannel, link: PeerLink): Promise<void> {
     const messages = channel[Symbol.asyncIterator]();
-    const member: Member = { channel, name: undefined };
+    const member: Member = { channel, name: undefined, isInterrupted: false };
+    link.connection.addEventListener('connectionstatechange', () => this.#onState(link, member));
     try {
       await channel.ready;
       this.#members.set(link, member);
@@ -105,6 +118,15 @@ export class Conversation {
     this.#onSettled(link);
     link.close();
     if (member.name !== undefined && !this.#isLeaving) this.#events.onDeparture(member.name);
+  }
+
+  /** Ends are told otherwise. */
+  #onState(link: PeerLink, member: Member): void {
+    const state = link.connection.connectionState;
+    const isInterrupted = state === 'disconnected' || (member.isInterrupted && state !== 'connected');
+    if (isInterrupted === member.isInterrupted || member.name === undefined) return;
+    member.isInterrupted = isInterrupted;
+    this.#events.onConnection(member.name, !isInterrupted);
   }
 
   #onMessage(link: PeerLink, member: Member, message: unknown): void {

@@ -34,7 +34,7 @@ Options:
   --name NAME        how others see you, ${MAX_NAME} characters at most (default: your user name)
   -h, --help         show this text
 
-In the chat: /who lists who is here, /quit or Ctrl-D or Ctrl-C leaves. Where standard input is no terminal its
+In the chat: /who lists who is here and how they are connected, /quit or Ctrl-D or Ctrl-C leaves. Where standard input is no terminal its
 lines are said when somebody is here, and its end leaves.
 
 Exit codes: 0 left, 1 failed, 2 wrong usage.
@@ -57,13 +57,21 @@ async function main(): Promise<ExitCode> {
   await using cleanup = new AsyncDisposableStack();
   const place = await open(leaving.signal);
   cleanup.defer(() => place.close());
-  const screen = new Screen(`${name} > `);
+  const screen = new Screen(name);
   cleanup.defer(() => screen.close());
   printInvitations(screen, place.invitations);
   const { Conversation } = await import('./conversation.ts'); // the connection's code, only once it is wanted
   const conversation = new Conversation(place.room, name, place.isLocal, {
-    onArrival: (who) => screen.notice(`${who} is here`),
-    onDeparture: (who) => screen.notice(`${who} has left`),
+    onArrival: (who) => {
+      screen.showPresent(conversation.names.length);
+      screen.notice(`${who} is here`);
+    },
+    onDeparture: (who) => {
+      screen.showPresent(conversation.names.length);
+      screen.notice(`${who} has left`);
+    },
+    onConnection: (who, isThere) =>
+      screen.notice(isThere ? `${who} is connected again` : `the connection to ${who} is interrupted`),
     onText: (who, text) => screen.message(who, text),
     onUnreachable: (reason) => screen.notice(`somebody cannot be reached: ${reason}`),
   });
@@ -92,7 +100,7 @@ async function talk(
   screen.input.on('line', (line) => {
     const text = line.trim();
     if (text === '/quit') left.resolve();
-    else if (text === '/who') screen.notice(`here: ${[name, ...conversation.names].join(', ')}`);
+    else if (text === '/who') screen.notice(`here: ${listOf(name, conversation)}`);
     else if (text.startsWith('/')) screen.notice(`there is no ${text.split(' ', 1)[0]}, only /who and /quit`);
     else if (text !== '') saying = saying.then(() => say(conversation, screen, name, text));
     else if (screen.isTerminal) screen.input.prompt();
@@ -100,6 +108,10 @@ async function talk(
   screen.start();
   await left.promise;
   await saying;
+}
+
+function listOf(name: string, { roster }: Conversation): string {
+  return [`${name} (you)`, ...roster.map((each) => `${each.name} (${each.connection})`)].join(', ');
 }
 
 async function say(conversation: Conversation, screen: Screen, name: string, text: string): Promise<void> {
@@ -110,7 +122,7 @@ async function say(conversation: Conversation, screen: Screen, name: string, tex
 
 function printInvitations(screen: Screen, [first, ...others]: readonly string[]): void {
   if (first === undefined) return;
-  process.stdout.write(`Others come in with:\n\n  npx millrace-chat '${first}'\n\n`);
+  process.stdout.write(`Others come in with:\n\n  npm run chat -- '${first}'\n\n`);
   for (const other of others) screen.notice(`or, if that does not reach this machine: ${other}`);
 }
 

@@ -9,11 +9,14 @@ export class Screen {
   readonly input: Interface;
   readonly #isTerminal: boolean = process.stdin.isTTY === true && process.stdout.isTTY === true;
 
-  constructor(prompt: string) {
+  readonly #name: string;
+
+  constructor(name: string) {
+    this.#name = name;
     this.input = createInterface({
       input: process.stdin,
       terminal: this.#isTerminal,
-      prompt,
+      prompt: promptOf(name, 0),
       ...(this.#isTerminal && { output: process.stdout }),
     });
     this.input.pause();
@@ -27,6 +30,11 @@ export class Screen {
   start(): void {
     this.input.resume();
     if (this.#isTerminal) this.input.prompt();
+  }
+
+  /** How many others are here: before the line that is being typed. */
+  showPresent(others: number): void {
+    this.input.setPrompt(promptOf(this.#name, others));
   }
 
   /** A line about the chat. */
@@ -65,6 +73,10 @@ export class Screen {
     process.stdout.write(`${line}\n`);
     this.input.prompt(true);
   }
+}
+
+function promptOf(name: string, others: number): string {
+  return others === 0 ? `${name} (alone) > ` : `${name} (and ${others}) > `;
 }
 
 /** The same name has the same colour for everybody. */

@@ -24,10 +24,11 @@ describe('chat', () => {
     assert.equal((await piped.ended).code, 0);
     for (const someone of [ada, grace]) {
       await someone.printed(/\* Pipe has left\n/);
+      assert.equal(someone.stdout.includes('\u001b'), false, 'colours are for terminals');
       assert.match(someone.stdout, /\* Pipe is here\nPipe first line\nPipe second line\n/);
     }
     ada.child.stdin!.write('/who\n/nonsense\n');
-    await ada.printed(/\* here: Ada, Grace\n\* there is no \/nonsense/);
+    await ada.printed(/\* here: Ada \(you\), Grace \(connected\)\n\* there is no \/nonsense/);
     grace.child.stdin!.write('bye\n/quit\n');
     await ada.printed(/Grace bye\n\* Grace has left\n/);
     assert.equal((await grace.ended).code, 0);
