@@ -98,8 +98,10 @@ export class Exchange {
   /** Gives up: what has not been sent is dropped. */
   abort(reason: AbortReason): void {
     if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#queue.length = 0;
     this.#sendNow({ type: 'abort', reason });
-    this.close();
+    this.#channel.close();
   }
 
   /** Needs nothing more. What is on its way still arrives, what has not been sent is dropped. */

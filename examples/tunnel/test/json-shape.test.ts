@@ -1,0 +1,112 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import fc from 'fast-check';
+import { LIMITS } from '../src/options.ts';
+import { COMPLETION, shapeProblem } from '../src/request-shape/json-shape.ts';
+
+/** The verdict that building the whole thing would give. */
+function plainVerdict(bytes: Uint8Array): boolean {
+  try {
+    const value = JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes));
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
+    return Object.hasOwn(value, 'model') && typeof value.model === 'string' && Array.isArray(value.messages);
+  } catch {
+    return false;
+  }
+}
+const utf8 = (text: string): Uint8Array => Buffer.from(text);
+const agrees = (bytes: Uint8Array): void =>
+  assert.equal(
+    shapeProblem(bytes, COMPLETION) === undefined,
+    plainVerdict(bytes),
+    Buffer.from(bytes).toString(),
+  );
+
+const REQUEST = fc
+  .record(
+    {
+      model: fc.oneof(fc.string(), fc.jsonValue()),
+      messages: fc.oneof(fc.array(fc.jsonValue()), fc.jsonValue()),
+      other: fc.jsonValue(),
+    },
+    { requiredKeys: [] },
+  )
+  .chain((value) => fc.constantFrom(0, 1, '\t').map((space) => JSON.stringify(value, null, space)));
+
+describe('the shape of a request body', () => {
+  test('agrees with JSON.parse on what JSON.stringify writes, and on every way to spoil one byte of it', () => {
+    fc.assert(
+      fc.property(
+        REQUEST,
+        fc.nat(),
+        fc.constantFrom(...utf8('{}[]",:\\ue-+.019tn \n\u0001\u00e9')),
+        (text, at, byte) => {
+          const bytes = utf8(text);
+          agrees(bytes);
+          const changed = Uint8Array.from(bytes);
+          changed[at % bytes.length] = byte;
+          agrees(changed);
+          agrees(bytes.subarray(0, at % bytes.length));
+        },
+      ),
+      { numRuns: 2_000 },
+    );
+  });
+
+  test('agrees with JSON.parse where grammars are easily got wrong', () => {
+    const values = [
+      ...[
+        '0',
+        '-0',
+        '01',
+        '1.',
+        '.5',
+        '-',
+        '1e',
+        '1e+',
+        '1E-7',
+        '+1',
+        'NaN',
+        'tru',
+        'nulll',
+        '"\\x"',
+        '"\\u00g0"',
+      ],
+      ...[
+        '"\\u00e9\\n"',
+        '"\u2028"',
+        '"\t"',
+        '"',
+        '[1,]',
+        '[,]',
+        '{"a":1,}',
+        '{a:1}',
+        '[}',
+        '//',
+        '',
+        '\u00a01',
+      ],
+    ];
+    for (const value of values) agrees(utf8(`{"model":"m","messages":[],"x":${value}}`));
+    const names = ['"m\\u006fdel":1', '"model":null', '"Model":1', '"__proto__":1', '"messages":{}'];
+    for (const name of names) agrees(utf8(`{"model":"m","messages":[],${name}}`));
+    for (const text of [
+      '',
+      ' ',
+      '{}',
+      'null',
+      '{"model":"m","messages":[]} x',
+      ' {"messages":[],"model":""}\n',
+    ])
+      agrees(utf8(text));
+    agrees(Buffer.concat([utf8('{"model":"'), Buffer.from([0xff]), utf8('","messages":[]}')]));
+  });
+
+  test(`is refused at a depth of ${LIMITS.depth + 1}, not at ${LIMITS.depth}`, () => {
+    const nested = (depth: number): Uint8Array =>
+      utf8(`{"model":"m","messages":${'['.repeat(depth - 1)}${']'.repeat(depth - 1)}}`);
+    assert.equal(shapeProblem(nested(LIMITS.depth), COMPLETION), undefined);
+    assert.match(shapeProblem(nested(LIMITS.depth + 1), COMPLETION)!, /not a JSON object/);
+    assert.match(shapeProblem(nested(1_000_000), COMPLETION)!, /not a JSON object/);
+  });
+});
