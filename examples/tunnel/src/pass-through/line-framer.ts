@@ -6,6 +6,7 @@ const CR = 13;
 const FIELD = Buffer.from('data:');
 const START = Buffer.from('data: ');
 const NOTHING = new Uint8Array(0);
+const { copy } = Buffer.prototype;
 
 export class LineFramer {
   /** Bytes of the line so far that may yet be a `data:`; they have not gone out. */
@@ -14,24 +15,26 @@ export class LineFramer {
   #hasReturn = false;
 
   push(bytes: Uint8Array): Uint8Array {
-    // At most six bytes of `data: ` for one of a line, its `\r` and what was held back.
-    const out = Buffer.allocUnsafe(bytes.length * 8 + FIELD.length + 1);
+    let lines = 1;
+    for (let at = bytes.indexOf(LF); at >= 0; at = bytes.indexOf(LF, at + 1)) lines++;
+    // What frames a line, and once what was held back of one.
+    const out = Buffer.allocUnsafe(bytes.length + lines * (START.length + 2) + FIELD.length + 1);
     let length = 0;
     for (let at = 0; at < bytes.length; at++) {
-      const byte = bytes[at]!;
-      if (this.#isAtStart && byte === FIELD[this.#matched]) {
-        if (++this.#matched === FIELD.length) length = this.#begin(out, length);
-        continue;
+      if (this.#isAtStart) {
+        const byte = bytes[at]!;
+        if (byte === FIELD[this.#matched]) {
+          if (++this.#matched === FIELD.length) length = this.#begin(out, length);
+          continue;
+        }
+        if (this.#matched === 0 && byte === CR) continue; // of an empty line
+        if (byte !== LF) length = this.#begin(out, length);
       }
-      if (byte === LF) {
-        length = this.#endLine(out, length);
-        continue;
-      }
-      if (this.#isAtStart && this.#matched === 0 && byte === CR) continue; // of an empty line
-      if (this.#isAtStart) length = this.#begin(out, length);
-      if (this.#hasReturn) out[length++] = CR;
-      this.#hasReturn = byte === CR;
-      if (!this.#hasReturn) out[length++] = byte;
+      const found = bytes.indexOf(LF, at);
+      const end = found < 0 ? bytes.length : found;
+      length = this.#copy(bytes, at, end, out, length);
+      if (found >= 0) length = this.#endLine(out, length);
+      at = end;
     }
     return out.subarray(0, length);
   }
@@ -50,6 +53,14 @@ export class LineFramer {
     this.#matched = 0;
     this.#isAtStart = false;
     return length;
+  }
+
+  /** The middle of a line. A return at its end goes out only if no line feed follows it. */
+  #copy(bytes: Uint8Array, at: number, end: number, out: Buffer, length: number): number {
+    if (at === end) return length;
+    if (this.#hasReturn) out[length++] = CR;
+    this.#hasReturn = bytes[end - 1] === CR;
+    return length + copy.call(bytes, out, length, at, this.#hasReturn ? end - 1 : end);
   }
 
   #endLine(out: Buffer, length: number): number {

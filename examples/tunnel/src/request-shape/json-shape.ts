@@ -111,7 +111,19 @@ class Scan {
     const bytes = this.#bytes;
     let at = this.at + 1;
     while (true) {
-      while (PLAIN[bytes[at]!] === 1) at++; // `undefined` behind the end is not plain
+      // Eight at a time. Behind the end is `undefined`, which is not plain.
+      while (
+        PLAIN[bytes[at]!]! &
+        PLAIN[bytes[at + 1]!]! &
+        PLAIN[bytes[at + 2]!]! &
+        PLAIN[bytes[at + 3]!]! &
+        PLAIN[bytes[at + 4]!]! &
+        PLAIN[bytes[at + 5]!]! &
+        PLAIN[bytes[at + 6]!]! &
+        PLAIN[bytes[at + 7]!]!
+      )
+        at += 8;
+      while (PLAIN[bytes[at]!] === 1) at++;
       this.at = at;
       if (bytes[at] === QUOTE) {
         this.at++;
