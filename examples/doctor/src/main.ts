@@ -53,6 +53,9 @@ async function main(): Promise<ExitCode> {
   // The connection's code, only once it is wanted.
   const { parseServer } = await import('./server.ts');
   const credential = values.credential ?? process.env.MILLRACE_TURN_CREDENTIAL;
+  const odd = positionals.find((text) => /^https?:/i.test(text));
+  if (odd !== undefined)
+    throw new Failure(`not a STUN or TURN URL, nor a whole invitation: ${odd}`, EXIT.usage);
   const servers = positionals.map((url) => parseServer(url, values.username, credential));
   const { diagnose } = await import('./diagnosis.ts');
   const { findings, advice } = await diagnose({

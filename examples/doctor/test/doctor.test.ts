@@ -52,7 +52,7 @@ describe('doctor', { concurrency: 2 }, () => {
     assert.match(help.stdout, /^Usage: millrace-doctor/);
     for (const [args, says] of [
       [['--nonsense'], /'--nonsense'/],
-      [['http://example.org'], /not a STUN or TURN URL/],
+      [['http://example.org'], /not a STUN or TURN URL, nor a whole invitation/],
       [['turn:example.org'], /needs --username and --credential/],
       [['--timeout', 'soon'], /--timeout must be a number/],
       [['--room', 'R', '--token', 'T'], /say where to meet/],
