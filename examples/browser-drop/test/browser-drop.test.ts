@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { Command } from '@millrace/example-send-file/testing/command';
 import { connect, type Peer } from '@millrace/signaling/connect';
 import { RTCPeerConnection } from 'millrace';
+import { MAX_TRANSFERS } from '../src/guest.ts';
 import { type DropChannel, Line } from '../src/wire/channel.ts';
 import { FILE_CHANNEL, type Greeting, parseGreeting, SIDES } from '../src/wire/greeting.ts';
 import { Sha256 } from '../src/wire/sha256.ts';
@@ -161,6 +162,19 @@ describe('browser-drop', () => {
     const visitor = await visit(t, await program.printed(ADDRESS));
     await assert.rejects(give(visitor, 'y', new Uint8Array(3)), /no files are taken here/);
     assert.deepEqual(await readdir(directory), ['x']);
+  });
+
+  test('a visitor has so many files under way and not one more', async (t) => {
+    const { directory, run } = await workplace(t);
+    await writeFile(join(directory, 'x'), 'x');
+    const program = run('x', '--no-receive', ...local);
+    const visitor = await visit(t, await program.printed(ADDRESS));
+    const lines = Array.from({ length: MAX_TRANSFERS }, () => visitor.open());
+    for (const line of lines) await line.ready();
+    await assert.rejects(take(visitor, 0), /given up/);
+    lines[0]!.close();
+    while (!(await take(visitor, 0).catch(() => undefined)));
+    for (const line of lines.slice(1)) line.throwIfOver();
   });
 
   test('exits 130 and leaves nothing behind when it is interrupted under way', async (t) => {
