@@ -42,7 +42,7 @@ export class Plot {
         max,
         height: HEIGHT,
         colors: shown.map(({ colour }) => (this.#stream.hasColors?.() ? colour : undefined)),
-        format: (value) => `${value.toFixed(max < 10 ? 2 : 0)} Mbit/s`.padStart(AXIS),
+        format: (value) => `${Math.abs(value).toFixed(max < 10 ? 2 : 0)} Mbit/s`.padStart(AXIS),
       },
     );
   }
