@@ -75,12 +75,12 @@ class HttpServer implements SignalingServer, RouteContext {
   readonly settings: ServerSettings;
   readonly rooms: Rooms;
   readonly metrics: Metrics;
+  readonly writer: BatchWriter = new BatchWriter();
   readonly #http: Server;
   readonly #files: Files | undefined;
   readonly #feeds = new Map<string, Feed>();
   readonly #readers = new Set<Reader>();
   readonly #rates: RateLimit;
-  readonly #writer = new BatchWriter();
   #stun: StunServer | undefined;
   #port = 0;
   #keptAt: number;
@@ -174,7 +174,7 @@ class HttpServer implements SignalingServer, RouteContext {
       response,
       feed,
       this.rooms,
-      this.#writer,
+      this.writer,
       this.settings,
     );
     this.#readers.add(reader);
@@ -198,7 +198,7 @@ class HttpServer implements SignalingServer, RouteContext {
   #feedOf(room: string, next: number): Feed {
     let feed = this.#feeds.get(room);
     if (!feed) {
-      feed = new Feed(room, next, this.rooms, this.#writer, this.settings, (timestamp) =>
+      feed = new Feed(room, next, this.rooms, this.writer, this.settings, (timestamp) =>
         this.metrics.delivery.observe(this.settings.clock.date() - timestamp),
       );
       this.#feeds.set(room, feed);

@@ -13,7 +13,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { SignalingError } from '../errors.ts';
 import type { ServerSettings } from '../options.ts';
-import { BatchWriter } from '../records/batch-writer.ts';
+import type { BatchWriter } from '../records/batch-writer.ts';
 import type { Access, Rooms } from '../rooms.ts';
 import type { Metrics } from './metrics.ts';
 import { bearer, parseAppend, parseRead, type ReadRequest, readJson, wantsEvents } from './request.ts';
@@ -24,11 +24,11 @@ export interface RouteContext {
   readonly settings: ServerSettings;
   readonly rooms: Rooms;
   readonly metrics: Metrics;
+  /** Of all answers of the server: its buffer grows once for all. */
+  readonly writer: BatchWriter;
   /** Opens an event stream. */
   follow(access: Access, request: ReadRequest, response: ServerResponse): Promise<void>;
 }
-
-const writer = new BatchWriter();
 
 export async function route(
   context: RouteContext,
@@ -174,7 +174,7 @@ async function read(
 ): Promise<void> {
   const wanted = parseRead(request);
   if (wantsEvents(request)) return context.follow(access, wanted, response);
-  const { rooms, settings } = context;
+  const { rooms, settings, writer } = context;
   const limits = {
     count: Math.min(wanted.count, settings.batchRecords),
     bytes: Math.min(wanted.bytes, settings.batchBytes),
