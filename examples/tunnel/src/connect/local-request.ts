@@ -49,7 +49,7 @@ export class LocalRequest implements ExchangeEvents {
     else {
       const response = this.#response;
       response.strictContentLength = true;
-      response.writeHead(head.status, head.message, [...head.fields]);
+      response.writeHead(head.status, head.message, endToEnd(head.fields));
       // With the first bytes of the body, if those are here already.
       setImmediate(() => response.flushHeaders());
     }

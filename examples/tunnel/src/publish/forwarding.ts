@@ -93,7 +93,7 @@ export class Forwarding implements ExchangeEvents {
       this.#raw.write(bytes);
       return;
     }
-    if (this.#isDone || this.#status !== undefined) {
+    if (this.#isDone) {
       this.#exchange.consumed(bytes.length);
       return;
     }
@@ -118,6 +118,7 @@ export class Forwarding implements ExchangeEvents {
       this.#raw.resume();
       return;
     }
+    if (this.#isDone) return;
     this.#response?.resume();
     this.#watchdog.start();
   }
@@ -223,6 +224,12 @@ export class Forwarding implements ExchangeEvents {
   }
 
   #onSilence(): void {
+    // The upstream has all that there is of the request so far: it is the client who is waited for.
+    const isClientsTurn = this.#body?.hasEnded === false && this.#request?.writableLength === 0;
+    if (isClientsTurn && this.#status === undefined) {
+      this.#watchdog.start();
+      return;
+    }
     if (this.#status === undefined) {
       this.#order[this.#tried - 1]?.onFailure(performance.now());
       this.#refuse('UPSTREAM_IDLE');

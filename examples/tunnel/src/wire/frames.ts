@@ -66,7 +66,7 @@ export function parseRequestHead(value: Record<string, unknown>): RequestHead | 
 
 export function parseResponseHead(value: Record<string, unknown>): ResponseHead | undefined {
   const { status, message, fields } = value;
-  if (!Number.isInteger(status) || (status as number) < 101 || (status as number) > 999) return undefined;
+  if (!Number.isInteger(status) || !isFinal(status as number)) return undefined;
   if (typeof message !== 'string' || !VALUE.test(message) || !isFields(fields)) return undefined;
   return { type: 'head', status: status as number, message, fields };
 }
@@ -75,6 +75,9 @@ export function parseResponseHead(value: Record<string, unknown>): ResponseHead 
 const TOKEN = /^[!#$%&'*+.^_`|~\dA-Za-z-]+$/;
 const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 const PATH = /^\/[\x21-\x7e\x80-\xff]*$/;
+
+/** 101 ends what HTTP has to say; others below 200 concern one connection only. */
+const isFinal = (status: number): boolean => status === 101 || (status >= 200 && status <= 999);
 
 function isFields(value: unknown): value is string[] {
   if (!Array.isArray(value) || value.length % 2 !== 0) return false;
