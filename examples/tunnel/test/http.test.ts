@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { type IncomingMessage, request, type ServerResponse } from 'node:http';
 import { connect as connectTcp } from 'node:net';
 import { describe, test } from 'node:test';
+import { startSignalingServer } from '@millrace/signaling/server';
 import { type RawData, WebSocket, WebSocketServer } from 'ws';
 import { deadUrl, run, serve, tunnel } from './programs.ts';
 
@@ -169,6 +170,29 @@ describe('HTTP through the tunnel', () => {
     const cut = await fetch(`${idle.url}/cut`);
     assert.equal(cut.status, 200);
     await assert.rejects(cut.text(), TypeError);
+  });
+
+  test('the side that publishes may leave and come back', async (t) => {
+    const signaling = await startSignalingServer({ host: '127.0.0.1', port: 0 });
+    t.after(() => signaling.close());
+    const { room, token } = await signaling.createRoom();
+    const { url } = await serve(t, (_, response) => response.end('served'));
+    const where = ['--url', signaling.url, '--room', room, '--token', token];
+    const connect = run(t, 'connect', ...where);
+    const local = await connect.printed(/listening at (\S+)/);
+    assert.equal((await fetch(local)).status, 503);
+    const first = run(t, 'publish', url, ...where);
+    await connect.printed(/\* connected/);
+    assert.equal((await fetch(local)).status, 200);
+    first.child.kill('SIGINT');
+    assert.equal((await first.ended).code, 0);
+    await connect.printed(/not connected any more/);
+    assert.equal((await fetch(local)).status, 503);
+    run(t, 'publish', url, ...where);
+    await connect.printed(/\* connected[^]*\* connected/);
+    assert.equal((await fetch(local)).status, 200);
+    connect.child.kill('SIGINT');
+    assert.equal((await connect.ended).code, 0);
   });
 
   test('upstreams take turns, keep sessions, and stand in for each other', async (t) => {
