@@ -189,7 +189,7 @@ describe('HTTP through the tunnel', () => {
     await connect.printed(/not connected any more/);
     assert.equal((await fetch(local)).status, 503);
     run(t, 'publish', url, ...where);
-    await connect.printed(/\* connected[^]*\* connected/);
+    await connect.printed(/\* connected[\s\S]*\* connected/);
     assert.equal((await fetch(local)).status, 200);
     connect.child.kill('SIGINT');
     assert.equal((await connect.ended).code, 0);
