@@ -1,7 +1,7 @@
 // The chat itself, without a terminal: everybody has a direct channel to everybody else. A message on a channel is
 // JSON: { type: 'hello', name } once, then { type: 'text', text }.
 import { Meeting, type PeerLink } from '@millrace/example-send-file/meeting';
-import type { SignalingRoom } from '@millrace/signaling/client';
+import type { MeetingPlace } from '@millrace/example-send-file/meeting-place';
 import type { RTCDataChannel } from 'millrace';
 import { cleanName, cleanText } from './text.ts';
 
@@ -36,12 +36,16 @@ export class Conversation {
   #isLeaving = false;
   readonly #complete = Promise.withResolvers<void>();
 
-  constructor(room: SignalingRoom, name: string, isLocal: boolean, events: ConversationEvents) {
+  constructor(
+    place: Pick<MeetingPlace, 'room' | 'isLocal' | 'iceServers'>,
+    name: string,
+    events: ConversationEvents,
+  ) {
     this.#name = name;
     this.#events = events;
-    this.#meeting = new Meeting(room, {
+    this.#meeting = new Meeting(place.room, {
       labels: [LABEL],
-      configuration: { iceServers: [], millrace: { loopback: isLocal } },
+      configuration: { iceServers: place.iceServers, millrace: { loopback: place.isLocal } },
       onMet: (link) => this.#expected.add(link),
       onChannel: (channel, link) => void this.#converse(channel, link),
       onLost: (link, reason) => {

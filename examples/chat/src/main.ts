@@ -61,7 +61,7 @@ async function main(): Promise<ExitCode> {
   cleanup.defer(() => screen.close());
   printInvitations(screen, place.invitations);
   const { Conversation } = await import('./conversation.ts'); // the connection's code, only once it is wanted
-  const conversation = new Conversation(place.room, name, place.isLocal, {
+  const conversation = new Conversation(place, name, {
     onArrival: (who) => {
       screen.showPresent(conversation.names.length);
       screen.notice(`${who} is here`);

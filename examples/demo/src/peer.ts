@@ -40,7 +40,7 @@ async function takePart({ invite, task, timeout }: Assignment): Promise<void> {
   await using room = await joinRoom({ ...invite, signal });
   const pingChannel = Promise.withResolvers<RTCDataChannel>();
   const session = await openFileSession(
-    { room, isLocal: true },
+    { room, isLocal: true, iceServers: [] },
     {
       signal,
       timeout,

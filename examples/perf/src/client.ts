@@ -29,7 +29,7 @@ export async function runClient(place: MeetingPlace, options: ClientOptions): Pr
   let patience: NodeJS.Timeout | undefined;
   const meeting = new Meeting(place.room, {
     labels: [CONTROL],
-    configuration: { iceServers: [], millrace: { loopback: place.isLocal } },
+    configuration: { iceServers: place.iceServers, millrace: { loopback: place.isLocal } },
     onMet: () => {
       const late = `no direct connection to the server within ${options.timeout / 1000} s`;
       patience ??= setTimeout(() => found.reject(new Failure(late)), options.timeout);

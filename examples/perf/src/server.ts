@@ -52,7 +52,7 @@ export async function runServer(place: MeetingPlace, options: ServerOptions): Pr
   const meeting = new Meeting(place.room, {
     labels: [CONTROL],
     maxPeers: MAX_CLIENTS,
-    configuration: { iceServers: [], millrace: { loopback: place.isLocal } },
+    configuration: { iceServers: place.iceServers, millrace: { loopback: place.isLocal } },
     onChannel: (channel, link) => {
       if (channel.label !== CONTROL) peers.get(link)?.adopt(channel);
       else if (!peers.has(link)) {

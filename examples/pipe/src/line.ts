@@ -22,7 +22,7 @@ const CLOSE_GRACE = 2000;
 
 /** Waits for a peer as long as it takes; once it is there it has `timeout` milliseconds to be connected. */
 export async function openLine(
-  place: Pick<MeetingPlace, 'room' | 'isLocal'>,
+  place: Pick<MeetingPlace, 'room' | 'isLocal' | 'iceServers'>,
   timeout: number,
   signal: AbortSignal,
 ): Promise<Line> {
@@ -31,7 +31,7 @@ export async function openLine(
   const meeting = new Meeting(place.room, {
     labels: [LABEL],
     maxPeers: 1,
-    configuration: { iceServers: [], millrace: { loopback: place.isLocal } },
+    configuration: { iceServers: place.iceServers, millrace: { loopback: place.isLocal } },
     onMet: () => {
       const late = `no direct connection to the other side within ${timeout / 1000} s`;
       patience = setTimeout(() => reject(new Failure(late)), timeout);

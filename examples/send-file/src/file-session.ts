@@ -30,7 +30,7 @@ const CLOSE_GRACE = 2000;
 
 /** Waits for a peer as long as it takes, and connects to it. */
 export async function openFileSession(
-  place: Pick<MeetingPlace, 'room' | 'isLocal'>,
+  place: Pick<MeetingPlace, 'room' | 'isLocal' | 'iceServers'>,
   options: FileSessionOptions,
 ): Promise<FileSession> {
   const { signal, timeout, beside } = options;
@@ -41,7 +41,10 @@ export async function openFileSession(
   const meeting = new Meeting(place.room, {
     labels: beside ? [LABEL, beside.label] : [LABEL],
     maxPeers: 1,
-    configuration: options.configuration ?? { iceServers: [], millrace: { loopback: place.isLocal } },
+    configuration: options.configuration ?? {
+      iceServers: place.iceServers,
+      millrace: { loopback: place.isLocal },
+    },
     onMet: () => patience.start(),
     onChannel: (channel, link) => {
       if (channel.label === beside?.label) beside.onChannel(channel);

@@ -12,6 +12,7 @@ import {
   type SignalingRoom,
 } from '@millrace/signaling/client';
 import { type SignalingServer, startSignalingServer } from '@millrace/signaling/server';
+import type { RTCIceServer } from 'millrace';
 import { EXIT, Failure } from './failure.ts';
 
 export interface MeetingPlaceOptions {
@@ -22,6 +23,9 @@ export interface MeetingPlaceOptions {
   readonly serve?: boolean | undefined;
   readonly host?: string | undefined;
   readonly port?: string | undefined;
+  readonly ice?: readonly string[] | undefined;
+  readonly 'ice-user'?: string | undefined;
+  readonly 'ice-password'?: string | undefined;
 }
 
 /** The options of `node:util` parseArgs that say where to meet, and what --help says about them. */
@@ -33,6 +37,9 @@ export const MEETING_ARGUMENTS = {
   serve: { type: 'boolean' },
   host: { type: 'string' },
   port: { type: 'string' },
+  ice: { type: 'string', multiple: true },
+  'ice-user': { type: 'string' },
+  'ice-password': { type: 'string' },
 } as const;
 
 export const MEETING_HELP = `Where to meet (one of):
@@ -42,6 +49,9 @@ export const MEETING_HELP = `Where to meet (one of):
   --serve                        run a signaling server here and print an invitation
       --host HOST                address it listens on (default 0.0.0.0, every interface)
       --port PORT                port it listens on (default: a free one)
+How to connect where a NAT is in between (each side has its own):
+  --ice URL                      a STUN or TURN server, as stun:HOST or turn:HOST (may be repeated)
+      --ice-user USER --ice-password PASSWORD   for TURN servers
 `;
 
 export interface MeetingPlace {
@@ -50,10 +60,14 @@ export interface MeetingPlace {
   readonly invitations: readonly string[];
   /** Both sides are on this machine. */
   readonly isLocal: boolean;
+  /** What the connections of this side may ask for addresses. */
+  readonly iceServers: RTCIceServer[];
   /** Enters the room once more, as somebody new. */
   enter(): Promise<SignalingRoom>;
   close(): Promise<void>;
 }
+
+type OpenPlace = Omit<MeetingPlace, 'iceServers'>;
 
 /** Throws a usage failure unless `options` say one thing; then gives what opens the place. */
 export function chooseMeetingPlace(
@@ -61,14 +75,30 @@ export function chooseMeetingPlace(
 ): (signal: AbortSignal) => Promise<MeetingPlace> {
   checkChoice(options);
   const port = parsePort(options.port);
-  return (signal) => openMeetingPlace(options, port, signal);
+  const iceServers = readIceServers(options);
+  return async (signal) => ({ ...(await openMeetingPlace(options, port, signal)), iceServers });
+}
+
+function readIceServers(options: MeetingPlaceOptions): RTCIceServer[] {
+  const { ice = [], 'ice-user': username, 'ice-password': credential } = options;
+  if ((username === undefined) !== (credential === undefined))
+    throw new Failure('--ice-user and --ice-password belong together', EXIT.usage);
+  return ice.map((urls) => {
+    const isTurn = /^turns?:./.test(urls);
+    if (!isTurn && !/^stuns?:./.test(urls))
+      throw new Failure(`--ice must begin with stun: or turn:, not be '${urls}'`, EXIT.usage);
+    if (!isTurn) return { urls };
+    if (username === undefined || credential === undefined)
+      throw new Failure(`${urls} needs --ice-user and --ice-password`, EXIT.usage);
+    return { urls, username, credential };
+  });
 }
 
 async function openMeetingPlace(
   options: MeetingPlaceOptions,
   port: number,
   signal: AbortSignal,
-): Promise<MeetingPlace> {
+): Promise<OpenPlace> {
   if (options.serve) return serveMeetingPlace(options.host, port, signal);
   if (options.invite !== undefined || options.room !== undefined) {
     const { url, room, token } = options;
@@ -111,7 +141,7 @@ async function serveMeetingPlace(
   host: string | undefined,
   port: number,
   signal: AbortSignal,
-): Promise<MeetingPlace> {
+): Promise<OpenPlace> {
   const address = host ?? '0.0.0.0';
   const options = { host: address, port, rooms: 1, openRooms: false };
   const server = await startSignalingServer(options).catch((cause: Error) => {
@@ -138,7 +168,7 @@ async function serveMeetingPlace(
 async function enter(
   invite: Invite & { signal: AbortSignal },
   invitations: string[] = [],
-): Promise<MeetingPlace> {
+): Promise<OpenPlace> {
   const join = (): Promise<SignalingRoom> => joinRoom(invite).catch(withAddress(invite.url));
   const room = await join();
   return { room, invitations, isLocal: isLoopback(invite.url), enter: join, close: () => room.close() };

@@ -22,6 +22,9 @@ describe('where to meet', () => {
     ['has a port only where it is served', { url: 'http://x', port: '1' }],
     ['has a port that is one', { serve: true, port: '65536' }],
     ['has a port that is a number', { serve: true, port: '0x10' }],
+    ['asks STUN or TURN servers', { serve: true, ice: ['http://x'] }],
+    ['asks TURN servers with a user', { serve: true, ice: ['turn:x'] }],
+    ['has a user with a password', { serve: true, 'ice-user': 'a' }],
   ];
   for (const [why, options] of wrong)
     test(`${why}: ${JSON.stringify(options)} is wrong usage`, () => {
@@ -41,6 +44,17 @@ describe('where to meet', () => {
     const guest = await chooseMeetingPlace({ invite: place.invitations[0]! })(signal);
     assert.deepEqual([[...guest.room.peers], guest.invitations], [[place.room.peer], []]);
     await guest.close();
+    await place.close();
+  });
+
+  test('comes with the servers that help across NATs', async () => {
+    const ice = ['stun:a.example', 'turn:b.example?transport=tcp'];
+    const options = { serve: true, host: '127.0.0.1', ice, 'ice-user': 'anna', 'ice-password': 'secret' };
+    const place = await chooseMeetingPlace(options)(signal);
+    assert.deepEqual(place.iceServers, [
+      { urls: 'stun:a.example' },
+      { urls: 'turn:b.example?transport=tcp', username: 'anna', credential: 'secret' },
+    ]);
     await place.close();
   });
 

@@ -92,7 +92,7 @@ class Reunion<T> {
     const meeting = new Meeting(room, {
       labels: [LABEL],
       maxPeers: MAX_LINKS,
-      configuration: { iceServers: [], millrace: { loopback: place.isLocal } },
+      configuration: { iceServers: place.iceServers, millrace: { loopback: place.isLocal } },
       onChannel: (channel, link) => {
         if (channel.label === LABEL) void this.#onChannel(channel, link);
       },

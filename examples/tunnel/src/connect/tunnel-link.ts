@@ -58,7 +58,7 @@ export class TunnelLink implements Peer {
     let wasConnected = false;
     const meeting: Meeting = new Meeting(place.room, {
       labels: [LABELS.control],
-      configuration: { iceServers: [], millrace: { loopback: place.isLocal } },
+      configuration: { iceServers: place.iceServers, millrace: { loopback: place.isLocal } },
       onChannel: (channel, link) => {
         if (channel.label !== LABELS.control) return link.close();
         greet(channel, 'connect').then(

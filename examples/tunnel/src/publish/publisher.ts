@@ -24,7 +24,7 @@ export class Publisher {
     this.#events = events;
     this.#meeting = new Meeting(place.room, {
       labels: [LABELS.control],
-      configuration: { iceServers: [], millrace: { loopback: place.isLocal } },
+      configuration: { iceServers: place.iceServers, millrace: { loopback: place.isLocal } },
       onChannel: (channel, link) => {
         if (channel.label === LABELS.request) {
           const { active, options } = this.#service;
