@@ -18,6 +18,10 @@ export function checkDtlsVersions(given: DtlsVersions | undefined): void {
     throw new TypeError(
       `millrace.dtls must be an object such as { minVersion: '1.3' }; got ${String(given)}`,
     );
+  // A misspelt bound would be none.
+  for (const name of Object.keys(given ?? {}))
+    if (!(name in DEFAULT_VERSIONS))
+      throw new TypeError(`millrace.dtls has minVersion and maxVersion, not ${name}`);
   const { minVersion, maxVersion } = { ...DEFAULT_VERSIONS, ...given };
   for (const [name, version] of Object.entries({ minVersion, maxVersion })) {
     if (version !== '1.2' && version !== '1.3')
