@@ -26,6 +26,7 @@ export const aiortc: Implementation = {
     bulkBytesQuick: 2 * MIB,
     bulkMessageBytes: 65_536,
     burstMessages: 1000,
+    rateMessages: 50,
     drainMessages: 100,
     stallMs: 15_000,
     reason: 'is one process of Python: a few thousand packets a second',

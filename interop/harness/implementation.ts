@@ -54,6 +54,8 @@ export interface Capacity {
   readonly bulkBytesQuick: number;
   readonly bulkMessageBytes: number;
   readonly burstMessages: number;
+  /** Of 800 bytes, in two seconds on a machine that has other work as well. */
+  readonly rateMessages: number;
   readonly drainMessages: number;
   /** No data for this long means that a transfer has stalled. */
   readonly stallMs: number;
@@ -67,6 +69,7 @@ export const EVERYTHING: Capacity = {
   bulkBytesQuick: 64 * MIB,
   bulkMessageBytes: 65_536,
   burstMessages: 2000,
+  rateMessages: 500,
   drainMessages: 200,
   stallMs: 8000,
   reason: '',

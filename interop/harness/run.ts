@@ -59,7 +59,7 @@ export class Run {
 
   /** The smaller capacity counts: a transfer has two ends. */
   capacity(
-    name: 'bulkBytes' | 'bulkBytesQuick' | 'bulkMessageBytes' | 'burstMessages' | 'drainMessages',
+    name: 'bulkBytes' | 'bulkBytesQuick' | 'bulkMessageBytes' | 'burstMessages' | 'rateMessages' | 'drainMessages',
   ): number {
     const { subject, peer } = this.roles;
     return Math.min(subject.implementation.capacity[name], peer.implementation.capacity[name]);

@@ -104,10 +104,11 @@ async function burst(run: Run): Promise<void> {
 
 async function burstRate(run: Run): Promise<void> {
   const session = await run.session();
+  const count = run.capacity('rateMessages');
   for (const [near, far] of bothWays(...(await session.open()))) {
-    const sentence = `500 messages of 800 bytes sent by ${near.end.name} in one turn take less than 2 s`;
+    const sentence = `${count} messages of 800 bytes sent by ${near.end.name} in one turn take less than 2 s`;
     await run.claim('burst-rate', sentence, { from: near.end, to: far.end }, () =>
-      arrives(near, far, binary(500, 800, 8), { patience: 2000 }),
+      arrives(near, far, binary(count, 800, 8), { patience: 2000 }),
     );
   }
 }

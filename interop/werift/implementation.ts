@@ -22,6 +22,7 @@ export const werift: Implementation = {
     bulkBytesQuick: 16 * MIB,
     bulkMessageBytes: 65_536,
     burstMessages: 1000,
+    rateMessages: 500,
     drainMessages: 100,
     stallMs: 15_000,
     reason: 'moves 20 to 70 Mbit/s with browsers, and about 1000 small messages a second',
