@@ -59,7 +59,13 @@ export class Run {
 
   /** The smaller capacity counts: a transfer has two ends. */
   capacity(
-    name: 'bulkBytes' | 'bulkBytesQuick' | 'bulkMessageBytes' | 'burstMessages' | 'rateMessages' | 'drainMessages',
+    name:
+      | 'bulkBytes'
+      | 'bulkBytesQuick'
+      | 'bulkMessageBytes'
+      | 'burstMessages'
+      | 'rateMessages'
+      | 'drainMessages',
   ): number {
     const { subject, peer } = this.roles;
     return Math.min(subject.implementation.capacity[name], peer.implementation.capacity[name]);
