@@ -10,7 +10,6 @@ export type FeedSettings = Pick<ServerSettings, 'batchRecords' | 'batchBytes' | 
 
 /** Milliseconds of one delivery that are not worth a pause. */
 const NOTICEABLE = 2;
-const REST = 3;
 
 export class Feed {
   readonly room: string;
@@ -23,8 +22,8 @@ export class Feed {
   readonly #onDelivered: (timestamp: number) => void;
   readonly #stop: () => void;
   #isReading = false;
-  /** Milliseconds. */
-  #took = 0;
+  /** When the last delivery did. */
+  #began = 0;
   #hasNews = false;
 
   constructor(
@@ -66,14 +65,16 @@ export class Feed {
   }
 
   /**
-   * Pauses for three times as long as the last delivery took, if that was long: with many readers what comes meanwhile
-   * shares their next batch, which is less work for both sides, and appends are not kept waiting.
+   * Pauses for as long as the last delivery took, if that was long: with many readers what comes meanwhile shares their
+   * next batch, which is less work for both sides, and appends are not kept waiting.
    */
   async #rest(): Promise<void> {
-    if (this.#took < NOTICEABLE) return;
+    // Node hands what was written to the kernel at the end of the turn: that is most of the time.
+    await new Promise((resolve) => setImmediate(resolve));
+    const took = this.#settings.clock.now() - this.#began;
+    if (took < NOTICEABLE) return;
     const { promise, resolve } = Promise.withResolvers<void>();
-    this.#settings.clock.after(this.#took * REST, resolve);
-    this.#took = 0;
+    this.#settings.clock.after(took, resolve);
     await promise;
   }
 
@@ -94,14 +95,13 @@ export class Feed {
       }
       return bytes;
     };
-    const began = this.#settings.clock.now();
+    this.#began = this.#settings.clock.now();
     batchOf('raw'); // it says where the batch ends, for readers of all formats
     for (const reader of this.readers) {
       if (reader.isAt(from)) reader.take(batchOf(reader.format), this.next);
       else reader.catchUp();
     }
     this.#onDelivered(entries[0]!.timestamp);
-    this.#took = this.#settings.clock.now() - began;
     return this.next < tail.seq_num;
   }
 }
