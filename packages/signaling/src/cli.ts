@@ -33,7 +33,8 @@ The server ends with Ctrl-C. Exit codes: 0 ended by a signal, 1 could not run, 2
 try {
   process.exitCode = await main();
 } catch (error) {
-  process.stderr.write(`millrace-signaling: ${(error as Error).message}\n`);
+  const { message, cause } = error as Error;
+  process.stderr.write(`millrace-signaling: ${message}${cause instanceof Error ? ` (${cause.message})` : ''}\n`);
   process.exitCode = 1;
 }
 
