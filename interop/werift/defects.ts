@@ -81,7 +81,8 @@ export const defects: readonly Defect[] = [
     claim: 'agreed-id-reuse',
     at: 'to',
     says: 'the answer to its own stream reset closes the next channel of the same id, where that is there already',
-    evidence: 'its sctp.ts hands the streams of an answered request to onReconfigStreams; met once in some 60 runs',
+    evidence:
+      'its sctp.ts hands the streams of an answered request to onReconfigStreams; met once in some 60 runs',
     failure: /readyState open: not within \d+ ms, but it is closed/,
     seen: 'sometimes',
     breaksConnection: true,

@@ -34,7 +34,9 @@ try {
   process.exitCode = await main();
 } catch (error) {
   const { message, cause } = error as Error;
-  process.stderr.write(`millrace-signaling: ${message}${cause instanceof Error ? ` (${cause.message})` : ''}\n`);
+  process.stderr.write(
+    `millrace-signaling: ${message}${cause instanceof Error ? ` (${cause.message})` : ''}\n`,
+  );
   process.exitCode = 1;
 }
 
