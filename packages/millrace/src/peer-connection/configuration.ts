@@ -63,6 +63,11 @@ export interface MillraceConfiguration extends CandidateOptions {
    */
   readonly restartPatience?: number;
   /**
+   * Milliseconds without an answer of the peer's, or for an ICE-lite side without a check of its, until the connection has
+   * `failed`. Default 30000, and no more: RFC 7675 §5.1 has consent last that long. Peers check every 4 to 6 s.
+   */
+  readonly consentTimeout?: number;
+  /**
    * With which hash functions descriptions tell our certificates, by preference (RFC 8122 §5). Default `['sha-256']`,
    * which every peer knows.
    */
@@ -106,6 +111,8 @@ export interface RTCConfiguration {
 }
 
 const MAX_MESSAGE_SIZE = 0x3fff_ffff; // what Firefox announces: a message must fit one buffer
+/** RFC 7675 §5.1 */
+const MAX_CONSENT_TIMEOUT = 30_000;
 const SWITCHES = [
   'native',
   'sctpSnap',
@@ -208,7 +215,7 @@ function checkCertificate(certificate: RTCCertificate): void {
 }
 
 function checkExtras(extras: MillraceConfiguration): void {
-  const { maxMessageSize, sendBuffer, congestionControl, restartPatience } = extras;
+  const { maxMessageSize, sendBuffer, congestionControl, restartPatience, consentTimeout } = extras;
   for (const name of SWITCHES) {
     const value = extras[name];
     if (value !== undefined && typeof value !== 'boolean')
@@ -224,6 +231,7 @@ function checkExtras(extras: MillraceConfiguration): void {
     throw new TypeError(
       `millrace.restartPatience must be a number of milliseconds, 0 or more; got ${restartPatience}`,
     );
+  whole('millrace.consentTimeout', consentTimeout, 1, MAX_CONSENT_TIMEOUT);
   const { fingerprintHashes } = extras;
   if (
     fingerprintHashes !== undefined &&

@@ -59,6 +59,9 @@ export interface RTCOfferOptions {
 }
 export type RTCAnswerOptions = Record<string, unknown>;
 
+/** Ends a connection for a reason that is not its application's. */
+export let endConnection: (connection: RTCPeerConnection, end: SessionEnd) => void;
+
 export class RTCPeerConnection extends PeerConnectionEvents {
   /** Fulfils when the connection has ended for good, whoever ended it, with the reason. Never rejects. */
   readonly closed: Promise<SessionEnd>;
@@ -83,6 +86,10 @@ export class RTCPeerConnection extends PeerConnectionEvents {
   readonly #need: NegotiationNeed;
   readonly #candidates: LocalCandidates;
   #firstChannelOpen: Millis | undefined;
+
+  static {
+    endConnection = (connection, end) => connection.#session.close(end);
+  }
 
   /** See `generateCertificate` of this package: the same function. */
   static generateCertificate(algorithm: unknown): Promise<RTCCertificate> {

@@ -57,6 +57,7 @@ const RESTART_PATIENCE: Millis = 60_000;
 /** RFC 9260 §3.3.10.12: the peer's application called it a day. */
 const USER_INITIATED_ABORT = 12;
 
+const CLOSED: SessionEnd = { by: 'local', code: 'CLOSED', message: 'the connection was closed here' };
 const MUX_CLOSED: SessionEnd = {
   by: 'local',
   code: 'MUX_CLOSED',
@@ -180,6 +181,7 @@ export class Session {
       longFragment: true,
       piggyback: this.sped,
       renomination: options.renomination ?? false,
+      ...(options.consentTimeout === undefined ? {} : { consentExpiry: options.consentTimeout }),
     });
     const { usernameFragment } = this.agent.localParameters;
     this.#shared = udpMux && joinMux(udpMux, usernameFragment, () => this.#finish(MUX_CLOSED));
@@ -411,8 +413,8 @@ export class Session {
   }
 
   /** Says goodbye and ends the session. */
-  close(): void {
-    this.#finish({ by: 'local', code: 'CLOSED', message: 'the connection was closed here' });
+  close(end: SessionEnd = CLOSED): void {
+    this.#finish(end);
   }
 
   #checkRemote(candidate: Candidate): void {
@@ -533,7 +535,7 @@ export class Session {
       by: 'failure',
       code: hadConnected ? 'ICE_CONSENT_EXPIRED' : 'ICE_FAILED',
       message: hadConnected
-        ? 'the peer has not answered for 30 seconds'
+        ? silence(this.#options)
         : 'no pair of candidates connects: check firewalls and that both sides exchange their candidates',
     });
   }
@@ -559,4 +561,9 @@ export class Session {
     this.#shared?.leave();
     this.#observer.onEnd(end);
   }
+}
+
+/** RFC 7675 §5.1: what has been over before the connection was. */
+function silence({ consentTimeout = 30_000, iceLite }: MillraceConfiguration): string {
+  return `the peer has not ${iceLite ? 'sent a check' : 'answered'} for ${consentTimeout / 1000} seconds`;
 }

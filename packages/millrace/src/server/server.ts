@@ -7,14 +7,16 @@ import { UdpMuxError } from '../mux/errors.ts';
 import type { UdpMuxOptions, UnknownUfragRequest } from '../mux/options.ts';
 import { UdpMux, type UdpMuxStats } from '../mux/udp-mux.ts';
 import type { MillraceConfiguration, RTCConfiguration } from '../peer-connection/configuration.ts';
-import { RTCPeerConnection } from '../peer-connection/peer-connection.ts';
+import { endConnection, RTCPeerConnection } from '../peer-connection/peer-connection.ts';
+import type { SessionEnd } from '../peer-connection/session.ts';
 import type { RTCSessionDescriptionInit } from '../peer-connection/session-description.ts';
 import { inferredOffer } from './inferred-offer.ts';
 
 export interface ListenOptions extends Omit<UdpMuxOptions, 'onUnknownUfrag' | 'native'> {
   /**
    * Of every connection. `iceServers` are of no use to lite connections; `millrace.udpMux`, `iceLite` and
-   * `iceParameters` are the server's own to set.
+   * `iceParameters` are the server's own to set. `millrace.restartPatience` is 0 by default here: a connection whose client
+   * has been silent for `millrace.consentTimeout` ends, since most clients that vanish do not come back.
    */
   readonly configuration?: RTCConfiguration | undefined;
   /** Whether connections are lite: right for every host that its clients can reach. Default true. */
@@ -28,7 +30,7 @@ export interface ListenOptions extends Omit<UdpMuxOptions, 'onUnknownUfrag' | 'n
     | undefined;
   /** Most connections of `accept` that are not connected yet; no more checks are offered beyond it. Default 1,024. */
   readonly maxUnproven?: number | undefined;
-  /** A connection that is not connected this many milliseconds after it was made is closed. Default 30,000. */
+  /** A connection that is not connected this many milliseconds after it was made ends with CONNECT_TIMEOUT. Default 30,000. */
   readonly connectTimeout?: number | undefined;
 }
 
@@ -183,16 +185,15 @@ export class RTCServer {
 
   #configuration(millrace: MillraceConfiguration): RTCConfiguration {
     const { configuration, lite = true } = this.#options;
-    return { ...configuration, millrace: { ...configuration?.millrace, ...millrace, iceLite: lite } };
+    const own = { restartPatience: 0, ...configuration?.millrace };
+    return { ...configuration, millrace: { ...own, ...millrace, iceLite: lite } };
   }
 
   #connect(millrace: MillraceConfiguration): RTCPeerConnection {
     const connection = new RTCPeerConnection(this.#configuration({ ...millrace, udpMux: this.#mux }));
     this.#connections.add(connection);
-    const timeout = setTimeout(
-      () => connection.close(),
-      this.#options.connectTimeout ?? DEFAULT_CONNECT_TIMEOUT,
-    );
+    const { connectTimeout = DEFAULT_CONNECT_TIMEOUT } = this.#options;
+    const timeout = setTimeout(() => endConnection(connection, lateEnd(connectTimeout)), connectTimeout);
     connection.addEventListener('connectionstatechange', () => {
       if (connection.connectionState !== 'connected') return;
       clearTimeout(timeout);
@@ -232,4 +233,12 @@ function gathered(connection: RTCPeerConnection): Promise<RTCSessionDescriptionI
     void connection.closed.then(({ message }) => reject(exception('OperationError', message)));
     look();
   });
+}
+
+function lateEnd(connectTimeout: number): SessionEnd {
+  return {
+    by: 'failure',
+    code: 'CONNECT_TIMEOUT',
+    message: `the client was not connected within ${connectTimeout / 1000} seconds`,
+  };
 }

@@ -82,6 +82,8 @@ describe('RFC 8445 §5.1.1 which candidates are made', () => {
     ['continual gathering by half', { continualGathering: 1 }],
     ['negative patience', { restartPatience: -1 }],
     ['patience as text', { restartPatience: '60' }],
+    ['consent that lasts longer than RFC 7675 has it', { consentTimeout: 30_001 }],
+    ['consent of no time', { consentTimeout: 0 }],
     ['TCP by half', { iceTcp: true }],
     ['a file for key logs', { onKeyLog: 'keys.log' }],
     ['interceptors that nobody makes', { interceptors: [] }],
