@@ -71,8 +71,12 @@ export interface Securing {
   readonly tlsVersion: string;
   readonly dtlsCipher: string;
   readonly dtlsRole: string;
-  /** Of millrace alone. */
+  /** Of millrace alone, as what follows. */
   readonly millraceKeyExchangeGroup: string;
+  readonly millraceDtls: {
+    readonly helloRetries: number;
+    readonly keyUpdates: { readonly sent: number; readonly received: number };
+  } | null;
 }
 
 export class Agent {
@@ -217,8 +221,9 @@ export class Agent {
     stats?.forEach((each) => {
       const transport = each as Partial<Securing> & { readonly type: string };
       if (transport.type !== 'transport' || transport.tlsVersion === undefined) return;
-      const { tlsVersion, dtlsCipher = '', dtlsRole = '', millraceKeyExchangeGroup = '' } = transport;
-      securing = { tlsVersion, dtlsCipher, dtlsRole, millraceKeyExchangeGroup };
+      const { tlsVersion, dtlsCipher = '', dtlsRole = '' } = transport;
+      const { millraceKeyExchangeGroup = '', millraceDtls = null } = transport;
+      securing = { tlsVersion, dtlsCipher, dtlsRole, millraceKeyExchangeGroup, millraceDtls };
     });
     return securing;
   }

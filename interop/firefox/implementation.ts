@@ -21,6 +21,7 @@ export const firefox: Implementation = {
   version: () => programVersion(PATH),
   launch,
   canHideAddresses: true,
+  lacks: ['AES-256-GCM'], // in 1.3; it offers and takes 1301 and 1303
   canInterleave: false,
   speaksDtls13: true,
   offersHeldRole: false,

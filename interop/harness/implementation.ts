@@ -75,8 +75,8 @@ export const EVERYTHING: Capacity = {
   reason: '',
 };
 
-/** Resolving `.local` names; candidates over TCP (RFC 6544). */
-export type Lacking = 'mDNS' | 'TCP';
+/** Resolving `.local` names; candidates over TCP (RFC 6544); TLS_AES_256_GCM_SHA384. */
+export type Lacking = 'mDNS' | 'TCP' | 'AES-256-GCM';
 
 export interface Implementation {
   readonly name: string;

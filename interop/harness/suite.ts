@@ -63,6 +63,7 @@ function runs(scenario: Scenario, peer: Implementation, wanted: string): boolean
   if (scenario.hiddenAddresses === true && !peer.canHideAddresses) return false;
   if (scenario.trials !== undefined && !(peer.hasTrials && interopOptions().subject === 'millrace'))
     return false;
+  if (scenario.dtls13 && !(peer.speaksDtls13 && interopOptions().subject === 'millrace')) return false;
   return scenario.title.includes(wanted) && (!scenario.interleaved || peer.canInterleave);
 }
 

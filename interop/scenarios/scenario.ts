@@ -10,6 +10,8 @@ export interface Scenario {
   readonly hiddenAddresses?: true | 'if-possible';
   /** Not run with a peer that lacks it. */
   readonly needs?: Lacking;
+  /** Needs a peer that speaks DTLS 1.3, and millrace, which has to be told what to do with it. */
+  readonly dtls13?: true;
   /** Needs a peer that interleaves messages. */
   readonly interleaved?: true;
   /** Needs a peer with these trials, and the peer launched with them; only millrace can tell how it went. */

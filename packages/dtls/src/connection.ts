@@ -132,6 +132,20 @@ export class DtlsConnection implements Core<DtlsSink> {
     return session?.version === '1.3' ? session.isResumed : session && false;
   }
 
+  /** How often another hello was asked for, for a cookie or for a share of another group. */
+  get helloRetries(): number {
+    return this.#handshake.counts.helloRetries;
+  }
+
+  /** How often we have changed our keys since the handshake, and the peer its own. RFC 9147 §8. */
+  get keyUpdates(): { readonly sent: number; readonly received: number } {
+    const { sendingEpoch = 0, receivingEpoch = 0 } = this.#records.epochs ?? {};
+    return {
+      sent: Math.max(0, sendingEpoch - FIRST_APPLICATION_EPOCH),
+      received: Math.max(0, receivingEpoch - FIRST_APPLICATION_EPOCH),
+    };
+  }
+
   /** The SRTP protection profile agreed on, once connected. */
   get srtpProfile(): number | undefined {
     return this.#session?.srtpProfile;
@@ -224,7 +238,9 @@ export class DtlsConnection implements Core<DtlsSink> {
       this.#end('closed', 'sequence-exhausted', ALERT.closeNotify, Number.NEGATIVE_INFINITY);
       return 0;
     }
-    if (this.#records.isUpdateDue) this.#handshake.updateKeys(false);
+    if (this.#records.isUpdateDue) {
+      this.#handshake.updateKeys(this.#settings.keyUpdateAfter !== undefined);
+    }
     const epoch = this.#records.applicationEpoch;
     return this.#records.write(out, at, epoch, CONTENT_TYPE.applicationData, DTLS_1_2, length);
   }

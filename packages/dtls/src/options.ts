@@ -103,6 +103,11 @@ export interface DtlsOptions {
    * Default (and most): 2^48 - 1 (RFC 6347 §4.1), in 1.3 what the cipher allows (RFC 9147 §4.5.3).
    */
   readonly recordLimit?: number | undefined;
+  /**
+   * 1.3: records sent under one key before new ones are agreed on, for both directions. Default: seven tenths of what
+   * `recordLimit` and the cipher allow, and for our own direction alone. RFC 9147 §4.5.3, §8.
+   */
+  readonly keyUpdateAfter?: number | undefined;
   /** 1.3: records that fail to open under one key before the connection closes itself. Default: 2^36. RFC 9147 §4.5.3. */
   readonly forgeryLimit?: number | undefined;
   /**
@@ -151,6 +156,7 @@ export interface Settings {
   readonly maxEarlyRecords: number;
   readonly maxEarlyBytes: number;
   readonly recordLimit: number;
+  readonly keyUpdateAfter: number | undefined;
   readonly forgeryLimit: number;
   readonly epochRetention: Millis;
   readonly sessions: SessionCache | undefined;
@@ -213,6 +219,8 @@ export function resolveOptions(options: DtlsOptions): Settings {
     maxEarlyRecords: within('maxEarlyRecords', 0, 65_536, 16),
     maxEarlyBytes: within('maxEarlyBytes', 0, 2 ** 30, 16_384),
     recordLimit: within('recordLimit', 2, MOST_SEQUENCE_NUMBER, MOST_SEQUENCE_NUMBER),
+    keyUpdateAfter:
+      options.keyUpdateAfter === undefined ? undefined : within('keyUpdateAfter', 1, MOST_SEQUENCE_NUMBER, 1),
     forgeryLimit: within('forgeryLimit', 1, 2 ** 36, 2 ** 36),
     sessions: options.sessions,
     epochRetention: within('epochRetention', 0, Number.POSITIVE_INFINITY, 120_000),

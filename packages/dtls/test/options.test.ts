@@ -35,6 +35,8 @@ describe('options', () => {
     ['maxEarlyRecords', { maxEarlyRecords: -1 }],
     ['maxEarlyBytes', { maxEarlyBytes: -1 }],
     ['recordLimit', { recordLimit: 2 ** 48 }],
+    ['keyUpdateAfter', { keyUpdateAfter: 0 }],
+    ['keyUpdateAfter', { keyUpdateAfter: 2 ** 48 }],
     ['helloVerify', { helloVerify: { secret: new Uint8Array(15), clientAddress: new Uint8Array(6) } }],
   ];
   for (const [name, overrides] of wrong) {

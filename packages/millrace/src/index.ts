@@ -73,8 +73,13 @@ export {
   connectionTrouble,
 } from './peer-connection/connection-trouble.ts';
 export type { RTCSignalingState } from './peer-connection/descriptions.ts';
+export type {
+  DtlsCipherSuite,
+  DtlsConfiguration,
+  DtlsGroup,
+  DtlsVersion,
+} from './peer-connection/dtls-configuration.ts';
 export { RTCDtlsTransport, type RTCDtlsTransportState } from './peer-connection/dtls-transport.ts';
-export type { DtlsVersion, DtlsVersions } from './peer-connection/dtls-versions.ts';
 export type { RTCPeerConnectionEventMap } from './peer-connection/events.ts';
 export {
   RTCIceCandidate,

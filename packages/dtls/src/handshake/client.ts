@@ -80,6 +80,7 @@ class ExpectServerHello implements Expecting {
     if (this.#requests === MAX_HELLO_VERIFY_REQUESTS) return fault('unexpected-message');
     // RFC 9147 §5.1: only a server of 1.2 sends one.
     if (this.#retry !== undefined || !this.#context.settings.speaks12) return fault('unexpected-message');
+    this.#context.counts.helloRetries++;
     // RFC 6347 §4.2.1: the second hello MUST be the first one but for the cookie; the version here means nothing.
     const hello = { ...this.#offer.hello, cookie: request.cookie };
     const offer = { ...this.#offer, hello };

@@ -15,7 +15,7 @@ import { Fragments } from './fragments.ts';
 import { FRAGMENT_LENGTH_AT, HANDSHAKE_HEADER_BYTES, HANDSHAKE_TYPE, MESSAGE_SEQUENCE_AT } from './header.ts';
 import { Retransmission } from './retransmission.ts';
 import { startServer } from './server.ts';
-import type { Established, Expecting, PostHandshake } from './step.ts';
+import type { Established, Expecting, HandshakeCounts, PostHandshake } from './step.ts';
 import { Transcript } from './transcript.ts';
 
 /** A handshake under way owns its step and the time at which it is given up. */
@@ -40,6 +40,7 @@ export type Outcome = { readonly kind: 'established'; readonly session: Session 
 export class Handshake {
   readonly flight: Flight = new Flight();
   readonly acknowledgements: Acknowledgements = new Acknowledgements();
+  readonly counts: HandshakeCounts = { helloRetries: 0 };
   /** Lines for the key log that wait to be taken. */
   readonly keyLog: string[] = [];
   readonly #settings: Settings;
@@ -76,6 +77,7 @@ export class Handshake {
       flight: this.flight,
       transcript: new Transcript(),
       secrets: this.#secrets,
+      counts: this.counts,
       keyLog: this.keyLog,
     };
     const step = this.#settings.role === 'client' ? startClient(context, now) : startServer(context);

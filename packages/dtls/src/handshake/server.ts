@@ -87,7 +87,8 @@ class ExpectClientHello implements Expecting {
 
   #askForCookie(cookie: Uint8Array): Step {
     if (this.#requests === MAX_HELLO_VERIFY_REQUESTS) return fault('illegal-parameter');
-    const { flight } = this.#context;
+    const { flight, counts } = this.#context;
+    counts.helloRetries++;
     flight.begin(false); // RFC 6347 §4.2.4: the request for a cookie has no timer
     // RFC 6347 §4.2.1: version 1.0 here, whatever is negotiated later.
     const body = writeHelloVerifyRequest({ version: DTLS_1_0, cookie });

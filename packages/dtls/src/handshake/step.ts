@@ -33,6 +33,11 @@ export interface Established {
 
 export type Step = Expecting | Established | Fault;
 
+export interface HandshakeCounts {
+  /** Requests for another hello, sent or received. */
+  helloRetries: number;
+}
+
 /** What all steps of one handshake share. */
 export interface HandshakeContext {
   readonly settings: Settings;
@@ -41,6 +46,7 @@ export interface HandshakeContext {
   readonly transcript: Transcript;
   /** Wiped if the handshake comes to nothing; otherwise they are the session's. */
   readonly secrets: Uint8Array[];
+  readonly counts: HandshakeCounts;
   /** Lines for the key log, if one is wanted. */
   readonly keyLog: string[];
 }

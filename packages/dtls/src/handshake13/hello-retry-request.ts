@@ -66,6 +66,7 @@ export function answerHelloRetryRequest(
   }
   // RFC 8446 §4.1.4: one that would change nothing MUST end the handshake.
   if (!isChanged) return fault('illegal-parameter');
+  context.counts.helloRetries++;
   transcript.startWithHash(transcript.digest(settings.crypto, suite.hash));
   transcript.append13(message.bytes);
   return {

@@ -28,6 +28,7 @@ export interface Retried {
 /** Queues the request. */
 export function askAgain(context: HandshakeContext, message: HandshakeMessage, choice: Choice13): Retried {
   const { settings, transcript, flight } = context;
+  context.counts.helloRetries++;
   const { crypto, helloVerify } = settings;
   const suite = choice.suite.id;
   const group = choice.share === undefined ? choice.exchange.id : undefined;

@@ -16,6 +16,8 @@ export const FIRST_APPLICATION_EPOCH = 3;
 export interface EpochLimits {
   /** Records sealed under one key; a KeyUpdate is asked for before. */
   readonly recordLimit: number;
+  /** Records sealed under one key before a KeyUpdate is due; at the latest a part of the limit. */
+  readonly keyUpdateAfter?: number | undefined;
   /** Records that fail to open under one key. */
   readonly forgeryLimit: number;
   /** How long the keys of an epoch that has been left are kept for late records. */
@@ -114,7 +116,11 @@ export class Epochs {
   startSealing(epoch: number, trafficSecret: Uint8Array): void {
     const key = createEpoch13(this.#crypto, this.#suite, trafficSecret, epoch, 'seal');
     const limit = Math.min(this.#limits.recordLimit, this.#suite.sealLimit);
-    this.#current = { key, sequence: 0, limit, updateFrom: Math.floor(limit * KEY_UPDATE_PART) };
+    const updateFrom = Math.min(
+      this.#limits.keyUpdateAfter ?? Number.POSITIVE_INFINITY,
+      Math.floor(limit * KEY_UPDATE_PART),
+    );
+    this.#current = { key, sequence: 0, limit, updateFrom };
     this.#sealing.push(this.#current);
   }
 

@@ -16,6 +16,7 @@ describe('RFC 6347 §4.2.1 denial-of-service countermeasures', () => {
     );
     const types = all.sent.slice(0, 4).map(({ bytes }) => recordsOf(bytes)[0]?.handshakeType);
     assert.deepEqual(types, [1, 3, 1, 2]);
+    assert.deepEqual([all.client.helloRetries, all.server.helloRetries], [1, 1]);
     assert.deepEqual(
       all.sent[1]?.bytes.slice(0, 3),
       hex('16 feff'), // version 1.0, whatever comes later

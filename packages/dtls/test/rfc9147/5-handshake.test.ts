@@ -139,6 +139,7 @@ describe('RFC 9147 §5.1 denial of service: the cookie', () => {
     for (const client of [{}, { keyShares: 0 }]) {
       const all = connected13({ client, server });
       assert.equal(all.sent.filter(({ from }) => from === 'b').length >= 3, true);
+      assert.deepEqual([all.client.helloRetries, all.server.helloRetries], [1, 1]);
     }
   });
 

@@ -36,6 +36,22 @@ describe('RFC 9147 §8, RFC 8446 §4.6.3 KeyUpdate', () => {
     }
   });
 
+  test('by keyUpdateAfter either side has both change their keys after so many records, and counts them', () => {
+    for (const side of ['client', 'server'] as const) {
+      const all = connected13({ [side]: { keyUpdateAfter: 10 } });
+      for (let i = 0; i < 100; i++) {
+        talk(all, `${i}`);
+        all.pair.run(10);
+      }
+      const { sent, received } = all[side].keyUpdates;
+      assert.ok(sent >= 8 && sent <= 10, `${sent}`);
+      assert.equal(received, sent);
+      const other = side === 'client' ? all.server : all.client;
+      assert.deepEqual(other.keyUpdates, { sent, received });
+      assert.deepEqual([all.fromServer.messages.length, all.fromClient.messages.length], [100, 100]);
+    }
+  });
+
   test('one side alone changes its keys as often as it likes: the other acknowledges under its own, older ones', () => {
     for (const side of ['client', 'server'] as const) {
       const all = connected13();

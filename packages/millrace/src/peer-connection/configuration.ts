@@ -8,7 +8,7 @@ import { exception } from '../errors.ts';
 import { UdpMux } from '../mux/udp-mux.ts';
 import { type IceServer, parseServerUrl } from '../servers/ice-server.ts';
 import { type CandidateOptions, checkCandidateOptions } from './candidate-options.ts';
-import { checkDtlsVersions, type DtlsVersions } from './dtls-versions.ts';
+import { checkDtls, type DtlsConfiguration } from './dtls-configuration.ts';
 
 export interface RTCIceServer {
   urls: string | string[];
@@ -33,8 +33,8 @@ export interface MillraceConfiguration extends CandidateOptions {
    * trips earlier. Default true: others pass over it.
    */
   readonly sctpSnap?: boolean;
-  /** The versions of DTLS spoken. Default 1.3, and 1.2 with peers that know no other. */
-  readonly dtls?: DtlsVersions;
+  /** Versions of DTLS, ciphers, groups and the life of keys. Default 1.3, and 1.2 with peers that know no other. */
+  readonly dtls?: DtlsConfiguration;
   /**
    * Offer the ice-option `renomination`: with a peer that has it too, some pairs of candidates are kept in reserve, and
    * data moves to one of them within about three seconds if the path in use falls silent, or if another has turned out to
@@ -222,7 +222,7 @@ function checkExtras(extras: MillraceConfiguration): void {
       throw new TypeError(`millrace.${name} must be true or false; got ${value}`);
   }
   checkCandidateOptions(extras);
-  checkDtlsVersions(extras.dtls);
+  checkDtls(extras.dtls, extras.native ?? true);
   for (const name of ['onKeyLog', 'interceptors'] as const) {
     if (extras[name] !== undefined && typeof extras[name] !== 'function')
       throw new TypeError(`millrace.${name} must be a function`);

@@ -38,7 +38,7 @@ import { random } from '../transport/random.ts';
 import { SPED_DATAGRAM_BYTES, Sped } from '../transport/sped.ts';
 import type { TcpDrop } from '../transport/tcp-connection.ts';
 import type { MillraceConfiguration } from './configuration.ts';
-import { DEFAULT_VERSIONS } from './dtls-versions.ts';
+import { dtlsOptions } from './dtls-configuration.ts';
 import { Gathering, type GatheringObserver } from './gathering.ts';
 import { helloVerify } from './hello-verify.ts';
 
@@ -444,14 +444,12 @@ export class Session {
       certificate: this.#options.certificates[0]!,
       otherCertificates: this.#options.certificates.slice(1),
       crypto: this.#backend.crypto,
-      cipherSuites: this.#backend.cipherSuites,
       random,
       remoteFingerprints: this.#options.disableFingerprintVerification ? 'any' : fingerprints,
       helloVerify: this.#options.verifyAddress ? helloVerify(this.agent.usableRoute) : undefined,
       roundTripTime: this.#pathRoundTripTime,
       mtu: this.sped.isAgreed ? SPED_DATAGRAM_BYTES : DATAGRAM_BYTES,
-      ...DEFAULT_VERSIONS,
-      ...this.#options.dtls,
+      ...dtlsOptions(this.#options.dtls ?? {}, this.#backend),
       srtpProfiles: OFFERED_SRTP_PROFILES,
       keyLog: this.#options.onKeyLog !== undefined,
     });

@@ -156,6 +156,7 @@ function transportMembers(
     tlsVersion: dtls?.tlsVersion,
     dtlsCipher: dtls?.cipherSuite,
     millraceKeyExchangeGroup: dtls?.group,
+    millraceDtls: dtls && { helloRetries: dtls.helloRetries, keyUpdates: dtls.keyUpdates },
     remoteCertificateId: remote && add('certificate', 'X', certificateMembers(remote)),
   };
 }
