@@ -32,6 +32,8 @@ export interface AeadKey {
 export interface SequenceMask {
   /** The first two bytes of the mask, as one number, of the 16 bytes of ciphertext at `at`. */
   of(bytes: Uint8Array, at: number): number;
+  /** Writes to `masks` those of the ciphertexts at the first `count`, 1 to 64, of `ats`. */
+  ofAll(bytes: Uint8Array, ats: Int32Array, count: number, masks: Int32Array): void;
   /** Wipes the key. Idempotent; use after it throws. */
   close(): void;
 }

@@ -9,6 +9,8 @@ import { type ChaChaModule, chachaModule } from './wasm/chacha20-poly1305.ts';
 import { heap, MASK_KEYS_AT, put, SAMPLE_AT } from './wasm/memory.ts';
 
 const SAMPLE_BYTES = 16;
+/** That are asked for at a time. */
+const MAX_MASKS = 64;
 /** Keys that lie in the memory of the module at a time, and the room for one: round keys of AES-256. */
 const PLACES = 7;
 const PLACE_BYTES = 256;
@@ -82,6 +84,11 @@ class AesMask implements SequenceMask {
     return this.#module.mask(this.#key.at, this.#rounds, sampleAt(bytes, at));
   }
 
+  ofAll(bytes: Uint8Array, ats: Int32Array, count: number, masks: Int32Array): void {
+    checkCount(ats, count, masks);
+    for (let i = 0; i < count; i++) masks[i] = this.of(bytes, ats[i]!);
+  }
+
   close(): void {
     this.#key.close();
   }
@@ -101,9 +108,19 @@ class ChaChaMask implements SequenceMask {
     return this.#module.mask(this.#key.at, sampleAt(bytes, at));
   }
 
+  ofAll(bytes: Uint8Array, ats: Int32Array, count: number, masks: Int32Array): void {
+    checkCount(ats, count, masks);
+    for (let i = 0; i < count; i++) masks[i] = this.of(bytes, ats[i]!);
+  }
+
   close(): void {
     this.#key.close();
   }
+}
+
+function checkCount(ats: Int32Array, count: number, masks: Int32Array): void {
+  if (count >= 1 && count <= MAX_MASKS && count <= ats.length && count <= masks.length) return;
+  throw new CryptoError('BAD_RANGE', `${count} masks`);
 }
 
 /** Where the sample lies in the memory of the module. */
@@ -135,6 +152,11 @@ class NodeAesMask implements SequenceMask {
     return this.#cipher.update(this.#sample).readUInt16BE(0);
   }
 
+  ofAll(bytes: Uint8Array, ats: Int32Array, count: number, masks: Int32Array): void {
+    checkCount(ats, count, masks);
+    for (let i = 0; i < count; i++) masks[i] = this.of(bytes, ats[i]!);
+  }
+
   close(): void {
     this.#cipher = undefined;
   }
@@ -155,6 +177,11 @@ class NodeChaChaMask implements SequenceMask {
     if (this.#key === undefined) throw new CryptoError('CLOSED');
     const cipher = createCipheriv('chacha20', this.#key, bytes.subarray(at, at + SAMPLE_BYTES));
     return cipher.update(TWO_ZEROS).readUInt16BE(0);
+  }
+
+  ofAll(bytes: Uint8Array, ats: Int32Array, count: number, masks: Int32Array): void {
+    checkCount(ats, count, masks);
+    for (let i = 0; i < count; i++) masks[i] = this.of(bytes, ats[i]!);
   }
 
   close(): void {

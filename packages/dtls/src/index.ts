@@ -19,6 +19,7 @@ export {
   type PrfHash,
   type PublicKey,
   type RecordKey,
+  type RecordKey13,
   type SequenceMask,
   type SignatureSchemeName,
 } from './crypto.ts';

@@ -211,6 +211,10 @@ class AesMask implements SequenceMask {
     return this.#cipher.update(this.#sample).readUInt16BE(0);
   }
 
+  ofAll(bytes: Uint8Array, ats: Int32Array, count: number, masks: Int32Array): void {
+    for (let i = 0; i < count; i++) masks[i] = this.of(bytes, ats[i]!);
+  }
+
   close(): void {
     // A cipher object wipes its key when it is collected.
   }
@@ -230,6 +234,10 @@ class ChaChaMask implements SequenceMask {
     // OpenSSL takes counter and nonce as one IV of 16 bytes, in this order.
     const cipher = createCipheriv('chacha20', this.#key, bytes.subarray(at, at + 16));
     return cipher.update(TWO_ZEROS).readUInt16BE(0);
+  }
+
+  ofAll(bytes: Uint8Array, ats: Int32Array, count: number, masks: Int32Array): void {
+    for (let i = 0; i < count; i++) masks[i] = this.of(bytes, ats[i]!);
   }
 
   close(): void {

@@ -4,8 +4,10 @@
 // Each record:  | header (5) | content | inner type (1) | tag (16) |      all behind the header is encrypted
 import { putU16, u16 } from '@millrace/sans-io';
 import type { CipherSuite13 } from '../cipher-suites-13.ts';
-import { AEAD_TAG_BYTES, type AeadKey, type DtlsCrypto, type SequenceMask } from '../crypto.ts';
+import { AEAD_TAG_BYTES, type DtlsCrypto, MAX_MASKS, type RecordKey13, type SequenceMask } from '../crypto.ts';
 import { expandLabel } from '../key-schedule/tls13.ts';
+import { AeadRecordKey13 } from './aead-record-13.ts';
+import { ForeseenMasks } from './foreseen-masks.ts';
 import { MAX_PLAINTEXT_BYTES } from './header.ts';
 import {
   epochBits,
@@ -14,6 +16,7 @@ import {
   hasConnectionId,
   hasLength,
   hasLongSequence,
+  headerBytes,
   isUnifiedHeader,
   UNIFIED_HEADER_BYTES,
 } from './unified-header.ts';
@@ -52,6 +55,24 @@ export interface Epoch13 {
    */
   seal(out: Uint8Array, at: number, contentLength: number, innerType: number, sequence: number): number;
   /**
+   * The same, but the number stays in the clear until `finishBatch`, which has to come before the record leaves or moves:
+   * the numbers of many records are encrypted for little more than that of one. All of a batch lie in one array, or the
+   * first ones are finished.
+   */
+  sealInBatch(
+    out: Uint8Array,
+    at: number,
+    contentLength: number,
+    innerType: number,
+    sequence: number,
+  ): number;
+  finishBatch(): void;
+  /**
+   * The datagrams in `bytes[at, end)`, of `segmentBytes` each, are about to be opened: their sequence numbers are decrypted
+   * together. A hint: whatever comes is opened as it would be without.
+   */
+  foresee(bytes: Uint8Array, at: number, end: number, segmentBytes: number): void;
+  /**
    * Opens the record at `at` of a datagram that ends at `end`; `undefined` means that it is good. `expectedSequence` is
    * one more than the highest number seen. An `innerType` of 0 is a record without content or type, which RFC 8446 §5.4
    * has the connection ended for.
@@ -76,14 +97,19 @@ export function createEpoch13(
   const sequenceKey = expand('sn', suite.keyBytes);
   const iv = expand('iv', NONCE_BYTES);
   const mask = crypto.createSequenceMask(suite.aead, sequenceKey);
-  const aead =
-    crypto.createRecordKey13?.(suite.aead, key, iv, direction) ?? crypto.createAeadKey(suite.aead, key, iv);
+  const recordKey =
+    crypto.createRecordKey13?.(suite.aead, key, iv, direction) ??
+    new AeadRecordKey13(crypto.createAeadKey(suite.aead, key, iv), iv);
   key.fill(0);
   sequenceKey.fill(0);
-  return new AeadEpoch13(epoch, aead, mask, iv);
+  iv.fill(0);
+  return new WholeEpoch13(epoch, recordKey, mask);
 }
 
-class AeadEpoch13 implements Epoch13 {
+/** What masks are written to before they are used. */
+const masks: Int32Array = new Int32Array(MAX_MASKS);
+
+class WholeEpoch13 implements Epoch13 {
   readonly epoch: number;
   readonly headroom: number = UNIFIED_HEADER_BYTES;
   readonly tailroom: number = INNER_TYPE_BYTES + AEAD_TAG_BYTES;
@@ -92,41 +118,62 @@ class AeadEpoch13 implements Epoch13 {
   innerType = 0;
   sequence = 0;
   recordEnd = 0;
-  readonly #key: AeadKey;
+  readonly #key: RecordKey13;
   readonly #mask: SequenceMask;
-  readonly #iv: Uint8Array;
   readonly #firstByte: number;
-  readonly #nonce = new Uint8Array(NONCE_BYTES);
-  /** The header with its sequence number in the clear, by its length: 2 to 5 bytes. */
-  readonly #aad: readonly Uint8Array[] = [2, 3, 4, 5].map((length) => new Uint8Array(length));
-  readonly #ownAad: Uint8Array;
+  /** The records of a batch that have no masks yet, by where their ciphertexts begin; made when there is a batch. */
+  #batch: Uint8Array = NOTHING;
+  #batched: Int32Array | undefined;
+  #batchedCount = 0;
+  #foreseen: ForeseenMasks | undefined;
 
-  constructor(epoch: number, key: AeadKey, mask: SequenceMask, iv: Uint8Array) {
+  constructor(epoch: number, key: RecordKey13, mask: SequenceMask) {
     this.epoch = epoch;
     this.#key = key;
     this.#mask = mask;
-    this.#iv = iv;
-    this.#nonce.set(iv);
     this.#firstByte = firstByteOf(epoch);
-    this.#ownAad = this.#aad[3]!;
   }
 
   seal(out: Uint8Array, at: number, contentLength: number, innerType: number, sequence: number): number {
-    const contentAt = at + UNIFIED_HEADER_BYTES;
-    const innerEnd = contentAt + contentLength + INNER_TYPE_BYTES;
-    out[innerEnd - 1] = innerType;
-    const ciphertextBytes = contentLength + INNER_TYPE_BYTES + AEAD_TAG_BYTES;
-    // RFC 9147 §4: the header as it stands before the encryption of the number is the additional data.
-    const aad = this.#ownAad;
-    aad[0] = this.#firstByte;
-    putU16(aad, 1, sequence & 0xffff);
-    putU16(aad, 3, ciphertextBytes);
-    this.#setNonce(sequence);
-    this.#key.seal(out, contentAt, innerEnd, this.#nonce, aad);
-    out[at] = this.#firstByte;
-    putU16(out, at + 1, (sequence & 0xffff) ^ this.#mask.of(out, contentAt));
-    putU16(out, at + 3, ciphertextBytes);
-    return UNIFIED_HEADER_BYTES + ciphertextBytes;
+    const length = this.#protect(out, at, contentLength, innerType, sequence);
+    putU16(out, at + 1, (sequence & 0xffff) ^ this.#mask.of(out, at + UNIFIED_HEADER_BYTES));
+    return length;
+  }
+
+  sealInBatch(
+    out: Uint8Array,
+    at: number,
+    contentLength: number,
+    innerType: number,
+    sequence: number,
+  ): number {
+    const length = this.#protect(out, at, contentLength, innerType, sequence);
+    if (out !== this.#batch || this.#batchedCount === MAX_MASKS) this.finishBatch();
+    this.#batch = out;
+    this.#batched ??= new Int32Array(MAX_MASKS);
+    this.#batched[this.#batchedCount++] = at + UNIFIED_HEADER_BYTES;
+    return length;
+  }
+
+  finishBatch(): void {
+    const count = this.#batchedCount;
+    if (count === 0) return;
+    const out = this.#batch;
+    const ats = this.#batched!;
+    this.#batch = NOTHING;
+    this.#batchedCount = 0;
+    this.#mask.ofAll(out, ats, count, masks);
+    for (let i = 0; i < count; i++) {
+      const at = ats[i]! - UNIFIED_HEADER_BYTES;
+      const mask = masks[i]!;
+      out[at + 1] = out[at + 1]! ^ (mask >> 8);
+      out[at + 2] = out[at + 2]! ^ mask;
+    }
+  }
+
+  foresee(bytes: Uint8Array, at: number, end: number, segmentBytes: number): void {
+    this.#foreseen ??= new ForeseenMasks(this.#mask, this.epoch);
+    this.#foreseen.find(bytes, at, end, segmentBytes);
   }
 
   open(bytes: Uint8Array, at: number, end: number, expectedSequence: number): Fault13 | undefined {
@@ -134,12 +181,10 @@ class AeadEpoch13 implements Epoch13 {
     const first = bytes[at]!;
     // RFC 9147 §4: no connection id was negotiated, so there is none to be read.
     if (at >= end || !isUnifiedHeader(first) || hasConnectionId(first)) return 'bad-version';
-    const isLong = hasLongSequence(first);
-    const lengthAt = at + (isLong ? 3 : 2);
-    const ciphertextAt = hasLength(first) ? lengthAt + 2 : lengthAt;
+    const ciphertextAt = at + headerBytes(first);
     if (ciphertextAt > end) return 'truncated-record';
     // RFC 9147 §4: without a length the record fills the rest of the datagram.
-    const recordEnd = hasLength(first) ? ciphertextAt + u16(bytes, lengthAt) : end;
+    const recordEnd = hasLength(first) ? ciphertextAt + u16(bytes, ciphertextAt - 2) : end;
     if (recordEnd > end) return 'truncated-record';
     this.recordEnd = recordEnd;
     if (epochBits(first) !== epochBits(this.epoch)) return 'unknown-epoch';
@@ -147,29 +192,47 @@ class AeadEpoch13 implements Epoch13 {
     if (ciphertextBytes > MAX_CIPHERTEXT_BYTES_13) return 'record-too-long';
     // RFC 9147 §4.2.3: a ciphertext that is too short for the mask MUST be treated as one that fails.
     if (ciphertextBytes < SAMPLE_BYTES) return 'bad-mac';
-    const mask = this.#mask.of(bytes, ciphertextAt);
-    const aad = this.#aad[ciphertextAt - at - 2]!;
-    aad[0] = first;
-    if (isLong) {
+    const foreseen = this.#foreseen?.take(bytes, ciphertextAt) ?? -1;
+    const mask = foreseen >= 0 ? foreseen : this.#mask.of(bytes, ciphertextAt);
+    // RFC 9147 §4: the header as it stood before the encryption of the number is the additional data.
+    let sequence: number;
+    if (hasLongSequence(first)) {
       const low = u16(bytes, at + 1) ^ mask;
-      putU16(aad, 1, low);
-      this.sequence = fullSequence(low, 0x10000, expectedSequence);
+      putU16(bytes, at + 1, low);
+      sequence = fullSequence(low, 0x10000, expectedSequence);
     } else {
       const low = bytes[at + 1]! ^ (mask >> 8);
-      aad[1] = low;
-      this.sequence = fullSequence(low, 0x100, expectedSequence);
+      bytes[at + 1] = low;
+      sequence = fullSequence(low, 0x100, expectedSequence);
     }
-    if (hasLength(first)) putU16(aad, aad.length - 2, ciphertextBytes);
-    this.#setNonce(this.sequence);
-    if (!this.#key.open(bytes, ciphertextAt, recordEnd, this.#nonce, aad)) return 'bad-mac';
+    this.sequence = sequence;
+    if (!this.#key.open(bytes, at, ciphertextAt, recordEnd, highOf(sequence), sequence | 0)) return 'bad-mac';
     return this.#findContent(bytes, ciphertextAt, recordEnd - AEAD_TAG_BYTES);
   }
 
   close(): void {
-    this.#key.close?.();
+    this.#key.close();
     this.#mask.close();
-    this.#iv.fill(0);
-    this.#nonce.fill(0);
+  }
+
+  /** All but the mask. */
+  #protect(
+    out: Uint8Array,
+    at: number,
+    contentLength: number,
+    innerType: number,
+    sequence: number,
+  ): number {
+    const contentAt = at + UNIFIED_HEADER_BYTES;
+    const innerEnd = contentAt + contentLength + INNER_TYPE_BYTES;
+    const ciphertextBytes = contentLength + INNER_TYPE_BYTES + AEAD_TAG_BYTES;
+    out[innerEnd - 1] = innerType;
+    // RFC 9147 §4: the header as it stands before the encryption of the number is the additional data.
+    out[at] = this.#firstByte;
+    putU16(out, at + 1, sequence & 0xffff);
+    putU16(out, at + 3, ciphertextBytes);
+    this.#key.seal(out, at, contentAt, innerEnd, highOf(sequence), sequence | 0);
+    return UNIFIED_HEADER_BYTES + ciphertextBytes;
   }
 
   // RFC 8446 §5.4: the last byte that is not zero is the type, what is behind it padding.
@@ -182,18 +245,9 @@ class AeadEpoch13 implements Epoch13 {
     this.innerType = typeAt < at ? 0 : bytes[typeAt]!;
     return undefined;
   }
+}
 
-  // RFC 8446 §5.3: the number, padded on the left, is XORed into the IV. RFC 9147 §4: without the epoch.
-  #setNonce(sequence: number): void {
-    const nonce = this.#nonce;
-    const iv = this.#iv;
-    const high = (sequence / 0x1_0000_0000) | 0;
-    const low = sequence | 0;
-    nonce[6] = iv[6]! ^ (high >> 8);
-    nonce[7] = iv[7]! ^ high;
-    nonce[8] = iv[8]! ^ (low >>> 24);
-    nonce[9] = iv[9]! ^ (low >> 16);
-    nonce[10] = iv[10]! ^ (low >> 8);
-    nonce[11] = iv[11]! ^ low;
-  }
+/** The upper 16 bits of a sequence number. */
+function highOf(sequence: number): number {
+  return sequence <= 0xffff_ffff ? 0 : (sequence / 0x1_0000_0000) | 0;
 }

@@ -41,6 +41,11 @@ export function hasLength(firstByte: number): boolean {
   return (firstByte & HAS_LENGTH) !== 0;
 }
 
+/** Of a header with this first byte and no connection id. */
+export function headerBytes(first: number): number {
+  return (hasLongSequence(first) ? 3 : 2) + (hasLength(first) ? 2 : 0);
+}
+
 /** The first byte of what we send in `epoch`. */
 export function firstByteOf(epoch: number): number {
   return FIXED_BITS | HAS_LONG_SEQUENCE | HAS_LENGTH | (epoch & EPOCH_MASK);
@@ -49,7 +54,7 @@ export function firstByteOf(epoch: number): number {
 // RFC 9147 §4.2.2: the number with these low bits that is closest to one plus the highest seen.
 export function fullSequence(low: number, span: 0x100 | 0x10000, expected: number): number {
   const half = span / 2;
-  const sequence = expected - (expected % span) + low;
+  const sequence = expected - (expected & (span - 1)) + low; // the bits are right for 48-bit numbers, too
   if (sequence < expected - half) return sequence + span;
   return sequence >= expected + half && sequence >= span ? sequence - span : sequence;
 }

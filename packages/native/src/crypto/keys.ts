@@ -52,11 +52,33 @@ export interface RecordKey {
 }
 
 /**
- * Whole DTLS 1.3 records (RFC 9147 §4) under one key in one direction: an `AeadKey` of AES-GCM whose additional data is
- * the header, of 1 to 8 bytes, that belongs in front of the content. Where there are 8 bytes in front of the content,
- * of the header and the record before it, it takes two native calls. The place of the header is overwritten then.
+ * Whole DTLS 1.3 records (RFC 9147 §4) under one key in one direction. The additional data is the header, of 1 to 8 bytes
+ * and with its sequence number in the clear, in front of the content. The sequence number, of 64 bits, is XORed into the
+ * last eight bytes of the IV (RFC 8446 §5.3); its halves may be signed or not. Where 8 bytes are in front of the
+ * content, the header's among them, a record takes two native calls.
  */
-export interface RecordKey13 extends AeadKey {}
+export interface RecordKey13 {
+  /** Encrypts `bytes[contentAt, contentEnd)` in place and writes the tag behind it. The caller uses no number twice. */
+  seal(
+    bytes: Uint8Array,
+    headerAt: number,
+    contentAt: number,
+    contentEnd: number,
+    sequenceHigh: number,
+    sequenceLow: number,
+  ): void;
+  /** Decrypts `bytes[contentAt, recordEnd - 16)` in place. False if the tag is wrong: the bytes are then of no use. */
+  open(
+    bytes: Uint8Array,
+    headerAt: number,
+    contentAt: number,
+    recordEnd: number,
+    sequenceHigh: number,
+    sequenceLow: number,
+  ): boolean;
+  /** Wipes the key and frees its context. Idempotent; use after it throws. */
+  close(): void;
+}
 
 /** Authenticated encryption. */
 export interface NativeAead {
@@ -76,7 +98,7 @@ export interface NativeAead {
     direction: 'seal' | 'open',
   ): RecordKey;
   /**
-   * For DTLS 1.3. `iv`, of 12 bytes, has its first four in common with every nonce. Undefined if there is nothing
+   * For DTLS 1.3, with the `iv`, of 12 bytes, that sequence numbers are XORed into. Undefined if there is nothing
    * quicker than `createAeadKey`.
    *
    * @throws {NativeError} `BAD_ALGORITHM`, `BAD_KEY`
@@ -117,6 +139,8 @@ export interface BlockKey {
 export interface SequenceMask {
   /** The first two bytes of the mask, as one number, of the 16 bytes of ciphertext at `at`. */
   of(bytes: Uint8Array, at: number): number;
+  /** Writes to `masks` those of the ciphertexts at the first `count`, 1 to 64, of `ats`, in one native call. */
+  ofAll(bytes: Uint8Array, ats: Int32Array, count: number, masks: Int32Array): void;
   close(): void;
 }
 

@@ -29,7 +29,17 @@ const OPENING_PARAMS_AT = 640; // OSSL_PARAM[2]
 const SEALING_PARAMS_AT = 720; // OSSL_PARAM[3]
 const PARAM_NAMES_AT = 840; // `tlsaad`, `tlsivfixed`
 const AAD_AT = 896;
-const FOREIGN_AT = AAD_AT + MAX_AAD_BYTES;
+/** What masks are made of, and the blocks that come of it. */
+const SAMPLES_AT = AAD_AT + MAX_AAD_BYTES;
+/** Masks that are made at a time. */
+export const MAX_MASKS = 64;
+const MASKS_AT = SAMPLES_AT + MAX_MASKS * 16;
+const FOREIGN_AT = MASKS_AT + MAX_MASKS * 16;
+/** Of the 32-bit words of the workspace. */
+export const IV_WORD: number = IV_AT / 4;
+export const AAD_WORD: number = AAD_AT / 4;
+export const SAMPLES_WORD: number = SAMPLES_AT / 4;
+export const MASKS_WORD: number = MASKS_AT / 4;
 const WORKSPACE_BYTES = FOREIGN_AT + MAX_FOREIGN_BYTES;
 const KEY_ROOM = 96;
 
@@ -44,6 +54,8 @@ export class OpenSsl {
   readonly memory: Memory;
   /** Slots of it belong to one call at a time; keys lie in it only while they are handed over. */
   readonly workspace: Uint8Array;
+  /** The same, four bytes at a time, the first of them the lowest: so they are on all platforms that Node has. */
+  readonly words: Int32Array;
   readonly cipherInit: ForeignFunction;
   readonly cipherUpdate: ForeignFunction;
   readonly cipherFinal: ForeignFunction;
@@ -72,6 +84,11 @@ export class OpenSsl {
     this.version = version;
     this.#functions = functions;
     this.workspace = memory.allocate(WORKSPACE_BYTES);
+    this.words = new Int32Array(
+      this.workspace.buffer,
+      this.workspace.byteOffset,
+      WORKSPACE_BYTES >> 2,
+    );
     const base = memory.addressOf(this.workspace);
     this.#addresses = [
       undefined,
@@ -88,6 +105,8 @@ export class OpenSsl {
       base + SHA_TAIL_AT,
       base + OPENING_PARAMS_AT,
       base + SEALING_PARAMS_AT,
+      base + SAMPLES_AT,
+      base + MASKS_AT,
     ];
     this.#layParameters(base);
     this.cipherInit = functions.EVP_CipherInit_ex;
@@ -150,6 +169,12 @@ export class OpenSsl {
   }
   get sealingParameters(): Pointer {
     return this.#addresses[13]!;
+  }
+  get samplesAddress(): Pointer {
+    return this.#addresses[14]!;
+  }
+  get masksAddress(): Pointer {
+    return this.#addresses[15]!;
   }
   get foreignAddress(): Pointer {
     return this.#addresses[9]!;

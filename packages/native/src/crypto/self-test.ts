@@ -8,7 +8,7 @@ import type { OpenSsl } from './openssl.ts';
 import { OpenSslRecordKey } from './record-key.ts';
 import { OpenSslRecordKey13 } from './record-key-13.ts';
 import { Sha1HmacKey } from './sha1-hmac-key.ts';
-import { OpenSslBlockKey, OpenSslCtrKey, OpenSslHmacKey } from './srtp-keys.ts';
+import { OpenSslBlockKey, OpenSslCtrKey, OpenSslHmacKey, OpenSslMask } from './srtp-keys.ts';
 
 interface Answer {
   readonly key: string;
@@ -81,33 +81,36 @@ export function testRecords13(ssl: OpenSsl): string | undefined {
   const room = ssl.memory.allocate(256);
   for (const algorithm of ['aes-128-gcm', 'aes-256-gcm'] as const) {
     const { key: keyHex, nonce: nonceHex } = ANSWERS[algorithm];
-    const [key, nonce] = [fromHex(keyHex), fromHex(nonceHex)];
+    const [key, iv] = [fromHex(keyHex), fromHex(nonceHex)];
     const one = new OpenSslAeadKey(ssl, algorithm, key);
-    const sealer = new OpenSslRecordKey13(ssl, algorithm, key, nonce, 'seal');
-    const opener = new OpenSslRecordKey13(ssl, algorithm, key, nonce, 'open');
+    const sealer = new OpenSslRecordKey13(ssl, algorithm, key, iv, 'seal');
+    const opener = new OpenSslRecordKey13(ssl, algorithm, key, iv, 'open');
     try {
-      for (const [aad, length] of [
-        ['2f00070026', 37],
-        ['2b0007', 1],
-        ['2007', 64],
+      for (const [header, length, high, low] of [
+        ['2f00070026', 37, 0, 7],
+        ['2b8007', 1, 0x1234, -2_147_450_873],
+        ['2007', 64, 0, 0x7fff_ff07],
       ] as const) {
-        nonce[11]!++;
-        const [aadBytes, at] = [fromHex(aad), 20];
-        const end = at + length;
+        const aad = fromHex(header);
+        const nonce = Uint8Array.from(iv);
+        for (let i = 0; i < 4; i++) {
+          nonce[4 + i]! ^= high >> (24 - 8 * i);
+          nonce[8 + i]! ^= low >> (24 - 8 * i);
+        }
+        const [at, recordEnd] = [20, 20 + length + AEAD_TAG_BYTES];
+        const headerAt = at - aad.length;
         for (let i = 0; i < room.length; i++) room[i] = i;
-        const expected = room.slice();
-        one.seal(expected, at, end, nonce, aadBytes);
+        room.set(aad, headerAt);
         const plain = room.slice();
-        sealer.seal(room, at, end, nonce, aadBytes);
-        room.set(expected.subarray(at - aadBytes.length, at), at - aadBytes.length);
+        const expected = room.slice();
+        one.seal(expected, at, at + length, nonce, aad);
+        sealer.seal(room, headerAt, at, at + length, high, low);
         if (!equalBytes(room, expected)) return 'seals to another result than it should';
-        const forged = end + AEAD_TAG_BYTES - 1;
-        room[forged]! ^= 1;
-        if (opener.open(room, at, end + AEAD_TAG_BYTES, nonce, aadBytes)) return 'opens a forged record';
+        room[recordEnd - 1]! ^= 1;
+        if (opener.open(room, headerAt, at, recordEnd, high, low)) return 'opens a forged record';
         room.set(expected);
-        if (!opener.open(room, at, end + AEAD_TAG_BYTES, nonce, aadBytes)) return 'refuses its own records';
-        room.set(plain.subarray(at - aadBytes.length, at), at - aadBytes.length);
-        if (!equalBytes(room.subarray(0, end), plain.subarray(0, end)))
+        if (!opener.open(room, headerAt, at, recordEnd, high, low)) return 'refuses its own records';
+        if (!equalBytes(room.subarray(0, at + length), plain.subarray(0, at + length)))
           return 'opens to another result than it should';
       }
     } finally {
@@ -166,6 +169,7 @@ function testRecords(
 /** FIPS 197 appendix C.1; NIST SP 800-38A F.5.1; RFC 2202 §3, case 1. */
 export function testCiphers(ssl: OpenSsl): string | undefined {
   const block = new OpenSslBlockKey(ssl, fromHex('000102030405060708090a0b0c0d0e0f'));
+  const mask = new OpenSslMask(ssl, fromHex('000102030405060708090a0b0c0d0e0f'));
   const ctr = new OpenSslCtrKey(ssl, fromHex('2b7e151628aed2a6abf7158809cf4f3c'));
   const hmac = new OpenSslHmacKey(ssl, new Uint8Array(20).fill(0x0b));
   try {
@@ -173,6 +177,9 @@ export function testCiphers(ssl: OpenSsl): string | undefined {
     block.encrypt(fromHex('00112233445566778899aabbccddeeff'), 0, out, 0);
     if (!equalBytes(out.subarray(0, 16), fromHex('69c4e0d86a7b0430d8cdb78070b4c55a')))
       return 'AES of a block is wrong';
+    const masks = new Int32Array(2);
+    mask.ofAll(fromHex('ff00112233445566778899aabbccddeeff'), Int32Array.of(1, 1), 2, masks);
+    if (masks[0] !== 0x69c4 || masks[1] !== 0x69c4) return 'AES of many blocks is wrong';
     const bytes = fromHex('6bc1bee22e409f96e93d7e117393172aae2d8a571e03ac9c9eb76fac45af8e51');
     ctr.apply(bytes, 0, bytes.length, fromHex('f0f1f2f3f4f5f6f7f8f9fafbfcfdfeff'));
     if (!equalBytes(bytes, fromHex('874d6191b620e3261bef6864990db6ce9806f66b7970fdff8617187bb9fffdff')))
@@ -185,7 +192,7 @@ export function testCiphers(ssl: OpenSsl): string | undefined {
     }
     return undefined;
   } finally {
-    for (const each of [block, ctr, hmac]) each.close();
+    for (const each of [block, mask, ctr, hmac]) each.close();
   }
 }
 

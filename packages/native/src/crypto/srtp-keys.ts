@@ -4,7 +4,7 @@ import { NativeError } from '../errors.ts';
 import { checkRange, FOREIGN } from '../memory.ts';
 import { NativeContext } from './context.ts';
 import type { BlockKey, CtrKey, HmacKey, SequenceMask } from './keys.ts';
-import type { OpenSsl } from './openssl.ts';
+import { MASKS_WORD, MAX_MASKS, type OpenSsl, SAMPLES_WORD } from './openssl.ts';
 
 const BLOCK_BYTES = 16;
 const SHA1_BYTES = 20;
@@ -85,6 +85,31 @@ export class OpenSslMask implements SequenceMask {
     if (!(ssl.cipher(context, ssl.blockOutAddress, address, BLOCK_BYTES) > 0))
       throw new NativeError('REFUSED', 'AES');
     return ssl.firstOfBlock;
+  }
+
+  // The samples are brought together, since a call costs more than many blocks of AES.
+  ofAll(bytes: Uint8Array, ats: Int32Array, count: number, masks: Int32Array): void {
+    const ssl = this.#ssl;
+    const context = this.#context.pointer;
+    if (!(count >= 1 && count <= MAX_MASKS && count <= ats.length && count <= masks.length))
+      throw new NativeError('BAD_LENGTH', `${count} masks`);
+    const view = ssl.memory.viewOf(bytes);
+    const { words } = ssl;
+    for (let i = 0; i < count; i++) {
+      const at = ats[i]!;
+      checkRange(bytes, at, at + BLOCK_BYTES);
+      const to = SAMPLES_WORD + i * 4;
+      words[to] = view.getInt32(at, true);
+      words[to + 1] = view.getInt32(at + 4, true);
+      words[to + 2] = view.getInt32(at + 8, true);
+      words[to + 3] = view.getInt32(at + 12, true);
+    }
+    if (!(ssl.cipher(context, ssl.masksAddress, ssl.samplesAddress, count * BLOCK_BYTES) > 0))
+      throw new NativeError('REFUSED', 'AES');
+    for (let i = 0; i < count; i++) {
+      const word = words[MASKS_WORD + i * 4]!;
+      masks[i] = ((word & 0xff) << 8) | ((word >> 8) & 0xff);
+    }
   }
 
   close(): void {

@@ -1,0 +1,60 @@
+// Hot: masks for the sequence numbers of records that are about to be opened (RFC 9147 §4.2.3), made together while the
+// datagrams of a batch still lie side by side. A mask is used only where the ciphertext that it was made of still begins
+// as it did: bytes that have changed since get a mask of their own, and a record that was not foreseen costs no more.
+import { MAX_MASKS, type SequenceMask } from '../crypto.ts';
+import { epochBits, hasConnectionId, headerBytes, isUnifiedHeader } from './unified-header.ts';
+
+const SAMPLE_BYTES = 16;
+const NOTHING = new Uint8Array(0);
+
+export class ForeseenMasks {
+  readonly #mask: SequenceMask;
+  readonly #epochBits: number;
+  readonly #ats = new Int32Array(MAX_MASKS);
+  readonly #masks = new Int32Array(MAX_MASKS);
+  /** The first four bytes of each ciphertext. */
+  readonly #beginnings = new Int32Array(MAX_MASKS);
+  #bytes: Uint8Array = NOTHING;
+  #count = 0;
+  /** Those before it have been asked for, or passed over. */
+  #next = 0;
+
+  constructor(mask: SequenceMask, epoch: number) {
+    this.#mask = mask;
+    this.#epochBits = epochBits(epoch);
+  }
+
+  /** For the first record of each datagram in `bytes[at, end)`, which are of `segmentBytes`. Replaces what was found before. */
+  find(bytes: Uint8Array, at: number, end: number, segmentBytes: number): void {
+    let count = 0;
+    for (; at < end && count < MAX_MASKS; at += segmentBytes) {
+      const first = bytes[at]!;
+      if (!isUnifiedHeader(first) || hasConnectionId(first) || epochBits(first) !== this.#epochBits) continue;
+      const ciphertextAt = at + headerBytes(first);
+      if (ciphertextAt + SAMPLE_BYTES > end) break;
+      this.#ats[count] = ciphertextAt;
+      this.#beginnings[count] = beginningAt(bytes, ciphertextAt);
+      count++;
+    }
+    this.#bytes = bytes;
+    this.#count = count;
+    this.#next = 0;
+    if (count > 0) this.#mask.ofAll(bytes, this.#ats, count, this.#masks);
+  }
+
+  /** The mask for the ciphertext at `at`, once; -1 if there is none. */
+  take(bytes: Uint8Array, at: number): number {
+    const ats = this.#ats;
+    let next = this.#next;
+    while (next < this.#count && ats[next]! < at) next++;
+    this.#next = next;
+    if (next >= this.#count || ats[next] !== at || bytes !== this.#bytes) return -1;
+    if (this.#beginnings[next] !== beginningAt(bytes, at)) return -1;
+    this.#next = next + 1;
+    return this.#masks[next]!;
+  }
+}
+
+function beginningAt(bytes: Uint8Array, at: number): number {
+  return (bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!;
+}
