@@ -119,7 +119,14 @@ class ChaChaMask implements SequenceMask {
 }
 
 function checkCount(ats: Int32Array, count: number, masks: Int32Array): void {
-  if (count >= 1 && count <= MAX_MASKS && count <= ats.length && count <= masks.length) return;
+  if (
+    (count | 0) === count &&
+    count >= 1 &&
+    count <= MAX_MASKS &&
+    count <= ats.length &&
+    count <= masks.length
+  )
+    return;
   throw new CryptoError('BAD_RANGE', `${count} masks`);
 }
 

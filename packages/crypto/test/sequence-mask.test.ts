@@ -55,6 +55,33 @@ describe('masks of sequence numbers', () => {
     for (const mask of open) mask.close();
   });
 
+  test('many at a time are those one by one', () => {
+    const bytes = slab(4_096);
+    for (let i = 0; i < bytes.length; i++) bytes[i] = (i * i) >> 3;
+    const ats = Int32Array.from({ length: 64 }, (_, i) => i * 61 + (i % 5));
+    const masks = new Int32Array(64);
+    for (const algorithm of ALGORITHMS)
+      for (const [count, room] of [
+        [1, bytes],
+        [2, bytes],
+        [5, bytes.slice()],
+        [63, bytes],
+        [64, bytes],
+        [64, bytes.slice()],
+      ] as const) {
+        const mask = createSequenceMask(algorithm, new Uint8Array(KEY_BYTES[algorithm]).fill(9));
+        masks.fill(-1);
+        mask.ofAll(room, ats, count, masks);
+        for (let i = 0; i < 64; i++)
+          assert.equal(masks[i], i < count ? mask.of(room, ats[i]!) : -1, `${algorithm}, ${i} of ${count}`);
+        for (const wrong of [0, 65, -1, 1.5])
+          assert.throws(() => mask.ofAll(room, ats, wrong, masks), { code: 'BAD_RANGE' });
+        assert.throws(() => mask.ofAll(room, Int32Array.of(5, 4_090), 2, masks), { code: 'BAD_RANGE' });
+        mask.close();
+        assert.throws(() => mask.ofAll(room, ats, count, masks), { code: 'CLOSED' });
+      }
+  });
+
   test('a closed mask throws, a range outside the array throws, and nothing has happened then', () => {
     for (const algorithm of ALGORITHMS) {
       const mask = createSequenceMask(algorithm, new Uint8Array(KEY_BYTES[algorithm]));

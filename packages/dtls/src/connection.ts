@@ -229,6 +229,16 @@ export class DtlsConnection implements Core<DtlsSink> {
    * closes itself.
    */
   seal(out: Uint8Array, at: number, length: number): number {
+    const record = this.sealInBatch(out, at, length);
+    this.finishBatch();
+    return record;
+  }
+
+  /**
+   * The same for records that leave together, which costs less: they may be sent or moved only after `finishBatch`, and
+   * until then nothing else may be written where they lie.
+   */
+  sealInBatch(out: Uint8Array, at: number, length: number): number {
     if (this.#phase.state !== 'connected') throw new DtlsError('NOT_CONNECTED');
     if (length > MAX_PLAINTEXT_BYTES || at + this.headroom + length + this.tailroom > out.length) {
       throw new DtlsError('RECORD_TOO_LARGE', `${length} bytes`);
@@ -241,8 +251,20 @@ export class DtlsConnection implements Core<DtlsSink> {
     if (this.#records.isUpdateDue) {
       this.#handshake.updateKeys(this.#settings.keyUpdateAfter !== undefined);
     }
-    const epoch = this.#records.applicationEpoch;
-    return this.#records.write(out, at, epoch, CONTENT_TYPE.applicationData, DTLS_1_2, length);
+    return this.#records.writeInBatch(out, at, length);
+  }
+
+  /** Makes whole what `sealInBatch` has sealed. Cheap when there is nothing. */
+  finishBatch(): void {
+    this.#records.epochs?.finishBatch();
+  }
+
+  /**
+   * The datagrams in `bytes[at, end)`, of `segmentBytes` each, the last perhaps shorter, are about to be received one by
+   * one. A hint by which opening them costs less; any of them may be left out or have changed by then.
+   */
+  foresee(bytes: Uint8Array, at: number, end: number, segmentBytes: number): void {
+    if (this.#phase.state === 'connected') this.#records.epochs?.foresee(bytes, at, end, segmentBytes);
   }
 
   /**

@@ -70,6 +70,34 @@ if (native && ciphers) {
     }
   });
 
+  test('RFC 9147 §4.2.3: masks of many ciphertexts are those one by one', () => {
+    for (const room of rooms) {
+      room.set(randomBytes(room.length));
+      const key = randomBytes(16);
+      const mask = ciphers.createMask(key);
+      const ats = Int32Array.from({ length: 64 }, (_, i) => i * 63 + (i % 4));
+      const masks = new Int32Array(64);
+      const block = (at: number) =>
+        createCipheriv('aes-128-ecb', key, null)
+          .update(room.subarray(at, at + 16))
+          .readUInt16BE(0);
+      for (const count of [1, 2, 63, 64]) {
+        masks.fill(-1);
+        mask.ofAll(room, ats, count, masks);
+        for (let i = 0; i < 64; i++) assert.equal(masks[i], i < count ? block(ats[i]!) : -1);
+      }
+      assert.equal(mask.of(room, 7), block(7));
+      for (const count of [0, 65, 1.5, Number.NaN])
+        assert.throws(() => mask.ofAll(room, ats, count, masks), codeIs('BAD_LENGTH'));
+      assert.throws(() => mask.ofAll(room, ats.subarray(0, 2), 3, masks), codeIs('BAD_LENGTH'));
+      assert.throws(() => mask.ofAll(room, ats, 3, masks.subarray(0, 2)), codeIs('BAD_LENGTH'));
+      for (const at of [-1, 4_081])
+        assert.throws(() => mask.ofAll(room, Int32Array.of(0, at), 2, masks), codeIs('BAD_RANGE'));
+      mask.close();
+      assert.throws(() => mask.ofAll(room, ats, 1, masks), codeIs('CLOSED'));
+    }
+  });
+
   test('keys of other lengths, ranges outside the bytes and closed keys are refused', () => {
     for (const length of [0, 15, 17, 24, 33]) {
       assert.throws(() => ciphers.createCtrKey(new Uint8Array(length)), codeIs('BAD_KEY'));

@@ -58,6 +58,8 @@ export class Epochs {
   /** The last one is the current one. */
   readonly #sealing: Sealing[] = [];
   #current: Sealing | undefined;
+  /** Has records whose numbers are still in the clear. */
+  #unfinished: Epoch13 | undefined;
   /** By the two bits that a record shows of its epoch; at most three of the four are taken. */
   readonly #opening: Array<Opening | undefined> = [undefined, undefined, undefined, undefined];
   #highestOpening = 0;
@@ -126,6 +128,7 @@ export class Epochs {
 
   /** Nothing is sent any more in epochs before `epoch`. */
   stopSealingBefore(epoch: number): void {
+    this.finishBatch();
     while (this.#sealing.length > 0 && this.#sealing[0]!.key.epoch < epoch) {
       this.#sealing.shift()!.key.close();
     }
@@ -171,6 +174,27 @@ export class Epochs {
     return sealing.key.seal(out, at, length, type, sealing.sequence++);
   }
 
+  /** The same in the current epoch, but the record is whole only after `finishBatch`. */
+  sealInBatch(out: Uint8Array, at: number, length: number, type: number): number {
+    const sealing = this.#current;
+    if (sealing === undefined || sealing.sequence >= sealing.limit) return 0;
+    if (this.#unfinished !== sealing.key) {
+      this.finishBatch();
+      this.#unfinished = sealing.key;
+    }
+    return sealing.key.sealInBatch(out, at, length, type, sealing.sequence++);
+  }
+
+  finishBatch(): void {
+    this.#unfinished?.finishBatch();
+    this.#unfinished = undefined;
+  }
+
+  /** Such datagrams are about to come: see `Epoch13`. */
+  foresee(bytes: Uint8Array, at: number, end: number, segmentBytes: number): void {
+    this.#opening[epochBits(this.#highestOpening)]?.key.foresee(bytes, at, end, segmentBytes);
+  }
+
   /** Opens the record at `at` in place; `undefined` means that it is good. `recordEnd` is always found. */
   open(bytes: Uint8Array, at: number, end: number, now: Millis): DropReason | undefined {
     if (now >= this.#retireAt) this.#retireDue(now);
@@ -199,6 +223,7 @@ export class Epochs {
 
   /** Gives all keys back. */
   release(): void {
+    this.finishBatch();
     for (const { key } of this.#sealing.splice(0)) key.close();
     this.#current = undefined;
     for (let bits = 0; bits < 4; bits++) this.#retire(bits);

@@ -8,6 +8,7 @@ import type { DropReason } from '../drop-reasons.ts';
 import { type EpochLimits, Epochs, HANDSHAKE_EPOCH } from './epochs.ts';
 import {
   CONTENT_TYPE,
+  DTLS_1_2,
   MAX_CIPHERTEXT_BYTES,
   MAX_PLAINTEXT_BYTES,
   RECORD_HEADER_BYTES,
@@ -121,6 +122,13 @@ export class RecordLayer {
     if (this.#protection === undefined || this.#sequence >= this.#limits.recordLimit) return 0;
     writeRecordHeader(out, at, type, version, epoch, this.#sequence++, 0);
     return this.#protection.sealing.seal(out, at, length);
+  }
+
+  /** Application data, in a record that is whole only after `finishBatch`; see `Epoch13`. Of 1.2 it is so at once. */
+  writeInBatch(out: Uint8Array, at: number, length: number): number {
+    const epochs = this.#epochs;
+    if (epochs !== undefined) return epochs.sealInBatch(out, at, length, CONTENT_TYPE.applicationData);
+    return this.write(out, at, PROTECTED_EPOCH, CONTENT_TYPE.applicationData, DTLS_1_2, length);
   }
 
   /** Opens a protected record of DTLS 1.2 in place; `undefined`: it is good and its content has been found. */

@@ -4,7 +4,13 @@
 // Each record:  | header (5) | content | inner type (1) | tag (16) |      all behind the header is encrypted
 import { putU16, u16 } from '@millrace/sans-io';
 import type { CipherSuite13 } from '../cipher-suites-13.ts';
-import { AEAD_TAG_BYTES, type DtlsCrypto, MAX_MASKS, type RecordKey13, type SequenceMask } from '../crypto.ts';
+import {
+  AEAD_TAG_BYTES,
+  type DtlsCrypto,
+  MAX_MASKS,
+  type RecordKey13,
+  type SequenceMask,
+} from '../crypto.ts';
 import { expandLabel } from '../key-schedule/tls13.ts';
 import { AeadRecordKey13 } from './aead-record-13.ts';
 import { ForeseenMasks } from './foreseen-masks.ts';
@@ -216,13 +222,7 @@ class WholeEpoch13 implements Epoch13 {
   }
 
   /** All but the mask. */
-  #protect(
-    out: Uint8Array,
-    at: number,
-    contentLength: number,
-    innerType: number,
-    sequence: number,
-  ): number {
+  #protect(out: Uint8Array, at: number, contentLength: number, innerType: number, sequence: number): number {
     const contentAt = at + UNIFIED_HEADER_BYTES;
     const innerEnd = contentAt + contentLength + INNER_TYPE_BYTES;
     const ciphertextBytes = contentLength + INNER_TYPE_BYTES + AEAD_TAG_BYTES;

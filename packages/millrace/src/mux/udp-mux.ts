@@ -152,6 +152,8 @@ export class UdpMux {
   #handlers(routed: RoutedSocket): PortHandlers {
     return {
       onDatagram: (bytes, at, end, remote) => routed.receive(bytes, at, end, remote),
+      onRun: (bytes, at, end, segmentBytes, remote) =>
+        routed.table.find(remote)?.handlers.onRun?.(bytes, at, end, segmentBytes, remote),
       onBatchEnd: () => routed.endBatch(),
       // Whoever has something to send and could not; the others have nothing to do with it.
       onWritable: () => this.#eachPlace(routed, (handlers) => handlers.onWritable()),

@@ -7,6 +7,11 @@ import type { TransportAddress } from '@millrace/ice';
 export interface PortHandlers {
   /** A datagram has come. The bytes are borrowed for the call, and may be changed. */
   onDatagram(bytes: Uint8Array, at: number, end: number, remote: TransportAddress): void;
+  /**
+   * Datagrams of `segmentBytes` each, the last perhaps shorter, that came in one piece and lie in `bytes[at, end)`, are
+   * handed over one by one next. A port that can't tell never calls this.
+   */
+  onRun?(bytes: Uint8Array, at: number, end: number, segmentBytes: number, remote: TransportAddress): void;
   /** All datagrams that had come have been handed over. */
   onBatchEnd(): void;
   /** `isBusy` is false again. A port that can't tell never calls this. */

@@ -23,7 +23,7 @@ import { datagramKind } from './demux.ts';
 import { pathLimit, relayedPathLimit } from './path-limit.ts';
 import { openWithin, type PortRange } from './port-range.ts';
 import { random } from './random.ts';
-import { MAX_DATAGRAM_BYTES } from './send-batch.ts';
+import { type BatchSealer, MAX_DATAGRAM_BYTES } from './send-batch.ts';
 import type { Sped } from './sped.ts';
 
 // Protocols know no Buffer; it is what copies a part of an array in Node without leaving a view to be collected.
@@ -142,6 +142,7 @@ export class Driver {
         route.remote = remote;
         this.#onDatagram(bytes, at, end, route);
       },
+      onRun: (bytes, at, end, segmentBytes) => this.#dtls?.foresee(bytes, at, end, segmentBytes),
       onBatchEnd: () => this.#onBatchEnd(),
       onWritable: () => {
         if (this.#isWaiting || this.#links.length > 0) this.wake();
@@ -479,9 +480,9 @@ export class Driver {
       const length = association.transmit(batch.slab, start + headroom, limit, at);
       if (length === 0) return true;
       const { mayFragment } = association;
-      const record = dtls.seal(batch.slab, start, length);
+      const record = dtls.sealInBatch(batch.slab, start, length);
       if (record === 0) return true; // the sequence numbers are used up: DTLS has closed itself
-      if (!this.#add(record, port, route, mayFragment)) return false;
+      if (!this.#add(record, port, route, mayFragment, dtls)) return false;
       bytes += record;
     }
     return false;
@@ -499,15 +500,16 @@ export class Driver {
     return false;
   }
 
-  #add(length: number, port: DatagramPort, route: Route, mayFragment = false): boolean {
+  #add(length: number, port: DatagramPort, route: Route, mayFragment = false, sealer?: BatchSealer): boolean {
     const { batch } = this.#backend;
     if (!batch.hasRoomFor(port)) {
+      sealer?.finishBatch(); // while it lies there: its place is the next one's
       this.drops.count('busy-port');
       return false;
     }
     this.packetsSent++;
     this.bytesSent += length;
-    return batch.add(length, port, route, mayFragment);
+    return batch.add(length, port, route, mayFragment, sealer);
   }
 }
 

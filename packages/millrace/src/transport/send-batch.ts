@@ -32,6 +32,11 @@ class Run implements DatagramRun {
 const NOTHING = new Uint8Array(0);
 const NOWHERE: TransportAddress = { address: '', port: 0 };
 
+/** Has sealed datagrams that are whole only after a last step for all of them. */
+export interface BatchSealer {
+  finishBatch(): void;
+}
+
 /** One for all connections: every send, but those of a busy port, is over when the call that makes it returns. */
 export class SendBatch {
   /** Where the next datagram is to be written: `slab[at, at + MAX_DATAGRAM_BYTES)`. */
@@ -48,6 +53,8 @@ export class SendBatch {
   #port: DatagramPort | undefined;
   /** Datagrams in the run being filled. */
   #count = 0;
+  /** Of datagrams that wait here, or of the one being added. */
+  #sealer: BatchSealer | undefined;
 
   /** `allocate` gives memory that is quick to send from. */
   constructor(allocate: (bytes: number) => Uint8Array) {
@@ -65,10 +72,20 @@ export class SendBatch {
 
   /**
    * Takes over the datagram of `length` bytes at `at`. False once the port is busy: stop sending to it. With `mayFragment`
-   * IP may cut it up, should it be longer than the path carries.
+   * IP may cut it up, should it be longer than the path carries. `sealer` has its last step to do before it is sent.
    */
-  add(length: number, port: DatagramPort, { remote }: Route, mayFragment = false): boolean {
+  add(
+    length: number,
+    port: DatagramPort,
+    { remote }: Route,
+    mayFragment = false,
+    sealer?: BatchSealer,
+  ): boolean {
     let isTaken = true;
+    if (sealer !== undefined && sealer !== this.#sealer) {
+      this.#sealer?.finishBatch();
+      this.#sealer = sealer;
+    }
     if (this.#port !== port) {
       this.#sendRuns(length);
       this.#port = port;
@@ -132,6 +149,8 @@ export class SendBatch {
     this.#runCount = 0;
     this.#port = undefined;
     if (count === 0 || port === undefined) return true;
+    this.#sealer?.finishBatch();
+    this.#sealer = undefined;
     if (this.#lent.length > 0) this.#takeBack();
     if (send(port, this.#runs, count)) return true;
     const { slab, at } = this;

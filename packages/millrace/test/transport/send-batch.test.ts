@@ -3,7 +3,12 @@ import { describe, test } from 'node:test';
 import type { Route, TransportAddress } from '@millrace/ice';
 import fc from 'fast-check';
 import type { DatagramPort, DatagramRun } from '../../src/transport/datagram-port.ts';
-import { MAX_DATAGRAM_BYTES, MAX_SLABS_PER_BUSY_PORT, SendBatch } from '../../src/transport/send-batch.ts';
+import {
+  type BatchSealer,
+  MAX_DATAGRAM_BYTES,
+  MAX_SLABS_PER_BUSY_PORT,
+  SendBatch,
+} from '../../src/transport/send-batch.ts';
 
 interface Call {
   readonly sizes: number[];
@@ -100,6 +105,41 @@ describe('a batch of datagrams', () => {
         [300, 3, 3],
       ],
     );
+  });
+
+  test('has whoever sealed datagrams finish them before they are sent or moved, and before another begins', () => {
+    const sent = batch();
+    const [one, other] = [new RecordingPort(), new RecordingPort()];
+    /** Marks what it has sealed, which is `places`. */
+    class Sealer implements BatchSealer {
+      places: Array<[slab: Uint8Array, at: number]> = [];
+      finishBatch(): void {
+        for (const [slab, at] of this.places.splice(0)) slab[at] = 0xff;
+      }
+    }
+    const [a, b] = [new Sealer(), new Sealer()];
+    const seal = (by: Sealer, port: DatagramPort, on: Route, fill: number, length = 100): void => {
+      by.places.push([sent.slab, sent.at]);
+      sent.slab.fill(fill, sent.at, sent.at + length);
+      sent.add(length, port, on, false, by);
+    };
+    seal(a, one, route(1), 1);
+    seal(a, one, route(1), 2);
+    assert.equal(a.places.length, 2);
+    seal(b, one, route(1), 3);
+    assert.deepEqual([a.places.length, b.places.length], [0, 1]);
+    seal(b, other, route(1), 4); // another port: those before it are sent
+    seal(a, other, route(1), 5);
+    add(sent, 100, other, route(1), 6); // of no sealer
+    one.getsBusy = () => true;
+    seal(b, one, route(1), 7);
+    sent.flush(); // which is busy, and keeps the slab
+    for (let i = 0; i < 900; i++) seal(a, other, route(1), 8); // more than a slab holds
+    sent.flush();
+    assert.deepEqual([a.places.length, b.places.length], [0, 0]);
+    const all = [...one.datagrams, ...other.datagrams].map(({ bytes }) => [bytes[0], bytes[1]]);
+    assert.equal(all.length, 907);
+    for (const [mark, fill] of all) assert.equal(mark, fill === 6 ? 6 : 0xff, `sealed as ${fill}`);
   });
 
   test('sends a run of one size to one destination in one call, a shorter one last', () => {

@@ -84,11 +84,7 @@ export class OpenSsl {
     this.version = version;
     this.#functions = functions;
     this.workspace = memory.allocate(WORKSPACE_BYTES);
-    this.words = new Int32Array(
-      this.workspace.buffer,
-      this.workspace.byteOffset,
-      WORKSPACE_BYTES >> 2,
-    );
+    this.words = new Int32Array(this.workspace.buffer, this.workspace.byteOffset, WORKSPACE_BYTES >> 2);
     const base = memory.addressOf(this.workspace);
     this.#addresses = [
       undefined,

@@ -117,13 +117,7 @@ export class OpenSslRecordKey13 implements RecordKey13 {
     const nonceAt = contentAt - NONCE_BYTES;
     if (base === FOREIGN || nonceAt < 0) {
       this.#setNonce(sequenceHigh, sequenceLow);
-      return this.#fallback.open(
-        bytes,
-        contentAt,
-        recordEnd,
-        this.#nonce,
-        bytes.slice(headerAt, contentAt),
-      );
+      return this.#fallback.open(bytes, contentAt, recordEnd, this.#nonce, bytes.slice(headerAt, contentAt));
     }
     const tagAt = recordEnd - AEAD_TAG_BYTES;
     if (tagAt < contentAt) return false;
@@ -207,9 +201,7 @@ function putAad(
 
 /** The bytes of a number in network order, as a word of memory. */
 function swapped(value: number): number {
-  return (
-    (value << 24) | ((value & 0xff00) << 8) | ((value >>> 8) & 0xff00) | (value >>> 24)
-  );
+  return (value << 24) | ((value & 0xff00) << 8) | ((value >>> 8) & 0xff00) | (value >>> 24);
 }
 
 /**

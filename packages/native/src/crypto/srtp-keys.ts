@@ -91,7 +91,15 @@ export class OpenSslMask implements SequenceMask {
   ofAll(bytes: Uint8Array, ats: Int32Array, count: number, masks: Int32Array): void {
     const ssl = this.#ssl;
     const context = this.#context.pointer;
-    if (!(count >= 1 && count <= MAX_MASKS && count <= ats.length && count <= masks.length))
+    if (
+      !(
+        (count | 0) === count &&
+        count >= 1 &&
+        count <= MAX_MASKS &&
+        count <= ats.length &&
+        count <= masks.length
+      )
+    )
       throw new NativeError('BAD_LENGTH', `${count} masks`);
     const view = ssl.memory.viewOf(bytes);
     const { words } = ssl;

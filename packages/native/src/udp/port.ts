@@ -24,6 +24,11 @@ export interface UdpHandlers {
    * the same peer sends, as long as no more than a few thousand peers do.
    */
   onDatagram(bytes: Uint8Array, at: number, end: number, remote: UdpAddress): void;
+  /**
+   * Several datagrams of `segmentBytes` each, the last perhaps shorter, came merged in `bytes[at, end)`, and are handed up
+   * one by one next: what can be done for all of them at once may be done now. Borrowed as with `onDatagram`.
+   */
+  onRun?(bytes: Uint8Array, at: number, end: number, segmentBytes: number, remote: UdpAddress): void;
   /** The datagrams that were there have been handed up: the moment to answer, once for all of them. */
   onBatchEnd?(): void;
   /** What `send` had to keep has been sent; `isBusy` is false. */

@@ -24,12 +24,15 @@ import { Structures } from './messages.ts';
 export const NOTHING_LEFT = 0;
 export const FAILED = -1;
 
+/** In front of the first slot: the quickest way to open a record writes 8 bytes in front of its content for a moment. */
+const FRONT_BYTES = 64;
 const CONTROL_ROOM = 64;
 const NAME_ROOM = 32;
 
 const IOVECS_AT = RECEIVE_SLOTS * MESSAGE.BYTES;
 const NAMES_AT = IOVECS_AT + RECEIVE_SLOTS * IOVEC.BYTES;
 const CONTROLS_AT = NAMES_AT + RECEIVE_SLOTS * NAME_ROOM;
+const ROOM_BYTES: number = FRONT_BYTES + RECEIVE_SLOTS * RECEIVE_SLOT_BYTES;
 const STRUCTURES_BYTES = CONTROLS_AT + RECEIVE_SLOTS * CONTROL_ROOM;
 
 export class Receiver {
@@ -62,7 +65,7 @@ export class Receiver {
   /** Takes what has come into the slots: their number, `NOTHING_LEFT`, or `FAILED` with `errno`. */
   receive(descriptor: number): number {
     // A handler may have transferred the buffer away, which it must not: the kernel then gets a new one.
-    if (this.bytes.length !== RECEIVE_SLOTS * RECEIVE_SLOT_BYTES) this.bytes = this.#layOut();
+    if (this.bytes.length !== ROOM_BYTES) this.bytes = this.#layOut();
     for (;;) {
       const count: number = this.#libc.recvmmsg(descriptor, this.#messages, RECEIVE_SLOTS, MSG_DONTWAIT, 0);
       if (count >= 0) return count;
@@ -72,6 +75,11 @@ export class Receiver {
       this.errno = errno;
       return FAILED;
     }
+  }
+
+  /** Where a slot begins in `bytes`. */
+  startOf(slot: number): number {
+    return FRONT_BYTES + slot * RECEIVE_SLOT_BYTES;
   }
 
   /** Bytes in a slot; -1 if they were cut off and are of no use. */
@@ -104,13 +112,13 @@ export class Receiver {
   }
 
   #layOut(): Uint8Array {
-    const bytes = this.#memory.allocate(RECEIVE_SLOTS * RECEIVE_SLOT_BYTES);
+    const bytes = this.#memory.allocate(ROOM_BYTES);
     const base = this.#memory.addressOf(bytes);
     const s = this.#structures;
     for (let slot = 0; slot < RECEIVE_SLOTS; slot++) {
       const message = slot * MESSAGE.BYTES;
       const iovec = IOVECS_AT + slot * IOVEC.BYTES;
-      s.putU64(iovec + IOVEC.BASE, base + slot * RECEIVE_SLOT_BYTES);
+      s.putU64(iovec + IOVEC.BASE, base + this.startOf(slot));
       s.putU64(iovec + IOVEC.LENGTH, RECEIVE_SLOT_BYTES);
       s.putU64(message + MESSAGE.NAME, s.address + this.nameAt(slot));
       s.putU64(message + MESSAGE.IOV, s.address + iovec);

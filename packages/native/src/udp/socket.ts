@@ -1,12 +1,7 @@
 // Hot: one UDP socket that the event loop watches: what comes in, and how it ends. What it sends is in outgoing.ts.
 
 import type { Watch } from '../ffi.ts';
-import {
-  MAX_BUFFERS_PER_TURN,
-  MAX_DATAGRAMS_PER_TURN,
-  RECEIVE_SLOT_BYTES,
-  RECEIVE_SLOTS,
-} from '../options.ts';
+import { MAX_BUFFERS_PER_TURN, MAX_DATAGRAMS_PER_TURN, RECEIVE_SLOTS } from '../options.ts';
 import { type Family, nameBytes } from './addresses.ts';
 import { Counts } from './counts.ts';
 import { errorNumbers } from './error-numbers.ts';
@@ -194,9 +189,11 @@ export class UdpSocket implements NativeSocket {
     }
     const remote = this.#remotes.find(receiver.names, receiver.nameAt(slot));
     const segmentBytes = receiver.segmentBytesIn(slot, length);
-    const end = slot * RECEIVE_SLOT_BYTES + length;
+    let at = receiver.startOf(slot);
+    const end = at + length;
     this.#counts.bytesReceived += length;
-    let at = slot * RECEIVE_SLOT_BYTES;
+    if (segmentBytes < length) this.#announce(bytes, at, end, segmentBytes, remote);
+    if (this.#watch === undefined) return;
     do {
       const until = Math.min(at + segmentBytes, end);
       this.#counts.datagramsReceived++;
@@ -207,6 +204,14 @@ export class UdpSocket implements NativeSocket {
       }
       at = until;
     } while (at < end && this.#watch !== undefined);
+  }
+
+  #announce(bytes: Uint8Array, at: number, end: number, segmentBytes: number, remote: UdpAddress): void {
+    try {
+      this.#handlers.onRun?.(bytes, at, end, segmentBytes, remote);
+    } catch (error) {
+      throwLater(error);
+    }
   }
 
   #onReceiveError(errno: number): void {
