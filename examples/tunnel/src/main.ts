@@ -2,6 +2,7 @@
 // Publishes an HTTP service to another machine, directly. This file knows the commands; each reads its own arguments.
 import { EXIT, type ExitCode, Failure, runProgram } from '@millrace/example-send-file/failure';
 import { MEETING_HELP } from '@millrace/example-send-file/meeting-place';
+import { weighExternalMemory } from './external-memory.ts';
 import { LIMITS } from './options.ts';
 
 const HELP = `Usage: millrace-tunnel publish URL [URL...] [options]
@@ -40,6 +41,7 @@ be reached, 503 the other side is not connected, or too many requests, 504 the s
 Exit codes: 0 left, 1 failed, 2 wrong usage.
 `;
 
+weighExternalMemory();
 await runProgram('millrace-tunnel', main);
 
 async function main(): Promise<ExitCode> {

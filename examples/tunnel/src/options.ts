@@ -2,11 +2,15 @@
 
 export const LIMITS: Limits = {
   /** Bytes of one binary message on a channel. */
-  messageBytes: 16 * 1024,
+  messageBytes: 64 * 1024,
   /** Bytes of a body that may be under way or unread on one channel; a quarter of it is granted anew at a time. */
   windowBytes: 1024 * 1024,
-  /** Characters of the head of a request or response as JSON. */
-  headCharacters: 64 * 1024,
+  /** Bytes of the head of a request or response as JSON. */
+  headBytes: 64 * 1024,
+  /** Characters of a text message. */
+  controlCharacters: 256,
+  /** Channels that are kept open for requests to come. */
+  keptChannels: 32,
   /** Bytes of the head of a request to the listener (--header-bytes). */
   headerBytes: 16 * 1024,
   /** Requests at one time, of all peers together (--max-requests). */
@@ -39,7 +43,9 @@ type Limits = Readonly<
   Record<
     | 'messageBytes'
     | 'windowBytes'
-    | 'headCharacters'
+    | 'headBytes'
+    | 'controlCharacters'
+    | 'keptChannels'
     | 'headerBytes'
     | 'requests'
     | 'replayBytes'

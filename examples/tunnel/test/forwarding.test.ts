@@ -1,10 +1,11 @@
 // A peer that does not keep to what the programs say, against the side of the service.
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
-import { Forwarding } from '../src/publish/forwarding.ts';
+import { serveRequests } from '../src/publish/requests.ts';
 import { type RequestRecord, Service } from '../src/publish/service.ts';
 import { Upstreams } from '../src/upstreams/upstreams.ts';
-import { MemoryChannel } from './memory-channel.ts';
+import { type RequestHead, writeOpening } from '../src/wire/frames.ts';
+import { channelPair } from './memory-channel.ts';
 import { serve } from './programs.ts';
 
 interface Setting {
@@ -37,24 +38,27 @@ async function setting(
   t.after(() => service.close());
   const ask: Setting['ask'] = async (messages) => {
     done = Promise.withResolvers();
-    const [peer, channel] = [new MemoryChannel(), new MemoryChannel()];
-    [peer.peer, channel.peer] = [channel, peer];
-    new Forwarding(channel, service);
-    for (const message of messages)
-      peer.send(message instanceof Uint8Array ? message : JSON.stringify({ ...message }));
+    const [peer, channel] = channelPair();
+    serveRequests(channel, service);
+    for (const message of messages) peer.send(onTheWire(message));
     return (await done.promise).status;
   };
   return { seen, ask };
 }
 
+const onTheWire = (message: object): string | Uint8Array => {
+  if (message instanceof Uint8Array) return message;
+  return 'path' in message
+    ? writeOpening(message as RequestHead, new Uint8Array(0), false)
+    : JSON.stringify(message);
+};
 const post = (...fields: string[]): object => ({
-  type: 'head',
   method: 'POST',
   path: '/a',
   fields,
   hasBody: true,
 });
-const get = { type: 'head', method: 'GET', path: '/a', fields: [], hasBody: false };
+const get = { method: 'GET', path: '/a', fields: [], hasBody: false };
 const END = { type: 'end' };
 const bytes = (text: string): Uint8Array => Buffer.from(text);
 

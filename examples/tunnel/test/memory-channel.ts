@@ -1,5 +1,5 @@
 // Two ends of a channel in memory: what one sends is there for the other at once.
-import type { WireChannel } from '../src/wire/exchange.ts';
+import type { WireChannel } from '../src/wire/lane.ts';
 
 export const SETTLED: Promise<void> = Promise.resolve();
 
@@ -29,9 +29,16 @@ export class MemoryChannel implements WireChannel {
     this.readyState = 'closed';
     this.peer.readyState = 'closed';
     this.peer.#fire(new MessageEvent('closing'));
+    for (const end of [this, this.peer]) end.#fire(new MessageEvent('close'));
   }
 
   #fire(event: MessageEvent): void {
     for (const [type, listener] of this.#listeners) if (type === event.type) listener(event);
   }
+}
+
+export function channelPair(): [MemoryChannel, MemoryChannel] {
+  const [a, b] = [new MemoryChannel(), new MemoryChannel()];
+  [a.peer, b.peer] = [b, a];
+  return [a, b];
 }

@@ -24,14 +24,14 @@ export function createListener(peer: Peer, options: ListenerOptions): Server {
       answerProblem(request, response, 'TOO_MANY');
       return;
     }
-    const channel = peer.openChannel();
-    if (!channel) {
+    const lane = peer.takeLane();
+    if (!lane) {
       answerProblem(request, response, 'PEER_GONE');
       return;
     }
     active++;
     (upgrade?.socket ?? response).once('close', () => active--);
-    new LocalRequest(request, response, channel, upgrade);
+    new LocalRequest(request, response, lane, peer, upgrade);
   };
   const server = createServer(
     {

@@ -3,13 +3,17 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { endToEnd } from '../http/fields.ts';
 import { type Problem, problemAnswer } from '../http/problem.ts';
-import { Exchange, type ExchangeEvents, type WireChannel } from '../wire/exchange.ts';
+import { Exchange, type ExchangeEvents } from '../wire/exchange.ts';
 import { type AbortReason, parseResponseHead, type RequestHead, type ResponseHead } from '../wire/frames.ts';
+import type { Lane } from '../wire/lane.ts';
 import { pipeRaw, type RawPipe } from '../wire/raw-pipe.ts';
+import type { Peer } from './peer.ts';
 
 export class LocalRequest implements ExchangeEvents {
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
+  readonly #lane: Lane;
+  readonly #peer: Peer;
   readonly #exchange: Exchange;
   readonly #upgrade: { readonly socket: Duplex; readonly early: Uint8Array } | undefined;
   #raw: RawPipe | undefined;
@@ -18,13 +22,16 @@ export class LocalRequest implements ExchangeEvents {
   constructor(
     request: IncomingMessage,
     response: ServerResponse,
-    channel: WireChannel,
+    lane: Lane,
+    peer: Peer,
     upgrade?: { readonly socket: Duplex; readonly early: Uint8Array },
   ) {
     this.#request = request;
     this.#response = response;
+    this.#lane = lane;
+    this.#peer = peer;
     this.#upgrade = upgrade;
-    this.#exchange = new Exchange(channel, this);
+    this.#exchange = new Exchange(lane, this);
     const head = requestHead(request, upgrade !== undefined);
     this.#exchange.sendHead(head);
     response.on('close', () => this.#onClientGone());
@@ -34,13 +41,17 @@ export class LocalRequest implements ExchangeEvents {
       upgrade.socket.on('close', () => this.#onClientGone());
       return;
     }
+    if (!head.hasBody) {
+      this.#exchange.end();
+      return;
+    }
     request.on('data', (chunk: Uint8Array) => {
       if (!this.#exchange.write(chunk)) request.pause();
     });
     request.on('end', () => this.#exchange.end());
   }
 
-  onHead(value: Record<string, unknown>): void {
+  onHead(value: Record<string, unknown>, isWhole: boolean): void {
     const head = parseResponseHead(value);
     if (!head) {
       this.#exchange.abort('protocol');
@@ -51,7 +62,7 @@ export class LocalRequest implements ExchangeEvents {
       response.strictContentLength = true;
       response.writeHead(head.status, head.message, endToEnd(head.fields));
       // With the first bytes of the body, if those are here already.
-      setImmediate(() => response.flushHeaders());
+      if (!isWhole) setImmediate(() => response.flushHeaders());
     }
   }
 
@@ -72,13 +83,12 @@ export class LocalRequest implements ExchangeEvents {
       this.#raw.end();
       return;
     }
-    this.#exchange.close();
+    this.#response.once('finish', () => this.#onFinished());
     try {
       this.#response.end();
     } catch {
       this.#violated(); // less than its Content-Length
     }
-    if (!this.#request.complete) this.#response.once('finish', () => this.#request.destroy());
   }
 
   onRoom(): void {
@@ -92,6 +102,14 @@ export class LocalRequest implements ExchangeEvents {
     else answerProblem(this.#request, this.#response, reason === 'gone' ? 'PEER_GONE' : 'UPSTREAM_CUT');
   }
 
+  #onFinished(): void {
+    if (this.#request.complete) this.#peer.giveBack(this.#lane);
+    else {
+      this.#lane.close(); // nobody wants the rest of the request
+      this.#request.destroy();
+    }
+  }
+
   #onUpgraded(head: ResponseHead): void {
     if (!this.#upgrade) {
       this.#violated();
@@ -102,11 +120,11 @@ export class LocalRequest implements ExchangeEvents {
     let text = `HTTP/1.1 101 ${head.message}\r\n`;
     for (let i = 0; i < head.fields.length; i += 2) text += `${head.fields[i]}: ${head.fields[i + 1]}\r\n`;
     socket.write(`${text}\r\n`, 'latin1');
-    this.#raw = pipeRaw(socket, early, this.#exchange, 'client-left', () => this.#exchange.close());
+    this.#raw = pipeRaw(socket, early, this.#exchange, 'client-left', () => this.#lane.close());
   }
 
   #violated(): void {
-    this.#exchange.abort('protocol');
+    this.#lane.close('protocol');
     this.#cut();
   }
 
@@ -117,7 +135,7 @@ export class LocalRequest implements ExchangeEvents {
 
   #onClientGone(): void {
     if (this.#raw || this.#response.writableFinished) return;
-    this.#exchange.abort('client-left');
+    this.#lane.close('client-left');
   }
 }
 
@@ -137,7 +155,7 @@ function requestHead(request: IncomingMessage, isUpgrade: boolean): RequestHead 
   const fields = endToEnd(request.rawHeaders, FORWARDED);
   fields.push('X-Forwarded-For', socket.remoteAddress ?? 'unknown', 'X-Forwarded-Proto', 'http');
   if (headers.host !== undefined) fields.push('X-Forwarded-Host', headers.host);
-  return { type: 'head', method: request.method!, path: request.url!, fields, hasBody, isUpgrade };
+  return { method: request.method!, path: request.url!, fields, hasBody, isUpgrade };
 }
 
 const FORWARDED: ReadonlySet<string> = new Set([

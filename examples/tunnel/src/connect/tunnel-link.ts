@@ -5,6 +5,8 @@ import { Meeting, type PeerLink } from '@millrace/example-send-file/meeting';
 import type { MeetingPlace } from '@millrace/example-send-file/meeting-place';
 import type { RTCDataChannel } from 'millrace';
 import { greet, LABELS, tuned } from '../greeting.ts';
+import type { Lane } from '../wire/lane.ts';
+import { KeptLanes } from './kept-lanes.ts';
 import type { Peer } from './peer.ts';
 
 export interface TunnelLinkEvents {
@@ -20,6 +22,7 @@ export class TunnelLink implements Peer {
   readonly #enter: (signal: AbortSignal) => Promise<MeetingPlace>;
   readonly #signal: AbortSignal;
   readonly #events: TunnelLinkEvents;
+  readonly #lanes: KeptLanes = new KeptLanes(() => this.#openChannel());
   #link: PeerLink | undefined;
 
   constructor(
@@ -32,7 +35,15 @@ export class TunnelLink implements Peer {
     this.#events = events;
   }
 
-  openChannel(): RTCDataChannel | undefined {
+  takeLane(): Lane | undefined {
+    return this.#lanes.take();
+  }
+
+  giveBack(lane: Lane): void {
+    this.#lanes.giveBack(lane);
+  }
+
+  #openChannel(): RTCDataChannel | undefined {
     try {
       const channel = this.#link?.connection.createDataChannel(LABELS.request);
       return channel && tuned(channel);

@@ -52,5 +52,5 @@ export function problemAnswer(problem: Problem, request: Fields, detail?: string
   ];
   if (status === 401) fields.push('WWW-Authenticate', 'Bearer');
   if (status === 503) fields.push('Retry-After', '1');
-  return { head: { type: 'head', status, message, fields }, body };
+  return { head: { status, message, fields }, body };
 }

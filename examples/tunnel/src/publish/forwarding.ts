@@ -11,8 +11,9 @@ import { framingOf } from '../pass-through/framing.ts';
 import { PassThrough } from '../pass-through/pass-through.ts';
 import { COMPLETION, shapeProblem } from '../request-shape/json-shape.ts';
 import type { Upstream } from '../upstreams/upstreams.ts';
-import { Exchange, type ExchangeEvents, type WireChannel } from '../wire/exchange.ts';
+import { Exchange, type ExchangeEvents } from '../wire/exchange.ts';
 import { ABORTS, type AbortReason, parseRequestHead, type RequestHead } from '../wire/frames.ts';
+import type { Lane } from '../wire/lane.ts';
 import { pipeRaw, type RawPipe } from '../wire/raw-pipe.ts';
 import { attempt, responseFields } from './attempt.ts';
 import { RequestBody } from './request-body.ts';
@@ -39,17 +40,22 @@ export class Forwarding implements ExchangeEvents {
   #status: number | undefined;
   #isDone = false;
 
-  constructor(channel: WireChannel, service: Service) {
+  constructor(lane: Lane, service: Service) {
     this.#service = service;
     this.#watchdog = new Watchdog(service.options.idleMillis, () => this.#onSilence());
-    this.#exchange = new Exchange(channel, this);
+    this.#exchange = new Exchange(lane, this);
     service.active++;
+  }
+
+  /** `bytes` is the first message of the request. */
+  begin(bytes: Uint8Array): void {
+    this.#exchange.onBytes(bytes);
   }
 
   onHead(value: Record<string, unknown>): void {
     const head = parseRequestHead(value);
     if (!head) {
-      this.#head = { type: 'head', method: '-', path: '-', fields: [], hasBody: false, isUpgrade: false };
+      this.#head = { method: '-', path: '-', fields: [], hasBody: false, isUpgrade: false };
       this.#refuse('BAD_REQUEST');
       return;
     }
@@ -191,7 +197,7 @@ export class Forwarding implements ExchangeEvents {
     const framing = framingOf(this.#head.fields, response.rawHeaders);
     if (framing) this.#stream = new PassThrough(framing);
     const fields = responseFields(response, framing);
-    this.#exchange.sendHead({ type: 'head', status, message: response.statusMessage ?? '', fields });
+    this.#exchange.sendHead({ status, message: response.statusMessage ?? '', fields });
     this.#watchdog.feed();
     response.on('data', (chunk: Uint8Array) => this.#onChunk(chunk));
     response.on('end', () => this.#onResponseEnd());
@@ -219,7 +225,7 @@ export class Forwarding implements ExchangeEvents {
     this.#watchdog.stop();
     this.#status = 101;
     const fields = [...responseFields(response, undefined), 'Connection', 'Upgrade', 'Upgrade', 'websocket'];
-    this.#exchange.sendHead({ type: 'head', status: 101, message: response.statusMessage ?? '', fields });
+    this.#exchange.sendHead({ status: 101, message: response.statusMessage ?? '', fields });
     this.#raw = pipeRaw(socket, early, this.#exchange, 'upstream-cut', (end) => this.#done(end));
   }
 

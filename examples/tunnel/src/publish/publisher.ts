@@ -2,7 +2,7 @@
 import { Meeting, type PeerLink } from '@millrace/example-send-file/meeting';
 import type { MeetingPlace } from '@millrace/example-send-file/meeting-place';
 import { greet, LABELS, tuned } from '../greeting.ts';
-import { Forwarding } from './forwarding.ts';
+import { serveRequests } from './requests.ts';
 import type { Service } from './service.ts';
 
 export interface PublisherEvents {
@@ -27,8 +27,8 @@ export class Publisher {
       configuration: { iceServers: place.iceServers, millrace: { loopback: place.isLocal } },
       onChannel: (channel, link) => {
         if (channel.label === LABELS.request) {
-          const { active, options } = this.#service;
-          if (active < options.maxRequests * CHANNELS_PER_REQUEST) new Forwarding(tuned(channel), service);
+          const { channels, options } = this.#service;
+          if (channels < options.maxRequests * CHANNELS_PER_REQUEST) serveRequests(tuned(channel), service);
           else channel.close();
           return;
         }

@@ -36,6 +36,8 @@ export class Service {
   readonly options: ServiceOptions;
   /** Requests that go on. */
   active = 0;
+  /** Channels that stand, whether or not one of those has it. */
+  channels = 0;
   readonly #http: HttpAgent;
   readonly #https: HttpsAgent;
 

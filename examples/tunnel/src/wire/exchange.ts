@@ -1,29 +1,20 @@
-// One end of a request's channel: a head, a body and an end each way. Each side grants the other credit for a window of
-// body bytes: SCTP has one receive window for all channels, and with credit a reader that is slow holds nobody back but
-// its own sender. What is sent waits for `channel.ready` besides, so that a slow network holds the source back too.
+// One end of a request on a channel: a head, a body and an end each way. The head goes with the first bytes of the body,
+// and with its end if that is known soon enough: most requests and answers are one message each.
 import { LIMITS } from '../options.ts';
 import {
   type AbortReason,
   type Control,
-  parseControl,
+  END,
+  parseOpening,
   type RequestHead,
   type ResponseHead,
+  writeOpening,
 } from './frames.ts';
-
-/** What is needed of an RTCDataChannel. */
-export interface WireChannel {
-  readonly ready: Promise<void>;
-  readonly readyState: string;
-  readonly bufferedAmount: number;
-  readonly highWaterMark: number;
-  send(data: string | Uint8Array): void;
-  close(): void;
-  addEventListener(type: 'message', listener: (event: MessageEvent) => void): void;
-  addEventListener(type: 'closing' | 'close', listener: () => void): void;
-}
+import type { Lane, LaneUser } from './lane.ts';
 
 export interface ExchangeEvents {
-  onHead(head: Record<string, unknown>): void;
+  /** `isWhole`: what follows is on hand, and told before anything else happens. */
+  onHead(head: Record<string, unknown>, isWhole: boolean): void;
   /** Handed over. Say `consumed` when it has gone on: until then it takes its place in the window. */
   onBody(bytes: Uint8Array): void;
   onEnd(): void;
@@ -33,195 +24,146 @@ export interface ExchangeEvents {
   onAbort(reason: AbortReason): void;
 }
 
-type Outgoing = string | Uint8Array;
-
-export class Exchange {
-  readonly #channel: WireChannel;
+export class Exchange implements LaneUser {
+  readonly #lane: Lane;
   readonly #events: ExchangeEvents;
-  #isClosed = false;
-  // Going out.
-  readonly #queue: Outgoing[] = [];
-  #credit: number = LIMITS.windowBytes;
-  #isPumping = false;
+  /** False once it has the channel no more: whatever is said or heard there then is of another request. */
+  #isLive = true;
+  // Going out. The head waits for what goes with it.
+  #head: RequestHead | ResponseHead | undefined;
+  #first: Uint8Array = NOTHING;
   #wantsRoom = false;
   #hasEnded = false;
   // Coming in.
   #expects: 'head' | 'body' | 'nothing' = 'head';
-  #unread = 0;
-  #ungranted = 0;
 
-  constructor(channel: WireChannel, events: ExchangeEvents) {
-    this.#channel = channel;
+  constructor(lane: Lane, events: ExchangeEvents) {
+    this.#lane = lane;
     this.#events = events;
-    channel.addEventListener('message', ({ data }) => this.#onMessage(data));
-    channel.addEventListener('closing', () => this.#onClosed());
-    channel.addEventListener('close', () => this.#onClosed());
+    lane.taken(this);
   }
 
-  get isClosed(): boolean {
-    return this.#isClosed;
-  }
-
-  /** Whether the other side's body has come to its end. */
-  get isReceived(): boolean {
-    return this.#expects === 'nothing';
-  }
-
+  /** It is sent when this turn of the event loop ends, with what has been written until then. */
   sendHead(head: RequestHead | ResponseHead): void {
-    this.#push(JSON.stringify(head));
+    if (!this.#isLive) return;
+    this.#head = head;
+    setImmediate(() => this.#sendOpening(false));
   }
 
   /** Kept until it is sent. False: stop until `onRoom`. */
   write(bytes: Uint8Array): boolean {
-    if (this.#isClosed || this.#hasEnded) return true;
-    for (let at = 0; at < bytes.length; at += LIMITS.messageBytes)
-      this.#push(bytes.length <= LIMITS.messageBytes ? bytes : part(bytes, at));
-    this.#wantsRoom = this.#queue.length > 0;
+    if (!this.#isLive || this.#hasEnded || bytes.length === 0) return true;
+    if (this.#head !== undefined) {
+      if (this.#first.length === 0 && bytes.length <= LIMITS.messageBytes) {
+        this.#first = bytes;
+        return true;
+      }
+      this.#sendOpening(false);
+    }
+    if (bytes.length <= LIMITS.messageBytes) this.#lane.send(bytes, bytes.length);
+    else
+      for (let at = 0; at < bytes.length; at += LIMITS.messageBytes) {
+        const part = bytes.subarray(at, Math.min(at + LIMITS.messageBytes, bytes.length));
+        this.#lane.send(part, part.length);
+      }
+    this.#wantsRoom = this.#lane.isBlocked;
     return !this.#wantsRoom;
   }
 
   end(): void {
-    if (this.#hasEnded) return;
-    this.#push('{"type":"end"}');
+    if (!this.#isLive || this.#hasEnded) return;
+    if (this.#head === undefined) this.#lane.send(END);
+    else this.#sendOpening(true);
     this.#hasEnded = true;
+    this.#giveBackIfOver();
   }
 
   /** Bytes of `onBody` that need no place any more. */
   consumed(bytes: number): void {
-    this.#unread -= bytes;
-    this.#ungranted += bytes;
-    if (this.#isClosed || this.#ungranted < LIMITS.windowBytes / 4) return;
-    this.#sendNow({ type: 'credit', bytes: this.#ungranted });
-    this.#ungranted = 0;
+    this.#lane.consumed(bytes);
   }
 
-  /** Gives up: what has not been sent is dropped. */
+  /** Gives up, unless all has been said: what has not been sent is dropped. */
   abort(reason: AbortReason): void {
-    if (this.#isClosed) return;
-    this.#isClosed = true;
-    this.#queue.length = 0;
-    this.#sendNow({ type: 'abort', reason });
-    this.#channel.close();
+    if (!this.#isLive) return;
+    this.#isLive = false;
+    this.#lane.close(reason);
   }
 
   /** Needs nothing more. What is on its way still arrives, what has not been sent is dropped. */
   close(): void {
-    this.#queue.length = 0;
-    if (this.#isClosed) return;
-    this.#isClosed = true;
-    this.#channel.close();
+    if (!this.#isLive) return;
+    this.#isLive = false;
+    this.#lane.close();
   }
 
-  #push(message: Outgoing): void {
-    if (this.#isClosed || this.#hasEnded) return;
-    if (this.#queue.length === 0 && this.#mayGo(message) && this.#trySend(message)) return;
-    this.#queue.push(message);
-    void this.#pump();
+  onBytes(bytes: Uint8Array): void {
+    if (this.#expects === 'body') this.#onBody(bytes);
+    else if (this.#expects === 'head') this.#onOpening(bytes);
+    else this.#violated();
   }
 
-  /** What can go at once goes without a detour over a promise. */
-  #trySend(message: Outgoing): boolean {
-    const { readyState, bufferedAmount, highWaterMark } = this.#channel;
-    if (readyState !== 'open' || bufferedAmount > highWaterMark) return false;
-    try {
-      this.#channel.send(message);
-    } catch {
-      return false; // the queue that all channels share is full: `ready` tells when it is not
-    }
-    if (typeof message !== 'string') this.#credit -= message.length;
-    return true;
+  onControl(control: Control | undefined): void {
+    if (control?.type === 'abort') {
+      this.close();
+      this.#events.onAbort(control.reason);
+    } else if (control?.type === 'end' && this.#expects === 'body') this.#onEnd();
+    else this.#violated();
   }
 
-  /** Sends what waits, in order, as long as there is credit and the channel is ready. */
-  async #pump(): Promise<void> {
-    if (this.#isPumping) return;
-    this.#isPumping = true;
-    try {
-      while (this.#mayGo(this.#queue[0])) {
-        await this.#channel.ready;
-        if (this.#isClosed) return;
-        const message = this.#queue[0];
-        if (!this.#mayGo(message)) break;
-        this.#queue.shift();
-        if (typeof message !== 'string') this.#credit -= message.length;
-        this.#channel.send(message);
-      }
-    } catch {
-      this.#onClosed(); // `ready` rejects once the channel is closing
-    } finally {
-      this.#isPumping = false;
-    }
-    if (!this.#wantsRoom || this.#queue.length > 0 || this.#isClosed) return;
+  onRoom(): void {
+    if (!this.#wantsRoom) return;
     this.#wantsRoom = false;
     this.#events.onRoom();
   }
 
-  #mayGo(message: Outgoing | undefined): message is Outgoing {
-    return message !== undefined && (typeof message === 'string' || message.length <= this.#credit);
+  onClosed(): void {
+    if (!this.#isLive) return;
+    this.#isLive = false;
+    this.#events.onAbort('gone');
   }
 
-  /** What need not wait for what is queued. */
-  #sendNow(control: Control): void {
-    try {
-      this.#channel.send(JSON.stringify(control));
-    } catch {
-      // Not open yet: then the other side knows of no request either. Or closed: then it knows already.
-    }
+  #sendOpening(isWhole: boolean): void {
+    const head = this.#head;
+    if (head === undefined || !this.#isLive) return;
+    this.#head = undefined;
+    this.#lane.send(writeOpening(head, this.#first, isWhole), this.#first.length);
+    this.#first = NOTHING;
   }
 
-  #onMessage(data: unknown): void {
-    if (this.#isClosed) return;
-    if (typeof data !== 'string') {
-      this.#onBody(data instanceof ArrayBuffer ? new Uint8Array(data) : (data as Uint8Array));
+  #onOpening(bytes: Uint8Array): void {
+    const opening = parseOpening(bytes);
+    if (opening === undefined) {
+      this.#violated();
       return;
     }
-    const control = parseControl(data);
-    switch (control?.type) {
-      case 'head':
-        if (this.#expects !== 'head') break;
-        this.#expects = 'body';
-        this.#events.onHead(control);
-        return;
-      case 'end':
-        if (this.#expects !== 'body') break;
-        this.#expects = 'nothing';
-        this.#events.onEnd();
-        return;
-      case 'credit':
-        this.#credit = Math.min(this.#credit + control.bytes, LIMITS.windowBytes);
-        void this.#pump();
-        return;
-      case 'abort':
-        this.#give(control.reason);
-        return;
-    }
-    this.#violated();
+    this.#expects = 'body';
+    this.#events.onHead(opening.head, opening.isWhole);
+    if (opening.body.length > 0 && this.#isLive) this.#onBody(opening.body);
+    if (opening.isWhole && this.#isLive) this.#onEnd();
   }
 
   #onBody(bytes: Uint8Array): void {
-    this.#unread += bytes.length;
-    if (this.#expects !== 'body' || this.#unread + this.#ungranted > LIMITS.windowBytes) this.#violated();
-    else this.#events.onBody(bytes);
+    if (this.#lane.received(bytes.length)) this.#events.onBody(bytes);
+    else this.#violated();
+  }
+
+  #onEnd(): void {
+    this.#expects = 'nothing';
+    this.#events.onEnd();
+    this.#giveBackIfOver();
+  }
+
+  #giveBackIfOver(): void {
+    if (!this.#isLive || !this.#hasEnded || this.#expects !== 'nothing') return;
+    this.#isLive = false;
+    this.#lane.givenBack();
   }
 
   #violated(): void {
     this.abort('protocol');
     this.#events.onAbort('protocol');
   }
-
-  #give(reason: AbortReason): void {
-    this.close();
-    this.#events.onAbort(reason);
-  }
-
-  #onClosed(): void {
-    if (this.#isClosed) return;
-    const isComplete = this.#hasEnded && this.#queue.length === 0 && this.#expects === 'nothing';
-    this.close();
-    if (!isComplete) this.#events.onAbort('gone');
-  }
 }
 
-function part(bytes: Uint8Array, at: number): Uint8Array {
-  return bytes.subarray(at, Math.min(at + LIMITS.messageBytes, bytes.length));
-}
+const NOTHING = new Uint8Array(0);

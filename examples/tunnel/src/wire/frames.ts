@@ -1,12 +1,12 @@
-// What two ends of a request say to each other on its channel. Text messages are JSON: a head, the end of a body, credit
-// for more body, or that the request is given up. Binary messages are the bytes of the body and nothing else.
+// What two ends of a request say to each other on its channel. The first message each way is binary and begins with the
+// head, as JSON behind its length; what follows is body. The binary messages behind it are body and nothing else. Text
+// messages are JSON: the end of a body, credit for more body, or that the request is given up.
 import { LIMITS } from '../options.ts';
 
 /** Header fields as they stood, name and value in turns: order, case and repetition are kept. */
 export type Fields = readonly string[];
 
 export interface RequestHead {
-  readonly type: 'head';
   readonly method: string;
   /** Origin form: begins with a slash. */
   readonly path: string;
@@ -16,14 +16,20 @@ export interface RequestHead {
 }
 
 export interface ResponseHead {
-  readonly type: 'head';
   readonly status: number;
   readonly message: string;
   readonly fields: Fields;
 }
 
+export interface Opening {
+  readonly head: Record<string, unknown>;
+  /** A part of the message. */
+  readonly body: Uint8Array;
+  /** The body has no more. */
+  readonly isWhole: boolean;
+}
+
 export type Control =
-  | { readonly type: 'head'; readonly [field: string]: unknown }
   | { readonly type: 'end' }
   | { readonly type: 'credit'; readonly bytes: number }
   | { readonly type: 'abort'; readonly reason: AbortReason };
@@ -38,13 +44,40 @@ export const ABORTS = {
 } as const;
 export type AbortReason = keyof typeof ABORTS;
 
+export const END = '{"type":"end"}';
+const LENGTH_BYTES = 4;
+
+/** `body` is copied. */
+export function writeOpening(
+  head: RequestHead | ResponseHead,
+  body: Uint8Array,
+  isWhole: boolean,
+): Uint8Array {
+  const text = JSON.stringify(isWhole ? { ...head, isWhole } : head);
+  const headBytes = Buffer.byteLength(text);
+  const message = Buffer.allocUnsafe(LENGTH_BYTES + headBytes + body.length);
+  message.writeUInt32BE(headBytes, 0);
+  message.write(text, LENGTH_BYTES);
+  message.set(body, LENGTH_BYTES + headBytes);
+  return message;
+}
+
+/** `undefined` if it is no head. Handed over: the body is a part of it. */
+export function parseOpening(message: Uint8Array): Opening | undefined {
+  if (message.length < LENGTH_BYTES) return undefined;
+  const { buffer, byteOffset, length } = message;
+  const bytes = Buffer.from(buffer, byteOffset, length);
+  const end = LENGTH_BYTES + bytes.readUInt32BE(0);
+  if (end > length || end - LENGTH_BYTES > LIMITS.headBytes) return undefined;
+  const head = parseObject(bytes.toString('utf8', LENGTH_BYTES, end));
+  return head && { head, body: bytes.subarray(end), isWhole: head.isWhole === true };
+}
+
 /** What a text message means; `undefined` if it is none of ours. */
 export function parseControl(text: string): Control | undefined {
-  if (text.length > LIMITS.headCharacters) return undefined;
+  if (text.length > LIMITS.controlCharacters) return undefined;
   const value = parseObject(text);
   switch (value?.type) {
-    case 'head':
-      return value as Control;
     case 'end':
       return { type: 'end' };
     case 'credit':
@@ -61,14 +94,14 @@ export function parseRequestHead(value: Record<string, unknown>): RequestHead | 
   if (typeof method !== 'string' || !TOKEN.test(method) || method === 'CONNECT') return undefined;
   if (typeof path !== 'string' || !PATH.test(path)) return undefined;
   if (!isFields(fields)) return undefined;
-  return { type: 'head', method, path, fields, hasBody: hasBody === true, isUpgrade: isUpgrade === true };
+  return { method, path, fields, hasBody: hasBody === true, isUpgrade: isUpgrade === true };
 }
 
 export function parseResponseHead(value: Record<string, unknown>): ResponseHead | undefined {
   const { status, message, fields } = value;
   if (!Number.isInteger(status) || !isFinal(status as number)) return undefined;
   if (typeof message !== 'string' || !VALUE.test(message) || !isFields(fields)) return undefined;
-  return { type: 'head', status: status as number, message, fields };
+  return { status: status as number, message, fields };
 }
 
 // RFC 9110 §5.6.2, §5.5: no control character can end a line early and begin another request.
