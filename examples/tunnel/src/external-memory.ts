@@ -5,5 +5,6 @@ import { setFlagsFromString } from 'node:v8';
 
 /** A V8 that does not know the setting would complain on standard error: it is made where it has been tried. */
 export function weighExternalMemory(): void {
-  if (process.versions.v8.startsWith('14.')) setFlagsFromString('--external-memory-accounted-in-global-limit');
+  if (process.versions.v8.startsWith('14.'))
+    setFlagsFromString('--external-memory-accounted-in-global-limit');
 }
