@@ -103,7 +103,10 @@ class KoffiWatch implements Watch {
     descriptor: number,
     onReady: (status: number, readable: boolean, writable: boolean) => void,
   ) {
-    this.#onPoll = (status, events) => onReady(status, events.readable, events.writable);
+    // Not written straight into the field: V8 makes a function literal that is assigned to a property old at once, and
+    // all it reaches would outlive its connection by many collections.
+    const onPoll: OnPoll = (status, events) => onReady(status, events.readable, events.writable);
+    this.#onPoll = onPoll;
     this.#handle = koffi.node.poll(descriptor, READABLE, this.#onPoll as unknown as () => void);
     if (!this.#handle) throw new Error('the descriptor cannot be watched');
   }

@@ -30,9 +30,10 @@ export interface RTCRtpTransceiverInit {
 export interface MediaOwner {
   readonly random: RandomSource;
   /** The user's own, for this connection. */
-  readonly interceptors: readonly Interceptor[];
+  /** Makes them: asked for once. */
+  interceptors(): readonly Interceptor[];
   readonly transport: RTCDtlsTransport;
-  readonly isClosed: boolean;
+  isClosed(): boolean;
   wake(): void;
   /** The path is of use from now on. */
   onPath(path: RtpPath): void;
@@ -61,7 +62,8 @@ export class PeerMedia implements NegotiatedMedia, MediaHost {
   /** Made when somebody asks for it: its queues are more than a megabyte, and most connections carry data alone. */
   get path(): RtpPath {
     if (this.#path === undefined) {
-      const { random, interceptors } = this.#owner;
+      const { random } = this.#owner;
+      const interceptors = this.#owner.interceptors();
       const wallClockOffset = performance.timeOrigin;
       this.#path = new RtpPath({ cname: this.cname, random, wallClockOffset, interceptors });
     }
@@ -77,7 +79,7 @@ export class PeerMedia implements NegotiatedMedia, MediaHost {
   }
 
   get isClosed(): boolean {
-    return this.#owner.isClosed;
+    return this.#owner.isClosed();
   }
 
   wake(): void {

@@ -12,8 +12,8 @@ import type { Transports } from './transports.ts';
 
 /** The connection, as this sees it. */
 export interface LocalCandidatesHost {
-  readonly isClosed: boolean;
-  readonly configuration: RTCConfiguration;
+  isClosed(): boolean;
+  configuration(): RTCConfiguration;
   fire(event: Event): void;
 }
 
@@ -44,19 +44,19 @@ export class LocalCandidates {
    * transport carries everything here, so that a pool of one set serves however many sections.
    */
   prepare(): void {
-    const { iceCandidatePoolSize = 0, iceTransportPolicy, iceServers } = this.#host.configuration;
+    const { iceCandidatePoolSize = 0, iceTransportPolicy, iceServers } = this.#host.configuration();
     if (this.#session.hasBegunGathering) return;
     const wanted = iceCandidatePoolSize === 0 ? '' : JSON.stringify([iceServers, iceTransportPolicy]);
     if (wanted === this.#prepared) return;
     this.#prepared = wanted;
     if (wanted === '') this.#session.discardPrepared();
-    else this.#session.prepare(serversOf(this.#host.configuration), iceTransportPolicy === 'relay');
+    else this.#session.prepare(serversOf(this.#host.configuration()), iceTransportPolicy === 'relay');
   }
 
   gather(): void {
-    if (this.#host.isClosed || this.#session.hasBegunGathering) return;
+    if (this.#host.isClosed() || this.#session.hasBegunGathering) return;
     queueTask((state) => this.#onGathering(state), 'gathering' as const);
-    const { configuration } = this.#host;
+    const configuration = this.#host.configuration();
     void this.#session.gather(serversOf(configuration), configuration.iceTransportPolicy === 'relay');
   }
 
@@ -70,8 +70,9 @@ export class LocalCandidates {
   }
 
   readonly #tell = ({ text, usernameFragment, source }: News): void => {
-    const { isClosed } = this.#host;
-    const place = isClosed ? undefined : this.#negotiator.placeLocalCandidate(text, usernameFragment);
+    const place = this.#host.isClosed()
+      ? undefined
+      : this.#negotiator.placeLocalCandidate(text, usernameFragment);
     if (!place) return;
     const candidate = new RTCIceCandidate({ candidate: text, ...place, ...source });
     this.#host.fire(new RTCPeerConnectionIceEvent('icecandidate', { candidate, url: source?.url ?? null }));
@@ -79,11 +80,11 @@ export class LocalCandidates {
 
   readonly #tellComplete = (): void => {
     this.#onGathering('complete');
-    if (!this.#host.isClosed)
+    if (!this.#host.isClosed())
       this.#host.fire(new RTCPeerConnectionIceEvent('icecandidate', { candidate: null }));
   };
 
   #onGathering(state: RTCIceGathererState): void {
-    if (!this.#host.isClosed) this.#transports.onGathering(state);
+    if (!this.#host.isClosed()) this.#transports.onGathering(state);
   }
 }

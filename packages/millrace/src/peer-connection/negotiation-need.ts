@@ -7,9 +7,9 @@ import type { OperationsChain } from './operations-chain.ts';
 
 /** The connection, as this sees it. */
 export interface NegotiationNeedHost {
-  readonly isClosed: boolean;
+  isClosed(): boolean;
   /** Whether there are data channels to negotiate for. */
-  readonly wantsData: boolean;
+  wantsData(): boolean;
   /** Called in a task. */
   ask(): void;
 }
@@ -40,16 +40,16 @@ export class NegotiationNeed {
 
   /** Asks once, when nothing else is going on. */
   check(): void {
-    const { isClosed, wantsData } = this.#host;
-    if (this.#isNeeded || isClosed || this.#negotiator.descriptions.state !== 'stable') return;
-    const needsData = wantsData && !this.#hasNegotiatedData();
+    if (this.#isNeeded || this.#host.isClosed()) return;
+    if (this.#negotiator.descriptions.state !== 'stable') return;
+    const needsData = this.#host.wantsData() && !this.#hasNegotiatedData();
     if (!needsData && !this.#negotiator.needsRestart && !this.#mediaNeedsNegotiation()) return;
     this.#isNeeded = true;
     queueTask(this.#ask, undefined);
   }
 
   readonly #ask = (): void => {
-    const isIdle = !this.#host.isClosed && this.#negotiator.descriptions.state === 'stable';
+    const isIdle = !this.#host.isClosed() && this.#negotiator.descriptions.state === 'stable';
     // Otherwise the question comes up again when the chain has run empty.
     if (this.#isNeeded && isIdle && this.#chain.isEmpty) this.#host.ask();
     else this.#isNeeded = false;

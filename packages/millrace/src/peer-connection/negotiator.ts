@@ -58,7 +58,7 @@ import type {
 export interface NegotiationHost {
   readonly session: Session;
   /** Whether there are data channels to negotiate for. */
-  readonly wantsData: boolean;
+  wantsData(): boolean;
   /** What stays the same in every description of this side. */
   readonly identity: Pick<
     LocalDescriptionInit,
@@ -147,7 +147,8 @@ export class Negotiator {
 
   #makeOffer(isRestart: boolean): SessionDescription {
     const previous = this.#descriptions.negotiated;
-    const wantsData = this.#host.wantsData || (previous !== undefined && dataSection(previous) !== undefined);
+    const wantsData =
+      this.#host.wantsData() || (previous !== undefined && dataSection(previous) !== undefined);
     const { media, maxBundle } = this.#host;
     return createOffer(
       {

@@ -5,8 +5,12 @@ export class OperationsChain {
   #last: Promise<unknown> = Promise.resolve();
   #pending = 0;
   #isClosed = false;
-  /** Called when the chain has run empty. */
-  onEmpty: (() => void) | undefined;
+  readonly #onEmpty: (() => void) | undefined;
+
+  /** `onEmpty` is called when the chain has run empty. */
+  constructor(onEmpty?: () => void) {
+    this.#onEmpty = onEmpty;
+  }
 
   get isEmpty(): boolean {
     return this.#pending === 0;
@@ -34,6 +38,6 @@ export class OperationsChain {
 
   readonly #onEnd = (): void => {
     this.#pending--;
-    if (this.#pending === 0 && !this.#isClosed) this.onEmpty?.();
+    if (this.#pending === 0 && !this.#isClosed) this.#onEmpty?.();
   };
 }

@@ -4,7 +4,6 @@
 
 import { type ChannelInit, DataChannelError, DataChannels } from '@millrace/datachannel';
 import { formatCandidate } from '@millrace/ice';
-import type { Interceptor } from '@millrace/rtp/interceptors';
 import type { Millis } from '@millrace/sans-io';
 import { formatSessionDescription, transportSection } from '@millrace/sdp';
 import {
@@ -66,7 +65,7 @@ export class RTCPeerConnection extends PeerConnectionEvents {
   /** Fulfils when the connection has ended for good, whoever ended it, with the reason. Never rejects. */
   readonly closed: Promise<SessionEnd>;
   readonly #created = now();
-  readonly #chain = new OperationsChain();
+  readonly #chain = new OperationsChain(() => this.#need.check());
   readonly #negotiator: Negotiator;
   readonly #channels = new DataChannels();
   readonly #bridge: ChannelBridge;
@@ -107,7 +106,6 @@ export class RTCPeerConnection extends PeerConnectionEvents {
     const { promise, resolve } = Promise.withResolvers<SessionEnd>();
     this.closed = promise;
     this.#resolveClosed = resolve;
-    this.#chain.onEmpty = () => this.#need.check();
     this.#bridge = new ChannelBridge({
       channels: this.#channels,
       now,
@@ -359,15 +357,15 @@ export class RTCPeerConnection extends PeerConnectionEvents {
     this.close();
   }
 
+  // What the parts see of the connection has methods and no accessors: V8 keeps each accessor's functions in a pair that
+  // is old from the start, and all they reach, the whole connection, outlives it until the next full collection.
+
   #negotiationHost(): NegotiationHost {
-    const wantsData = (): boolean => this.#wantsData();
     return {
       session: this.#session,
       media: this.#media,
       maxBundle: this.#configuration.bundlePolicy === 'max-bundle',
-      get wantsData() {
-        return wantsData();
-      },
+      wantsData: () => this.#wantsData(),
       identity: {
         fingerprints: fingerprintsOf(
           this.#certificates,
@@ -397,46 +395,27 @@ export class RTCPeerConnection extends PeerConnectionEvents {
   }
 
   #makeNeed(): NegotiationNeed {
-    const isClosed = (): boolean => this.#isClosed;
-    const wantsData = (): boolean => this.#wantsData();
     return new NegotiationNeed(this.#negotiator, this.#media.transceivers, this.#chain, {
-      get isClosed() {
-        return isClosed();
-      },
-      get wantsData() {
-        return wantsData();
-      },
+      isClosed: () => this.#isClosed,
+      wantsData: () => this.#wantsData(),
       ask: () => this.#fire(new Event('negotiationneeded')),
     });
   }
 
   #makeCandidates(): LocalCandidates {
-    const isClosed = (): boolean => this.#isClosed;
-    const configuration = (): RTCConfiguration => this.#configuration;
     return new LocalCandidates(this.#session, this.#negotiator, this.#transports, {
-      get isClosed() {
-        return isClosed();
-      },
-      get configuration() {
-        return configuration();
-      },
+      isClosed: () => this.#isClosed,
+      configuration: () => this.#configuration,
       fire: (event) => this.#fire(event),
     });
   }
 
   #makeMedia(): PeerMedia {
-    const isClosed = (): boolean => this.#isClosed;
-    const makeInterceptors = (): readonly Interceptor[] =>
-      this.#configuration.millrace?.interceptors?.() ?? [];
     return new PeerMedia({
       random,
-      get interceptors() {
-        return makeInterceptors();
-      },
+      interceptors: () => this.#configuration.millrace?.interceptors?.() ?? [],
       transport: this.#transports.dtls,
-      get isClosed() {
-        return isClosed();
-      },
+      isClosed: () => this.#isClosed,
       wake: () => this.#session.driver.wake(),
       onPath: (path) => this.#session.attachMedia(path),
       onNeedsNegotiation: () => this.#need.check(),
