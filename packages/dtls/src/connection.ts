@@ -151,6 +151,11 @@ export class DtlsConnection implements Core<DtlsSink> {
     return this.#session?.srtpProfile;
   }
 
+  /** As the handshake has shown it, with what the peer's signature took; `undefined` where each flight was sent again. */
+  get roundTripTime(): Millis | undefined {
+    return this.#handshake.roundTripTime;
+  }
+
   /** Memory for input that came before its time; bounded by `maxReassemblyBytes` and `maxEarlyBytes`. */
   get heldBytes(): number {
     return this.#early.bytes + this.#handshake.heldBytes;

@@ -192,6 +192,11 @@ export class Handshake {
     if (this.#retransmission.onPeerRepeats(now)) this.flight.restart();
   }
 
+  /** See `Retransmission.measured`. */
+  get roundTripTime(): Millis | undefined {
+    return this.#retransmission.measured;
+  }
+
   /** What went out before there was a path goes out again over it, and its time begins here. */
   setPath(roundTripTime: Millis | undefined, now: Millis): void {
     const progress = this.#progress;
@@ -236,6 +241,7 @@ export class Handshake {
     if (this.#progress.kind === 'idle' || this.#progress.kind === 'over') return 'renegotiation';
     const reason = this.#fragments.add(bytes, at, end, epoch);
     if (reason !== undefined) return reason;
+    this.#retransmission.measure(now);
     // RFC 9147 §7.2: the beginning of the answer acknowledges all of what it answers.
     if (epoch === HANDSHAKE_EPOCH && this.#progress.kind === 'running') {
       this.flight.discard();

@@ -24,6 +24,10 @@ const PEER_WORK: Millis = 25;
 const RETRIES_BEFORE_BACKOFF = 2;
 
 export class Retransmission {
+  /** From a flight that was sent once to the first piece of its reply (Karn); what the peer's signature took is in it. */
+  measured: Millis | undefined = undefined;
+  /** The flight has been sent once, and nothing of its reply has come. */
+  #isMeasuring = false;
   readonly #options: RetransmissionOptions;
   #roundTripTime: Millis | undefined;
   #timeout: Millis;
@@ -48,7 +52,14 @@ export class Retransmission {
   onFlight(now: Millis, expectsReply: boolean): void {
     this.#attempt = 0;
     this.#sentAt = now;
+    this.#isMeasuring = expectsReply;
     this.#deadline = expectsReply ? now + this.#delay() : NEVER;
+  }
+
+  /** A piece of the reply to our flight has come. */
+  measure(now: Millis): void {
+    if (this.#isMeasuring) this.measured ??= now - this.#sentAt;
+    this.#isMeasuring = false;
   }
 
   /** The first piece of the reply to our flight. */
@@ -67,6 +78,7 @@ export class Retransmission {
   expire(now: Millis): boolean {
     if (now < this.#deadline) return false;
     this.#attempt++;
+    this.#isMeasuring = false;
     this.#sentAt = now;
     this.#deadline = now + this.#delay();
     return true;
@@ -79,6 +91,7 @@ export class Retransmission {
   onPeerRepeats(now: Millis): boolean {
     if (now - this.#sentAt < Math.max(LEAST_HOLDOFF, this.#roundTripTime ?? LEAST_TIMEOUT)) return false;
     this.#sentAt = now;
+    this.#isMeasuring = false;
     this.#attempt = 0; // the peer is there
     if (this.#deadline !== NEVER) this.#deadline = now + this.#delay();
     return true;
@@ -86,6 +99,7 @@ export class Retransmission {
 
   /** Part of our flight has been acknowledged, and the rest goes out again. */
   onSentAgain(now: Millis): void {
+    this.#isMeasuring = false;
     this.#sentAt = now;
     this.#deadline = now + this.#delay();
   }
@@ -102,6 +116,7 @@ export class Retransmission {
       this.#timeout = this.#timeoutFor(roundTripTime);
     }
     this.#attempt = 0;
+    if (now > this.#sentAt) this.#isMeasuring = false;
     this.#sentAt = now;
     if (this.#deadline !== NEVER) this.#deadline = now + this.#delay();
   }

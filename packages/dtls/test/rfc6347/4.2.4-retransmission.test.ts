@@ -240,3 +240,23 @@ describe('RFC 6347 §4.1 records of the next epoch that come early', () => {
     assert.deepEqual([all.fromClient.messages, all.client.drops['bad-mac']], [[], 1]);
   });
 });
+
+describe('RFC 6298 §3 the round trip that a handshake shows', () => {
+  for (const maxVersion of ['1.2', '1.3'] as const) {
+    test(`DTLS ${maxVersion}: is that of the first flight that was sent once, on either side`, () => {
+      const all = connections({ wire: { delay: 20 }, client: { maxVersion }, server: { maxVersion } });
+      assert.deepEqual([all.client.roundTripTime, all.server.roundTripTime], [undefined, undefined]);
+      all.pair.run(1_000);
+      assert.deepEqual([all.client.state, all.server.state], ['connected', 'connected']);
+      assert.deepEqual([all.client.roundTripTime, all.server.roundTripTime], [40, 40]);
+    });
+  }
+
+  test('is not taken from a flight that was sent again: nobody knows which of them was answered', () => {
+    // The hello is repeated after 50 ms, and has each flight after it repeated.
+    const all = connections({ wire: { delay: 30 } });
+    all.pair.run(1_000);
+    assert.equal(all.client.state, 'connected');
+    assert.equal(all.client.roundTripTime, undefined);
+  });
+});

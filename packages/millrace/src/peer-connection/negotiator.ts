@@ -167,14 +167,26 @@ export class Negotiator {
     if ((state !== 'have-remote-offer' && state !== 'have-local-pranswer') || !remote) {
       throw exception('InvalidStateError', `can't create an answer in state ${state}`);
     }
+    const carriers = this.#host.session.sped.answeredOptions(optionsOf(remote.data));
     const init = {
       ...this.#localInit(this.#answersRestart),
       media: this.#host.media.answerInits(),
-      iceOptions: [...ICE_OPTIONS, ...this.#host.session.sped.answeredOptions(optionsOf(remote.data))],
+      iceOptions: [...ICE_OPTIONS, ...carriers],
+      ...(carriers.length > 0 && this.#waitsForChecks(remote.data)
+        ? { preferredRole: 'server' as const }
+        : {}),
       // draft-hancke-tsvwg-snap §4.3: no INIT in answer to one that can't be taken.
       sctpInit: signaledInitOf(remote.data) && this.#host.session.sctpInit,
     };
     return taken(createAnswer(init, remote.data));
+  }
+
+  /**
+   * Deviation: RFC 8842 §5.3 has an answerer be the DTLS client, who speaks first. A lite one has to wait for a check before
+   * it says anything; the peer's hello comes with that check, half a round trip before its own would be there.
+   */
+  #waitsForChecks({ iceLite }: SessionDescription): boolean {
+    return this.#host.identity.iceLite === true && !iceLite;
   }
 
   #localInit(isRestart: boolean): LocalDescriptionInit {

@@ -505,7 +505,9 @@ export class Session {
     if (remoteSctpPort === undefined || this.#association || this.#dtls?.state !== 'connected') return;
     // What one datagram holds besides DTLS, in whole words (RFC 9260 §3); 1.3 adds less than 1.2.
     const mtu = this.#dtls.maxPlaintext & ~3;
-    this.#association = this.#associations.make(remoteSctpPort, mtu, this.agent.roundTripTime);
+    // A lite agent, who asks nothing, has measured nothing.
+    const roundTripTime = this.agent.roundTripTime ?? this.#dtls.roundTripTime;
+    this.#association = this.#associations.make(remoteSctpPort, mtu, roundTripTime);
     this.driver.attachSctp(this.#association, remoteSctpInit);
   }
 

@@ -14,13 +14,15 @@ export interface ClientsProcess {
   vanish(): Promise<void>;
 }
 
-/** Settles once the channel of each of `count` clients is open. */
+/** Settles once the channel of each of `count` clients is open, and the server is connected to each as well. */
 export async function clientsProcess(server: RTCServer, count: number): Promise<ClientsProcess> {
   const process = fork(new URL('fixtures/clients.ts', import.meta.url), [String(count)], {
     execArgv: ['--conditions=@millrace/source'],
   });
   const connections: RTCPeerConnection[] = [];
   await allOpen(process, server, connections, count);
+  for (const connection of connections)
+    while (connection.connectionState !== 'connected') await once(connection, 'connectionstatechange');
   return {
     connections,
     close: () => void process.send('close'),

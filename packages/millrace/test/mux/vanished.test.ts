@@ -18,8 +18,8 @@ import { skip } from './skipping-clock.ts';
 const HERE = { addresses: ['127.0.0.1'] } as const;
 const CONSENT = 30_000; // ms, RFC 7675 §5.1
 const STEP = 500; // ms
-/** Enough to tell a leak of anything that belongs to a connection; more by the variable, as 1,000 take twelve seconds. */
-const MANY = Number(process.env.MILLRACE_CLIENTS ?? 200);
+/** Enough to tell a leak of anything that belongs to a connection; more by the variable: 1,000 take twelve seconds. */
+const MANY = Number(process.env.MILLRACE_CLIENTS ?? 50);
 
 async function vanishedFrom(
   options: Partial<ListenOptions>,

@@ -20,6 +20,7 @@ export interface VirtualPeerOptions {
   readonly iceRole: 'controlling' | 'controlled';
   readonly snap: boolean;
   readonly sped: boolean;
+  readonly lite?: boolean;
   readonly dtls?: Partial<DtlsOptions>;
   /** Addresses; all but the last lead nowhere. Default one. */
   readonly addresses?: number;
@@ -46,11 +47,11 @@ export class VirtualPeer implements ChannelsSink {
   #remote: VirtualPeer | undefined;
 
   constructor(options: VirtualPeerOptions) {
-    const { seed, role, iceRole, sped, snap, addresses = 1 } = options;
+    const { seed, role, iceRole, sped, snap, lite = false, addresses = 1 } = options;
     this.#options = options;
     this.sped = new Sped(sped);
     const random = new SeededRandom(seed);
-    this.agent = new IceAgent({ role: iceRole, crypto: nodeStunCrypto, random, piggyback: this.sped });
+    this.agent = new IceAgent({ role: iceRole, lite, crypto: nodeStunCrypto, random, piggyback: this.sped });
     this.sockets = Array.from({ length: addresses }, (_, i) => ({
       address: `192.0.2.${(iceRole === 'controlling' ? 1 : 101) + i}`,
       port: 4_000,
@@ -83,7 +84,7 @@ export class VirtualPeer implements ChannelsSink {
     this.#now = now;
     this.#remote = remote;
     this.sped.settle(this.sped.offeredOptions, remote.sped.offeredOptions);
-    this.agent.setRemoteParameters(remote.agent.localParameters, now);
+    this.agent.setRemoteParameters({ ...remote.agent.localParameters, lite: remote.agent.isLite }, now);
     for (const candidate of remote.agent.stats.localCandidates) this.agent.addRemoteCandidate(candidate, now);
     this.agent.endLocalCandidates(now);
     this.agent.endRemoteCandidates(now);
@@ -187,7 +188,7 @@ export class VirtualPeer implements ChannelsSink {
       onConnected: () => {
         this.securedAt = this.#now;
         this.sped.onConnected((this.dtls?.tlsVersion === 'FEFC') === (this.#options.role === 'client'));
-        const { roundTripTime } = this.agent;
+        const roundTripTime = this.agent.roundTripTime ?? this.dtls?.roundTripTime;
         this.association = new SctpAssociation({
           ...this.#fixed,
           ...(roundTripTime === undefined ? {} : { roundTripTime }),
