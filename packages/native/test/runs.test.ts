@@ -1,9 +1,17 @@
 // Datagrams that the kernel has merged are announced before they are handed up.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { loadNative } from '../src/index.ts';
+import { loadNative, probeNative } from '../src/index.ts';
 
 const udp = loadNative()?.udp;
+
+test('sockets are used wherever foreign functions can be called on Linux, unless they are switched off', () => {
+  const probes = probeNative();
+  const hasFunctions = probes.some(({ name, ok }) => name === 'koffi' && ok);
+  if (process.platform !== 'linux' || process.env.MILLRACE_NATIVE || !hasFunctions) return;
+  const failed = probes.filter(({ name, ok }) => name === 'udp' && !ok);
+  assert.deepEqual(failed, []);
+});
 
 if (udp?.sendPath === 'gso' && udp.receivePath === 'gro') {
   test('a run is announced as it lies, then its datagrams come; a single one is not announced', async () => {

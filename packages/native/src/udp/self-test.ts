@@ -87,7 +87,7 @@ function exchange(parts: UdpParts, from: number, to: number, path: SendPath): st
     for (let slot = 0; slot < count; slot++) {
       const slotBytes = receiver.lengthIn(slot);
       const segmentBytes = receiver.segmentBytesIn(slot, slotBytes);
-      const slotAt = slot * (receiver.bytes.length / 8);
+      const slotAt = receiver.startOf(slot);
       for (let i = 0; i < slotBytes; i++)
         if (receiver.bytes[slotAt + i] !== run[at + i]) return 'other bytes';
       const segments: number[] = [];
