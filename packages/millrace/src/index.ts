@@ -1,3 +1,7 @@
+export {
+  SessionCache as DtlsSessionCache,
+  type SessionCacheOptions as DtlsSessionCacheOptions,
+} from '@millrace/dtls';
 export type { IceParameters } from '@millrace/ice';
 export type { CongestionControlName } from '@millrace/sctp';
 export {

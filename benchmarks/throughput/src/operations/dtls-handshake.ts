@@ -1,10 +1,11 @@
 // Whole handshakes, both sides in one process: ECDHE, both certificates checked, nothing lost; `millrace` is DTLS 1.2, as
-// werift's is, beside 1.3 with X25519 and with X25519MLKEM768. OpenSSL's own TLS 1.2
+// werift's is, beside 1.3 with X25519, with X25519MLKEM768, and with X25519 and a session that is resumed each time. OpenSSL's own TLS 1.2
 // stands beside it as what the mathematics costs, by way of node:tls over streams in memory. node-datachannel cannot:
 // it shows no DTLS of its own, only connections with ICE below and SCTP above; see latency's `e2e/open`.
 import { duplexPair } from 'node:stream';
 import { connect, createSecureContext, TLSSocket } from 'node:tls';
 import type { Operation, Prepared } from '@millrace/bench-harness';
+import { SessionCache } from '@millrace/dtls';
 import { nodeDtlsCrypto } from '@millrace/dtls/node-crypto';
 import { CERTIFICATE_PEM, PRIVATE_KEY_PEM } from './dtls-identity.ts';
 import { DtlsSum, type HandshakeOptions, handshake } from './dtls-pair.ts';
@@ -32,6 +33,11 @@ export const operation: Operation = {
     'millrace-1.3': () => ours({ minVersion: '1.3', maxVersion: '1.3', groups: [X25519], keyShares: 1 }),
     'millrace-1.3-ml-kem': () =>
       ours({ minVersion: '1.3', maxVersion: '1.3', groups: [X25519_ML_KEM_768], keyShares: 1 }),
+    'millrace-1.3-resumed': () =>
+      ours({
+        ...{ minVersion: '1.3', maxVersion: '1.3', groups: [X25519], keyShares: 1 },
+        sessions: new SessionCache(),
+      }),
     async werift(): Promise<Prepared> {
       const werift = (await import('werift')) as unknown as WeriftDtls;
       return {

@@ -35,7 +35,10 @@ export class DtlsSum implements DtlsSink {
 }
 
 /** What a handshake is about, where it is not to be one of 1.2. */
-export type HandshakeOptions = Pick<DtlsOptions, 'minVersion' | 'maxVersion' | 'groups' | 'keyShares'>;
+export type HandshakeOptions = Pick<
+  DtlsOptions,
+  'minVersion' | 'maxVersion' | 'groups' | 'keyShares' | 'sessions'
+>;
 
 /** Shakes hands; `datagrams` counts what crossed. */
 export function handshake(

@@ -124,6 +124,25 @@ describe('RFC 8446 §4.6.1, §2.2 resumption', () => {
     }
   });
 
+  test('RFC 9257 §4.1 a hello that is turned back to a server of its own sender resumes nothing', () => {
+    // In WebRTC either peer may be the server of the next connection, so that a session serves both ways.
+    for (const [certificate, of, remote] of [
+      [ECDSA_P256, 'client', OTHER_ECDSA_P256],
+      [OTHER_ECDSA_P256, 'server', ECDSA_P256],
+    ] as const) {
+      const caches = afterOne();
+      const own = {
+        sessions: caches[of],
+        certificate: identityOf(certificate),
+        remoteFingerprints: [fingerprintOf(remote.certificate, nodeDtlsCrypto)],
+      };
+      const all = connections13({ client: own, server: own });
+      all.pair.run(100);
+      assert.deepEqual([all.client.isResumed, all.server.isResumed], [undefined, undefined]);
+      assert.deepEqual([all.client.state, all.server.state], ['failed', 'failed']);
+    }
+  });
+
   test('through a HelloRetryRequest, for a share or for a cookie', () => {
     const helloVerify = { secret: new Uint8Array(32), clientAddress: new Uint8Array(6) };
     for (const overrides of [{ client: { keyShares: 0 } }, { server: { helloVerify } }]) {

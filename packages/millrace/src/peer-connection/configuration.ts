@@ -110,6 +110,36 @@ export interface RTCConfiguration {
   millrace?: MillraceConfiguration;
 }
 
+const NAMES: Readonly<Record<keyof MillraceConfiguration, true>> = {
+  maxMessageSize: true,
+  sendBuffer: true,
+  congestionControl: true,
+  sctpSnap: true,
+  dtls: true,
+  renomination: true,
+  sped: true,
+  native: true,
+  interceptors: true,
+  restartPatience: true,
+  consentTimeout: true,
+  fingerprintHashes: true,
+  udpMux: true,
+  iceLite: true,
+  iceParameters: true,
+  disableFingerprintVerification: true,
+  verifyAddress: true,
+  onKeyLog: true,
+  loopback: true,
+  interfaces: true,
+  addressFilter: true,
+  portRange: true,
+  iceTcp: true,
+  hideHostAddresses: true,
+  candidateTypes: true,
+  candidateFilter: true,
+  addressRewriting: true,
+  continualGathering: true,
+};
 const MAX_MESSAGE_SIZE = 0x3fff_ffff; // what Firefox announces: a message must fit one buffer
 /** RFC 7675 §5.1 */
 const MAX_CONSENT_TIMEOUT = 30_000;
@@ -215,6 +245,9 @@ function checkCertificate(certificate: RTCCertificate): void {
 }
 
 function checkExtras(extras: MillraceConfiguration): void {
+  // What is misspelt would go unheard, and some of these are for safety.
+  for (const name of Object.keys(extras))
+    if (!Object.hasOwn(NAMES, name)) throw new TypeError(`millrace.${name} is not an option`);
   const { maxMessageSize, sendBuffer, congestionControl, restartPatience, consentTimeout } = extras;
   for (const name of SWITCHES) {
     const value = extras[name];

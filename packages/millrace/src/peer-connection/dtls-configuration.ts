@@ -6,6 +6,7 @@ import {
   type DtlsVersion,
   GROUPS,
   KEY_EXCHANGES,
+  SessionCache,
 } from '@millrace/dtls';
 import { type Backend, chooseBackend } from '../transport/backend.ts';
 
@@ -51,6 +52,12 @@ export interface DtlsConfiguration {
    * of one key reads no more than that. Default: close to what the cipher allows (RFC 9147 §4.5.3), and each side its own.
    */
   readonly keyUpdateAfter?: number;
+  /**
+   * 1.3: where sessions are kept, so that a later connection with the same peer can resume one in place of certificates and
+   * signatures: for those that connect again and again and have lasting `certificates`, on both sides. The fingerprint of the
+   * peer's description has to match the certificate of the session all the same. One for many connections. Default none.
+   */
+  readonly sessions?: SessionCache;
 }
 
 export const DEFAULT_VERSIONS: Required<Pick<DtlsConfiguration, 'minVersion' | 'maxVersion'>> = {
@@ -65,6 +72,7 @@ const NAMES: Readonly<Record<keyof DtlsConfiguration, true>> = {
   groups: true,
   keyShares: true,
   keyUpdateAfter: true,
+  sessions: true,
 };
 const SUITE_NUMBERS = numbersByName([...CIPHER_SUITES_13.values(), ...CIPHER_SUITES.values()]);
 const GROUP_NUMBERS = numbersByName([...KEY_EXCHANGES.values()]);
@@ -79,7 +87,7 @@ export function checkDtls(given: DtlsConfiguration | undefined, wantsNative: boo
     );
   // A misspelt bound would be none.
   for (const name of Object.keys(given))
-    if (!(name in NAMES))
+    if (!Object.hasOwn(NAMES, name))
       throw new TypeError(`millrace.dtls has ${Object.keys(NAMES).join(', ')}, not ${name}`);
   const { minVersion, maxVersion, keyShares, keyUpdateAfter } = { ...DEFAULT_VERSIONS, ...given };
   for (const [name, version] of Object.entries({ minVersion, maxVersion })) {
@@ -98,6 +106,8 @@ export function checkDtls(given: DtlsConfiguration | undefined, wantsNative: boo
     groups.some((id) => KEY_EXCHANGES.get(id)?.isSupportedBy(crypto));
   if (!speaks12 && !speaks13)
     throw new TypeError('millrace.dtls: versions, cipherSuites and groups leave nothing to speak');
+  if (given.sessions !== undefined && !(given.sessions instanceof SessionCache))
+    throw new TypeError('millrace.dtls.sessions must be a DtlsSessionCache');
   whole('keyShares', keyShares, 0, KEY_EXCHANGES.size);
   whole('keyUpdateAfter', keyUpdateAfter, 1, MOST_RECORDS);
 }
@@ -108,7 +118,7 @@ export function dtlsOptions(
   backend: Backend,
 ): Pick<
   DtlsOptions,
-  'minVersion' | 'maxVersion' | 'cipherSuites' | 'groups' | 'keyShares' | 'keyUpdateAfter'
+  'minVersion' | 'maxVersion' | 'cipherSuites' | 'groups' | 'keyShares' | 'keyUpdateAfter' | 'sessions'
 > {
   return {
     ...DEFAULT_VERSIONS,

@@ -156,7 +156,11 @@ function transportMembers(
     tlsVersion: dtls?.tlsVersion,
     dtlsCipher: dtls?.cipherSuite,
     millraceKeyExchangeGroup: dtls?.group,
-    millraceDtls: dtls && { helloRetries: dtls.helloRetries, keyUpdates: dtls.keyUpdates },
+    millraceDtls: dtls && {
+      helloRetries: dtls.helloRetries,
+      isResumed: dtls.isResumed,
+      keyUpdates: dtls.keyUpdates,
+    },
     remoteCertificateId: remote && add('certificate', 'X', certificateMembers(remote)),
   };
 }

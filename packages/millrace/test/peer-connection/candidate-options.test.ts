@@ -90,6 +90,8 @@ describe('RFC 8445 §5.1.1 which candidates are made', () => {
     ['a hash function without its array', { fingerprintHashes: 'sha-256' }],
     ['credentials that are nothing', { iceParameters: null }],
     ['a version of DTLS outside of its object', { dtls: '1.3' }],
+    ['a misspelt option', { verifyAdress: true }],
+    ['what every object has', { toString: 1 }],
     ['a misspelt bound of DTLS versions', { dtls: { minversion: '1.3' } }],
   ];
   for (const [what, millrace] of wrong) {
