@@ -18,5 +18,6 @@ export { type Core, type Millis, NEVER } from './core.ts';
 export { type DropCounts, Drops } from './drops.ts';
 export { type RandomSource, randomBytes, randomU32, randomUnit } from './random.ts';
 export { Ring } from './ring.ts';
+export { type Enrolment, Roster } from './roster.ts';
 export { add16, add32, after16, after32, atOrAfter32, distance32 } from './serial.ts';
 export { TimerTable } from './timers.ts';

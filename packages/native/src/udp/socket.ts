@@ -1,5 +1,5 @@
 // Hot: one UDP socket that the event loop watches: what comes in, and how it ends. What it sends is in outgoing.ts.
-
+import { type Enrolment, Roster } from '@millrace/sans-io';
 import type { Watch } from '../ffi.ts';
 import { MAX_BUFFERS_PER_TURN, MAX_DATAGRAMS_PER_TURN, RECEIVE_SLOTS } from '../options.ts';
 import { type Family, nameBytes } from './addresses.ts';
@@ -24,7 +24,7 @@ import { Remotes } from './remotes.ts';
 const MAX_ERRORS_IN_A_ROW = 16;
 
 /** The open sockets: what keeps them watched, as with node:dgram, until they are closed. */
-const open = new Set<UdpSocket>();
+const open = new Roster<UdpSocket>();
 let closesAtExit = false;
 
 /** A descriptor that is still watched when Node takes itself apart would end the process with a crash. */
@@ -32,7 +32,7 @@ function closeAtExit(): void {
   if (closesAtExit) return;
   closesAtExit = true;
   process.once('exit', () => {
-    for (const socket of open) socket.close();
+    for (const socket of open.members()) socket.close();
   });
 }
 
@@ -45,6 +45,7 @@ export class UdpSocket implements NativeSocket {
   readonly #receivePath: ReceivePath;
   readonly #outgoing: Outgoing;
   readonly #descriptor: number;
+  readonly #enrolment: Enrolment<UdpSocket>;
   #watch: Watch | undefined;
   #errorsInARow = 0;
 
@@ -75,7 +76,7 @@ export class UdpSocket implements NativeSocket {
     const telling = family === AF_INET ? 8 : nameBytes(family);
     this.#remotes = new Remotes(telling, (bytes, at) => parts.addresses.read(bytes, at));
     this.#watch = parts.ffi.watch(descriptor, this.#onReady);
-    open.add(this);
+    this.#enrolment = open.enrol(this);
     closeAtExit();
   }
 
@@ -126,7 +127,7 @@ export class UdpSocket implements NativeSocket {
     this.#outgoing.close();
     if (this.#watch === undefined) return; // what it still had to send was the end of it
     this.#watch = undefined; // first, so that nothing touches the descriptor again
-    open.delete(this);
+    open.strike(this.#enrolment);
     watch.close();
     this.#parts.descriptors.close(this.#descriptor);
   }
