@@ -4,6 +4,7 @@
 import { relative } from 'node:path';
 import type { TestEvent } from 'node:test/reporters';
 import { inspect, styleText } from 'node:util';
+import { describeGroup } from './test/groups.ts';
 import { ROOT } from './workspace.ts';
 
 interface FileTally {
@@ -40,7 +41,7 @@ export default async function* briefReporter(source: AsyncIterable<TestEvent>): 
         const { file, success, duration_ms, counts } = event.data;
         if (file === undefined) break;
         const mark = success ? styleText('green', '✔') : styleText('red', '✖');
-        yield `${mark} ${relative(ROOT, file)} ${styleText('gray', `${counts.tests} tests, ${Math.round(duration_ms)} ms`)}\n`;
+        yield `${mark} ${describeGroup(file) ?? relative(ROOT, file)} ${styleText('gray', `${counts.tests} tests, ${Math.round(duration_ms)} ms`)}\n`;
         break;
       }
       case 'test:stderr':

@@ -21,6 +21,12 @@ const script = (name: string, ...args: string[]): readonly string[] => [
   ...args,
 ];
 
+/**
+ * Where sockets, records and SRTP differ without it: all of the front package, and of the programs, which use nothing
+ * else, one that moves bytes and one that passes media on.
+ */
+const NATIVE_SPEED = ['packages/millrace/', 'examples/pipe/', 'examples/forwarder/'];
+
 const STEPS: readonly Step[] = [
   {
     name: 'lint',
@@ -48,7 +54,7 @@ const STEPS: readonly Step[] = [
   {
     name: 'portable',
     what: 'what native speed touches, once more without it',
-    command: script('test.ts', 'packages/millrace/', 'examples/'),
+    command: script('test.ts', ...NATIVE_SPEED),
     environment: { MILLRACE_NATIVE: 'off' },
   },
   { name: 'build', what: 'JavaScript and declarations', command: script('build.ts') },

@@ -1,10 +1,12 @@
 // `npm test [-- WORD... --OPTION...]`: runs every test file of the repository in random order on the sources.
 // Words keep the files whose path contains one of them; options go to `node --test`
-// (--test-name-pattern=..., --test-random-seed=..., --test-reporter=spec, --watch).
+// (--test-name-pattern=..., --test-random-seed=..., --test-reporter=spec, --watch). The files of a protocol package share
+// processes; with --test-isolation=process each has its own.
 import { spawnSync } from 'node:child_process';
 import { globSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
+import { groupFiles } from './test/groups.ts';
 import { ROOT, SOURCE_CONDITION } from './workspace.ts';
 
 const PATTERNS = [
@@ -41,6 +43,7 @@ const cache = options.some((option) => option.includes('coverage'))
 const reporter = options.some((option) => option.startsWith('--test-reporter'))
   ? []
   : ['--test-reporter=./scripts/brief-reporter.ts'];
+const isApart = options.some((option) => /^--(watch|test-isolation|experimental-test-coverage)/.test(option));
 const run = spawnSync(
   process.execPath,
   [
@@ -51,7 +54,7 @@ const run = spawnSync(
     `--test-timeout=${TEST_TIMEOUT_MS}`,
     ...reporter,
     ...options,
-    ...files,
+    ...(isApart ? files : groupFiles(files)),
   ],
   { cwd: ROOT, stdio: 'inherit', env: { ...cache, ...process.env } },
 );

@@ -9,6 +9,8 @@ export interface InteropOptions {
   readonly require: readonly string[];
   /** Only scenarios whose title contains this. */
   readonly scenario: string;
+  /** Only scenarios in which the packet path matters. */
+  readonly packetPath: boolean;
   /** File to which outcomes are appended, one JSON object a line. */
   readonly results: string | undefined;
 }
@@ -19,6 +21,7 @@ export function interopOptions(env: NodeJS.ProcessEnv = process.env): InteropOpt
     quick: env.INTEROP_QUICK === '1',
     require: (env.INTEROP_REQUIRE ?? '').split(',').filter((name) => name !== ''),
     scenario: env.INTEROP_SCENARIO ?? '',
+    packetPath: env.INTEROP_PACKET_PATH === '1',
     results: env.INTEROP_RESULTS || undefined,
   };
 }

@@ -6,11 +6,14 @@ import { scenarios } from '../scenarios/index.ts';
 import type { Scenario } from '../scenarios/scenario.ts';
 import { subjects } from '../subjects.ts';
 import type { Defect, Implementation, LaunchOptions, Remote } from './implementation.ts';
-import { interopOptions } from './options.ts';
+import { type InteropOptions, interopOptions } from './options.ts';
 import { record } from './results.ts';
 import { type Roles, Run, Stop } from './run.ts';
+import { inTurn } from './turns.ts';
 
 const LAUNCH_PATIENCE = 60_000; // ms
+/** Until its turn comes, while scenarios of others have the machine to themselves. */
+const TURN_PATIENCE = 300_000; // ms
 const AS_EVER: LaunchOptions = { hideAddresses: false, interleave: false, trials: [] };
 
 export function interop(peer: Implementation): void {
@@ -32,19 +35,23 @@ export function interop(peer: Implementation): void {
   describe(`${peer.name} ${peer.version()}`, () => {
     const pair = new Pair(subject, peer);
     const lookedFor = new Set<Defect>();
-    before(() => pair.launch(), { timeout: LAUNCH_PATIENCE });
+    before(() => inTurn(options.results, false, () => pair.launch()), {
+      timeout: LAUNCH_PATIENCE + TURN_PATIENCE,
+    });
     after(() => pair.close(), { timeout: LAUNCH_PATIENCE });
     for (const offers of ['subject', 'peer'] as const) {
       describe(`${offers === 'subject' ? subject.name : peer.name} offers`, () => {
-        for (const scenario of scenarios.filter((each) => runs(each, peer, options.scenario))) {
-          const timeout = scenario.patience + LAUNCH_PATIENCE;
+        for (const scenario of scenarios.filter((each) => runs(each, peer, options))) {
+          const timeout = scenario.patience + LAUNCH_PATIENCE + TURN_PATIENCE;
           test(scenario.title, { timeout }, (context) =>
-            pair.run(scenario, (roles) => new Run(context, { ...roles, offers, lookedFor })),
+            inTurn(options.results, scenario.alone === true, () =>
+              pair.run(scenario, (roles) => new Run(context, { ...roles, offers, lookedFor })),
+            ),
           );
         }
       });
     }
-    if (options.scenario === '') {
+    if (options.scenario === '' && !options.packetPath) {
       test('every pinned defect that can show here was looked for', () => {
         const unseen = peer.defects.filter((defect) => canShow(defect, subject) && !lookedFor.has(defect));
         const names = unseen.map(({ claim, at }) => `${claim} at ${at}`);
@@ -58,13 +65,14 @@ function canShow({ against, onlyAsSubject }: Defect, subject: Implementation): b
   return onlyAsSubject !== true && (against === undefined || against.includes(subject.name));
 }
 
-function runs(scenario: Scenario, peer: Implementation, wanted: string): boolean {
+function runs(scenario: Scenario, peer: Implementation, options: InteropOptions): boolean {
+  if (options.packetPath && !scenario.packetPath) return false;
   if (scenario.needs !== undefined && peer.lacks?.includes(scenario.needs)) return false;
   if (scenario.hiddenAddresses === true && !peer.canHideAddresses) return false;
-  if (scenario.trials !== undefined && !(peer.hasTrials && interopOptions().subject === 'millrace'))
-    return false;
-  if (scenario.dtls13 && !(peer.speaksDtls13 && interopOptions().subject === 'millrace')) return false;
-  return scenario.title.includes(wanted) && (!scenario.interleaved || peer.canInterleave);
+  const isMillrace = options.subject === 'millrace';
+  if (scenario.trials !== undefined && !(peer.hasTrials && isMillrace)) return false;
+  if (scenario.dtls13 && !(peer.speaksDtls13 && isMillrace)) return false;
+  return scenario.title.includes(options.scenario) && (!scenario.interleaved || peer.canInterleave);
 }
 
 /** The two implementations, launched once and again whenever a scenario leaves one of them in doubt. */

@@ -41,4 +41,6 @@ async function bulk(run: Run): Promise<void> {
   }
 }
 
-export const bulkTransfer: readonly Scenario[] = [{ title: '64 MiB each way', patience: 180_000, run: bulk }];
+export const bulkTransfer: readonly Scenario[] = [
+  { title: '64 MiB each way', patience: 180_000, packetPath: true, alone: true, run: bulk },
+];

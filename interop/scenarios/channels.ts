@@ -171,7 +171,7 @@ async function names(run: Run): Promise<void> {
 }
 
 export const channels: readonly Scenario[] = [
-  { title: 'eight channels at once', patience: 30_000, run: eight },
+  { title: 'eight channels at once', patience: 30_000, packetPath: true, run: eight },
   { title: 'unordered and partial reliability', patience: 60_000, run: reliability },
   { title: 'negotiated channels', patience: 30_000, run: negotiated },
   { title: 'labels and protocols', patience: 40_000, run: names },

@@ -147,7 +147,7 @@ async function connectionClose(run: Run): Promise<void> {
 
 export const closing: readonly Scenario[] = [
   { title: 'channel close from each side', patience: 60_000, run: channelClose },
-  { title: 'close right after sending', patience: 30_000, run: drain },
+  { title: 'close right after sending', patience: 30_000, packetPath: true, run: drain },
   { title: 'id reuse', patience: 40_000, run: idReuse },
   { title: 'reuse of an agreed id', patience: 40_000, run: agreedIdReuse },
   { title: 'connection close from each side', patience: 40_000, run: connectionClose },

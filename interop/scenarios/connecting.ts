@@ -128,7 +128,7 @@ function typeOf(end: End): string {
 }
 
 export const connecting: readonly Scenario[] = [
-  { title: 'open with trickled candidates', patience: 20_000, run: trickled },
+  { title: 'open with trickled candidates', patience: 20_000, packetPath: true, run: trickled },
   { title: 'open with half trickle', patience: 20_000, run: halfTrickled },
   { title: 'open without trickle', patience: 20_000, run: allAtOnce },
   { title: 'connections in a row', patience: 60_000, run: inARow },

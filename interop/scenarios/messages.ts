@@ -115,9 +115,9 @@ async function burstRate(run: Run): Promise<void> {
 
 export const messages: readonly Scenario[] = [
   { title: 'strings', patience: 20_000, run: strings },
-  { title: 'binary from 1 B to 256 KiB', patience: 30_000, run: binaries },
+  { title: 'binary from 1 B to 256 KiB', patience: 30_000, packetPath: true, run: binaries },
   { title: 'empty messages', patience: 20_000, run: empty },
   { title: 'messages over the limit', patience: 20_000, run: tooLarge },
-  { title: 'a burst of small messages', patience: 50_000, run: burst },
-  { title: 'the rate of small messages', patience: 30_000, run: burstRate },
+  { title: 'a burst of small messages', patience: 50_000, packetPath: true, run: burst },
+  { title: 'the rate of small messages', patience: 30_000, alone: true, run: burstRate },
 ];

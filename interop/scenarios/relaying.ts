@@ -69,5 +69,5 @@ async function relayedBy(run: Run, server: string): Promise<void> {
 }
 
 export const relaying: readonly Scenario[] = [
-  { title: 'open by relay alone', patience: 30_000, run: relayOnly },
+  { title: 'open by relay alone', patience: 30_000, packetPath: true, run: relayOnly },
 ];

@@ -54,5 +54,5 @@ async function restarts(run: Run): Promise<void> {
 }
 
 export const restart: readonly Scenario[] = [
-  { title: 'ICE restart from either side', patience: 60_000, run: restarts },
+  { title: 'ICE restart from either side', patience: 60_000, packetPath: true, run: restarts },
 ];

@@ -16,5 +16,9 @@ export interface Scenario {
   readonly interleaved?: true;
   /** Needs a peer with these trials, and the peer launched with them; only millrace can tell how it went. */
   readonly trials?: readonly Trial[];
+  /** It matters how packets are sealed, sent and received: run once more without native speed. */
+  readonly packetPath?: true;
+  /** How fast something goes is claimed or measured: no other scenario runs meanwhile. */
+  readonly alone?: true;
   readonly run: (run: Run) => Promise<void>;
 }

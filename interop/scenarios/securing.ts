@@ -150,11 +150,12 @@ async function newKeys(run: Run, cipherSuite: string): Promise<void> {
 }
 
 export const securing: readonly Scenario[] = [
-  { title: 'the latest DTLS both speak', patience: 20_000, run: latestVersion },
+  { title: 'the latest DTLS both speak', patience: 20_000, packetPath: true, run: latestVersion },
   ...CIPHERS.map(([name, needs]) => ({
     title: `DTLS 1.3 with ${name}`,
     patience: 20_000,
     dtls13: true as const,
+    packetPath: true as const,
     ...needs,
     run: (run: Run) => cipher(run, name),
   })),
@@ -169,6 +170,7 @@ export const securing: readonly Scenario[] = [
     title: `DTLS 1.3 with KeyUpdates, ${name}`,
     patience: 30_000,
     dtls13: true as const,
+    packetPath: true as const,
     ...needs,
     run: (run: Run) => newKeys(run, name),
   })),

@@ -56,5 +56,5 @@ async function singlePort(run: Run): Promise<void> {
 }
 
 export const serving: readonly Scenario[] = [
-  { title: 'a lite server on one port', patience: 60_000, run: singlePort },
+  { title: 'a lite server on one port', patience: 60_000, packetPath: true, run: singlePort },
 ];
