@@ -3,6 +3,8 @@ import { describe, test } from 'node:test';
 import { SeededRandom } from '@millrace/sans-io/testing';
 import { type SctpPair, sctpPair } from './sctp-pair.ts';
 
+const COOKIE_ECHO = 10;
+
 const firstSeed = Number(process.env.SEED ?? Date.now() & 0xffff);
 const text = (messages: ReadonlyArray<Uint8Array | string>): string[] =>
   messages.map((m) => (typeof m === 'string' ? m : `[${m.length}]`));
@@ -25,21 +27,64 @@ describe('RFC 8831 §6 over RFC 9260', () => {
     assert.deepEqual(b.seen.take(), ['connected', 'channel first', 'open first']);
   });
 
-  test('RFC 9260 §5.1 C: DATA_CHANNEL_OPEN goes with the COOKIE ECHO, so the peer has the channel after one and a half round trips', () => {
+  test('RFC 9260 §5.1 C: DATA_CHANNEL_OPEN and messages go with the COOKIE ECHO: the peer has both after one and a half round trips', () => {
     for (const negotiated of [false, true]) {
       const { a, b, pair } = sctpPair({ wire: { delay: 50 }, connect: 'a' });
       const init = { label: 'first', ...(negotiated ? { negotiated, id: 4 } : {}) };
       const here = a.channels.open(init, 0);
-      pair.run(151);
+      if (negotiated) b.channels.open(init, 0);
+      pair.run(99);
+      assert.equal(here.state, 'connecting');
+      a.seen.onOpen = (channel) => {
+        a.seen.log.push('open first');
+        a.send(channel, 'hello');
+      };
+      pair.run(2);
+      assert.deepEqual(a.seen.take(), ['connected', 'open first'], 'with the INIT ACK');
+      pair.run(50);
       assert.deepEqual(
         b.seen.take(),
-        negotiated ? ['connected'] : ['connected', 'channel first', 'open first'],
+        negotiated
+          ? ['connected', 'open first', 'message first hello']
+          : ['connected', 'channel first', 'open first', 'message first hello'],
       );
-      assert.equal(here.state, 'connecting', 'until we know that we are connected');
       pair.run(60);
-      assert.deepEqual(a.seen.take(), ['connected', 'open first']);
       assert.equal(here.bufferedAmount, 0);
       assert.equal(a.channels.drops.counts['unexpected-ack'], 0);
+    }
+  });
+
+  test('RFC 9260 §5.1.6: channels that opened with the COOKIE ECHO close with the reason if it is never answered', () => {
+    const { a, pair } = sctpPair({ wire: { delay: 50 }, both: { maxInitRetransmits: 2 }, connect: 'a' });
+    pair.ab.lose = (packet) => packet[12] === COOKIE_ECHO;
+    const here = a.channels.open({ label: 'first' }, 0);
+    pair.run(60_000);
+    assert.deepEqual(a.seen.take(), [
+      'connected',
+      'open first',
+      'closed first timeout ASSOCIATION_CLOSED',
+      'association HANDSHAKE_TIMEOUT',
+    ]);
+    assert.throws(() => a.send(here, 'too late'), { code: 'NOT_OPEN' });
+  });
+
+  test('RFC 9260 §5.1: all that is sent before the COOKIE ACK arrives in order, whatever of the handshake is lost', () => {
+    for (let victim = 0; victim < 10; victim++) {
+      const { a, b, pair } = sctpPair({ wire: { delay: 20 }, seed: victim + 1, both: { roundTripTime: 40 } });
+      let count = 0;
+      const lose = (): boolean => count++ === victim;
+      pair.ab.lose = lose;
+      pair.ba.lose = lose;
+      const here = a.channels.open({ label: 'first', ordered: false }, 0);
+      const long = 'x'.repeat(5_000);
+      a.seen.onOpen = () => {
+        for (const message of ['one', long, 'two']) a.send(here, message);
+      };
+      assert.ok(
+        pair.run(5_000, () => b.seen.messages.length === 3),
+        `packet ${victim} lost`,
+      );
+      assert.deepEqual(b.seen.messages, ['one', long, 'two'], `packet ${victim} lost`);
     }
   });
 

@@ -31,7 +31,11 @@ export interface ErrorCause {
 }
 
 export interface SctpSink {
-  /** The handshake is over; `maxOutboundStreams` and `maxInboundStreams` hold from now on. */
+  /**
+   * Both ends have agreed; `maxOutboundStreams` and `maxInboundStreams` hold from now on. What is sent before the next
+   * `transmit` goes with the COOKIE ECHO, if there is one to go, and what does not fit there when it has been answered. Once;
+   * should no answer come, `onClosed` says so.
+   */
   onConnected(): void;
   /** A whole message. `message` is handed over: it is the receiver's own memory. */
   onMessage(stream: number, ppid: number, message: Uint8Array): void;

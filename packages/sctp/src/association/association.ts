@@ -93,6 +93,8 @@ export class SctpAssociation implements Core<SctpSink> {
   readonly #outbound: Outbound;
   /** `setPath` has been called: the next call is about another path. */
   #hasPath = false;
+  /** `onConnected` has been raised. */
+  #isTold = false;
   #packetsSent = 0;
   #packetsReceived = 0;
   #bytesSent = 0;
@@ -105,6 +107,7 @@ export class SctpAssociation implements Core<SctpSink> {
     this.#shutdown = new Shutdown(context);
     this.#heartbeat = new Heartbeat(context);
     this.#connect = new Connect(context, {
+      onAgreed: () => this.#tellConnected(),
       onEstablished: (tcb, isRestart, now) => this.#onEstablished(tcb, isRestart, now),
     });
     this.#inbound = new Inbound(context, this.#connect, this.#shutdown, this.#heartbeat);
@@ -263,7 +266,7 @@ export class SctpAssociation implements Core<SctpSink> {
     if (this.state === 'closed') throw new SctpError('CLOSED');
     for (const stream of streams) this.#requireStream(stream);
     for (const stream of streams) queue.beginReset(stream);
-    if (tcb !== undefined && this.state === 'connected') tcb.streamReset.proceed(now);
+    if (tcb !== undefined && this.phase === 'established') tcb.streamReset.proceed(now);
   }
 
   /**
@@ -447,12 +450,18 @@ export class SctpAssociation implements Core<SctpSink> {
     throw new SctpError('BAD_STREAM', `${stream} of ${this.maxOutboundStreams}`);
   }
 
+  #tellConnected(): void {
+    if (this.#isTold) return;
+    this.#isTold = true;
+    this.#context.events.connected();
+  }
+
   #onEstablished(tcb: Tcb, isRestart: boolean, now: Millis): void {
     const { events, discovery, rto } = this.#context;
     if (isRestart) events.restarted();
-    else events.connected();
+    else this.#tellConnected();
     if (tcb.capabilities.interleaving) this.#context.queue.interleave(tcb.sender.peerWindow);
-    tcb.sender.startTimer(now);
+    tcb.sender.startTimers(now);
     this.#heartbeat.begin(now);
     const { largestPacket, padding } = tcb.capabilities;
     discovery.begin(largestPacket, padding, rto.current, now);

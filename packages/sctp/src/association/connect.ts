@@ -27,6 +27,8 @@ import { TIMER } from './timers.ts';
 
 /** How the rest of the association learns that it is connected. */
 export interface ConnectListener {
+  /** The peer's INIT ACK has come: what is sent now goes with our COOKIE ECHO. May come again. */
+  onAgreed(): void;
   /** `tcb` is in use from now on; `isRestart` if it takes the place of another. */
   onEstablished(tcb: Tcb, isRestart: boolean, now: Millis): void;
 }
@@ -168,6 +170,7 @@ export class Connect {
         makeErrorChunk(makeCause(CAUSE.UNRECOGNIZED_PARAMETERS, concatParts(theirs.unrecognized))),
       );
     context.timers.set(TIMER.T1, now + context.handshakeTimeout(0));
+    this.#listener.onAgreed();
   }
 
   /** Takes the COOKIE ECHO chunk `bytes[at, end)` of a packet with verification tag `tag`. False: the packet ends here. */

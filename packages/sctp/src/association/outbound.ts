@@ -54,7 +54,9 @@ export class Outbound {
     if (last === first) return first;
     last = outbox.writeControl(out, last, limit);
     last = tcb.sender.write(out, last, limit, now);
-    timers.stop(TIMER.T3_RTX); // T1 guards this packet
+    // T1 guards this packet, and nothing could be probed for before the COOKIE ACK.
+    timers.stop(TIMER.T3_RTX);
+    timers.stop(TIMER.LOSS);
     return last;
   }
 

@@ -37,13 +37,16 @@ export interface CookieEchoed {
 
 export type StateName = State['name'];
 
-/** The association as its user sees it. */
+/**
+ * The association as its user sees it: `connected` once it takes messages that go out with the next packet, which for who
+ * echoes a cookie is the packet of the COOKIE ECHO (RFC 9260 §5.1 C).
+ */
 export type AssociationState = 'new' | 'connecting' | 'connected' | 'closing' | 'closed';
 
 const SEEN_AS: Readonly<Record<StateName, AssociationState>> = {
   new: 'new',
   'cookie-wait': 'connecting',
-  'cookie-echoed': 'connecting',
+  'cookie-echoed': 'connected',
   established: 'connected',
   'shutdown-pending': 'closing',
   'shutdown-sent': 'closing',

@@ -13,7 +13,7 @@ export interface ConnectedPairOptions {
   readonly both?: Partial<SctpOptions>;
   readonly a?: Partial<SctpOptions>;
   readonly b?: Partial<SctpOptions>;
-  /** Whose `connect` is called before the pair is returned, and run until both are connected. Default 'both'. */
+  /** Whose `connect` is called before the pair is returned, and run until both are established. Default 'both'. */
   readonly connect?: 'both' | 'a' | 'none';
   /** Sinks in place of the recorders, made once the association exists. */
   readonly sink?: (association: SctpAssociation, side: 'a' | 'b') => SctpSink;
@@ -127,7 +127,7 @@ export function connectedPair(options: ConnectedPairOptions = {}): ConnectedPair
   });
   if (connect !== 'none') a.connect(pair.now);
   if (connect === 'both') b.connect(pair.now);
-  const both = (): boolean => a.state === 'connected' && b.state === 'connected';
+  const both = (): boolean => a.phase === 'established' && b.phase === 'established';
   if (connect !== 'none' && !pair.run(120_000, both)) throw new Error(`seed ${seed}: did not connect`);
   if (connect !== 'none') pair.settle();
   return {

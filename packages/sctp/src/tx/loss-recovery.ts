@@ -164,6 +164,12 @@ export class LossRecovery {
     if (this.#outstanding.count > 0) this.#timers.set(TIMER.T3_RTX, now + this.#rto.current);
   }
 
+  /** T3, and the one that repairs a lost tail sooner. */
+  startTimers(now: Millis): void {
+    this.startTimer(now);
+    this.#armLossTimer(now);
+  }
+
   /** §6.3.2 R1: T3 runs whenever something is outstanding. */
   startTimerIfStopped(now: Millis): void {
     if (!this.#timers.isRunning(TIMER.T3_RTX)) this.startTimer(now);

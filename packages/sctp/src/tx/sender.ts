@@ -239,9 +239,9 @@ export class Sender {
     this.recovery.onLossTimer(now);
   }
 
-  /** Starts T3 for what is outstanding, if anything is. */
-  startTimer(now: Millis): void {
-    this.recovery.startTimer(now);
+  /** Starts the timers for what is outstanding, if anything is: they stood still until the COOKIE ACK. */
+  startTimers(now: Millis): void {
+    this.recovery.startTimers(now);
   }
 
   /** Everything in flight goes out again, or is given up. */

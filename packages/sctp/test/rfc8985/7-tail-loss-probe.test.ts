@@ -34,7 +34,7 @@ describe('RFC 8985 §6, §7 what a loss costs', () => {
     const p = connectedPair({ connect: 'none', wire: { delay: RTT / 2 }, both: { roundTripTime: RTT } });
     p.a.connect(0);
     p.b.connect(0);
-    p.run(10_000, () => p.b.state === 'connected');
+    p.run(10_000, () => p.b.phase === 'established');
     const sent: number[] = [];
     p.pair.ba.lose = (packet) => {
       if (packet[12] === CHUNK.DATA || packet[12] === CHUNK.I_DATA) sent.push(p.now);
