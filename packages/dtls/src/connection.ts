@@ -245,9 +245,7 @@ export class DtlsConnection implements Core<DtlsSink> {
    */
   sealInBatch(out: Uint8Array, at: number, length: number): number {
     if (this.#phase.state !== 'connected') throw new DtlsError('NOT_CONNECTED');
-    if (length > MAX_PLAINTEXT_BYTES || at + this.headroom + length + this.tailroom > out.length) {
-      throw new DtlsError('RECORD_TOO_LARGE', `${length} bytes`);
-    }
+    this.#requireRoom(out, at, length);
     if (!this.#records.canSeal) {
       this.#handshake.flight.discard(); // the last number is for the alert
       this.#end('closed', 'sequence-exhausted', ALERT.closeNotify, Number.NEGATIVE_INFINITY);
@@ -270,6 +268,25 @@ export class DtlsConnection implements Core<DtlsSink> {
    */
   foresee(bytes: Uint8Array, at: number, end: number, segmentBytes: number): void {
     if (this.#phase.state === 'connected') this.#records.epochs?.foresee(bytes, at, end, segmentBytes);
+  }
+
+  /** Server of DTLS 1.3: our part of the handshake is done, and the client has not shown yet who it is. */
+  get isHalfConnected(): boolean {
+    const { role } = this.#settings;
+    return this.#phase.state === 'connecting' && role === 'server' && this.#hasApplicationKeys;
+  }
+
+  /**
+   * As `seal`, while `isHalfConnected` (RFC 8446 §4.4.4): for what anybody may read, since anybody may be the client. 0
+   * means as well that it must not be so much yet.
+   */
+  sealEarly(out: Uint8Array, at: number, length: number): number {
+    if (!this.isHalfConnected) throw new DtlsError('NOT_CONNECTED');
+    this.#requireRoom(out, at, length);
+    if (this.headroom + length + this.tailroom > this.#allowance || !this.#records.canSeal) return 0;
+    const record = this.#sealData(out, at, length);
+    this.#allowance -= record;
+    return record;
   }
 
   /**
@@ -318,6 +335,20 @@ export class DtlsConnection implements Core<DtlsSink> {
 
   get #session(): Session | undefined {
     return 'session' in this.#phase ? this.#phase.session : undefined;
+  }
+
+  get #hasApplicationKeys(): boolean {
+    return (this.#records.epochs?.sendingEpoch ?? 0) >= FIRST_APPLICATION_EPOCH;
+  }
+
+  #requireRoom(out: Uint8Array, at: number, length: number): void {
+    if (length > MAX_PLAINTEXT_BYTES || at + this.headroom + length + this.tailroom > out.length)
+      throw new DtlsError('RECORD_TOO_LARGE', `${length} bytes`);
+  }
+
+  #sealData(out: Uint8Array, at: number, length: number): number {
+    const epoch = this.#records.applicationEpoch;
+    return this.#records.write(out, at, epoch, CONTENT_TYPE.applicationData, DTLS_1_2, length);
   }
 
   #onRecord(bytes: Uint8Array, at: number, recordEnd: number, now: Millis): DropReason | undefined {
@@ -401,7 +432,9 @@ export class DtlsConnection implements Core<DtlsSink> {
       case CONTENT_TYPE.handshake: {
         const { openings } = this.#records;
         const { state } = this.#phase;
+        const wasHalfConnected = this.isHalfConnected;
         this.#onOutcome(this.#handshake.receive(bytes, at, end, epoch, sequence, now), now);
+        if (!wasHalfConnected && this.isHalfConnected) this.#events.onHalfConnected();
         const isNews = this.#records.openings !== openings || this.#phase.state !== state;
         if (isNews && this.#early.length > 0) this.#releaseEarly(now);
         return undefined;

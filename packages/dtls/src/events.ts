@@ -6,11 +6,16 @@ import type { DtlsSink } from './sink.ts';
 const NOTHING = new Uint8Array(0);
 
 export class Events {
+  #halfConnected = false;
   #connected = false;
   #closed: CloseReason | undefined;
   readonly #bytes: Uint8Array[] = [];
   readonly #bounds: number[] = [];
   #count = 0;
+
+  onHalfConnected(): void {
+    this.#halfConnected = true;
+  }
 
   onConnected(): void {
     this.#connected = true;
@@ -29,8 +34,12 @@ export class Events {
 
   drain(sink: DtlsSink, keyLog: string[]): boolean {
     const any = this.#connected || this.#count > 0 || this.#closed !== undefined || keyLog.length > 0;
-    if (!any) return false;
+    if (!any && !this.#halfConnected) return false;
     if (keyLog.length > 0) for (const line of keyLog.splice(0)) sink.onKeyLog?.(line);
+    if (this.#halfConnected) {
+      this.#halfConnected = false;
+      if (this.#closed === undefined) sink.onHalfConnected?.();
+    }
     if (this.#connected) {
       this.#connected = false;
       sink.onConnected();

@@ -8,6 +8,11 @@ export interface DtlsSink {
    * record that comes.
    */
   onConnected(): void;
+  /**
+   * Server of DTLS 1.3: `sealEarly` works from now on. Who the client is has not been shown yet: that is what `onConnected`
+   * says.
+   */
+  onHalfConnected?(): void;
   /** The plaintext of one record, never before `onConnected`. Borrowed for the call. */
   onApplicationData(bytes: Uint8Array, at: number, end: number): void;
   /** The last event. */

@@ -116,7 +116,10 @@ export class VirtualPeer implements Core<undefined> {
     if (handshake > 0 || this.#association === undefined) return handshake;
     const { headroom } = this.#dtls;
     const packet = this.#association.transmit(out, at + headroom, end, now);
-    return packet === 0 ? 0 : this.#dtls.seal(out, at, packet);
+    if (packet === 0) return 0;
+    return this.#dtls.isHalfConnected
+      ? this.#dtls.sealEarly(out, at, packet)
+      : this.#dtls.seal(out, at, packet);
   }
 
   deadline(): Millis {
@@ -163,19 +166,26 @@ export class VirtualPeer implements Core<undefined> {
     }
   }
 
+  #startSctp(): void {
+    const { roundTripTime } = this.agent;
+    const association = new SctpAssociation({
+      ...this.#sctp,
+      remotePort: 5000,
+      ...(this.#options.trace === undefined ? {} : { trace: this.#options.trace }),
+      ...(roundTripTime === undefined ? {} : { roundTripTime }),
+    });
+    this.#association = association;
+    this.#channels.attach(association);
+    association.connect(this.#now, this.remoteInit);
+  }
+
   readonly #secured: DtlsSink = {
+    onHalfConnected: () => {
+      if (this.remoteInit === undefined) this.#startSctp();
+    },
     onConnected: () => {
       this.at.dtls = this.#now;
-      const { roundTripTime } = this.agent;
-      const association = new SctpAssociation({
-        ...this.#sctp,
-        remotePort: 5000,
-        ...(this.#options.trace === undefined ? {} : { trace: this.#options.trace }),
-        ...(roundTripTime === undefined ? {} : { roundTripTime }),
-      });
-      this.#association = association;
-      this.#channels.attach(association);
-      association.connect(this.#now, this.remoteInit);
+      if (this.#association === undefined) this.#startSctp();
     },
     onApplicationData: (bytes, at, end) => this.#association?.receive(bytes, at, end, this.#now),
     onClosed: ({ code }) => {

@@ -1,5 +1,5 @@
 // The server's handshake of DTLS 1.3. RFC 8446 §2 and §4, RFC 9147 §5.6. The certificate of the client is demanded (RFC 8827
-// §6.5), so nothing is sent under the application's keys, and nothing read, before its Finished.
+// §6.5), so nothing is read under the application's keys before its Finished, and nothing sent but what `sealEarly` is given.
 //
 //   ClientHello ->       [<- HelloRetryRequest     ClientHello ->]
 //                         <- ServerHello, {EncryptedExtensions, CertificateRequest, Certificate, CertificateVerify, Finished}

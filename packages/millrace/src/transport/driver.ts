@@ -470,7 +470,9 @@ export class Driver {
     }
     if (this.#media && !this.#flushMedia(this.#media, port, route, at)) return false;
     const association = this.#association;
-    if (!association || dtls.state !== 'connected') return true;
+    if (!association) return true;
+    const isEarly = dtls.isHalfConnected && isShakingHands(association);
+    if (!isEarly && dtls.state !== 'connected') return true;
     if (port.isBusy) return false;
     const { headroom } = dtls;
     let bytes = 0;
@@ -480,7 +482,9 @@ export class Driver {
       const length = association.transmit(batch.slab, start + headroom, limit, at);
       if (length === 0) return true;
       const { mayFragment } = association;
-      const record = dtls.sealInBatch(batch.slab, start, length);
+      const record = isEarly
+        ? dtls.sealEarly(batch.slab, start, length)
+        : dtls.sealInBatch(batch.slab, start, length);
       if (record === 0) return true; // the sequence numbers are used up: DTLS has closed itself
       if (!this.#add(record, port, route, mayFragment, dtls)) return false;
       bytes += record;
@@ -511,6 +515,11 @@ export class Driver {
     this.bytesSent += length;
     return batch.add(length, port, route, mayFragment, sealer);
   }
+}
+
+/** It has nothing to send but its INIT, which says no more than a description might. */
+function isShakingHands({ phase }: SctpAssociation): boolean {
+  return phase === 'cookie-wait';
 }
 
 function isSameRoute(a: Route, b: Route): boolean {

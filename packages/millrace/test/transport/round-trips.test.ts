@@ -33,17 +33,18 @@ const V1_2 = { minVersion: '1.2', maxVersion: '1.2' } as const;
 const V1_3 = { minVersion: '1.3', maxVersion: '1.3' } as const;
 
 describe('round trips until each side has a message', () => {
-  // With DTLS 1.2 the server may send first, since its Finished is the last; with 1.3 the client.
+  // With DTLS 1.2 the server may send first, since its Finished is the last; with 1.3 the client. Without SNAP each sends with
+  // its COOKIE ECHO, and a server of 1.3 has its INIT go with its flight.
   const cases: ReadonlyArray<
     readonly [version: '1.2' | '1.3', sped: boolean, snap: boolean, atClient: number, atServer: number]
   > = [
-    ['1.2', false, false, 5, 4.5],
+    ['1.2', false, false, 4, 4.5],
     ['1.2', false, true, 3, 3.5],
-    ['1.2', true, false, 4, 3.5],
+    ['1.2', true, false, 3, 3.5],
     ['1.2', true, true, 2, 2.5],
-    ['1.3', false, false, 4, 4.5],
+    ['1.3', false, false, 3, 3.5],
     ['1.3', false, true, 3, 2.5],
-    ['1.3', true, false, 3, 3.5],
+    ['1.3', true, false, 2.5, 2.5],
     ['1.3', true, true, 2, 1.5],
   ];
   for (const [version, sped, snap, atClient, atServer] of cases) {
@@ -56,6 +57,29 @@ describe('round trips until each side has a message', () => {
         assert.deepEqual([first, second], [atClient, atServer]);
       });
   }
+
+  for (const [version, dtls, atClient, atServer] of [
+    ['1.2', V1_2, 4, 4.5],
+    ['1.3', V1_3, 3, 3.5],
+  ] as const)
+    test(`DTLS ${version} alone, a channel that is not negotiated: ${atClient} at the answerer, who answers by ${atServer}`, () => {
+      const { atAnswerer, atOfferer } = opening({
+        inBand: true,
+        both: { sped: false, snap: false, dtls },
+      });
+      assert.deepEqual([atAnswerer, atOfferer], [atClient, atServer]);
+    });
+
+  test('nothing but an INIT goes to a client that has not shown who it is', () => {
+    const early: string[] = [];
+    const pair = new VirtualPair({
+      wire: { delay: RTT / 2 },
+      both: { sped: false, snap: false, dtls: V1_3 },
+    });
+    pair.offerer.onEarly = (packet) => early.push(`${packet[12]} of ${packet.length - 12} bytes`);
+    assert.ok(pair.run(60_000));
+    assert.deepEqual(early, ['1 of 52 bytes']);
+  });
 
   test('flights of several datagrams cost no round trip more', () => {
     assert.deepEqual(opening({ both: { dtls: { ...V1_3, mtu: 250 } } }), { atAnswerer: 2, atOfferer: 1.5 });
@@ -90,10 +114,10 @@ describe('a tenth of the datagrams lost', () => {
     ['1.2', V1_2],
     ['1.3', V1_3],
   ] as const)
-    test(`DTLS ${version}: of ${SEEDS} openings 95 have both messages within 6 round trips, at most 0.7 of those without`, () => {
+    test(`DTLS ${version}: of ${SEEDS} openings 95 have both messages within 6 round trips, at most 0.75 of those without`, () => {
       const most = lossy(0.95, { both: { dtls } });
       const without = lossy(0.95, { both: { dtls, sped: false, snap: false } });
-      assert.ok(most <= 6 && most <= 0.7 * without, `${most} and ${without}`);
+      assert.ok(most <= 6 && most <= 0.75 * without, `${most} and ${without}`);
       assert.ok(lossy(0.5, { both: { dtls } }) <= 3);
     });
 

@@ -38,6 +38,8 @@ export class VirtualPeer implements ChannelsSink {
   securedAt: Millis | undefined;
   openedAt: Millis | undefined;
   messageAt: Millis | undefined;
+  /** Every SCTP packet for a client that is not verified. */
+  onEarly: ((packet: Uint8Array) => void) | undefined;
   readonly #options: VirtualPeerOptions;
   readonly #fixed: FixedSctpOptions;
   readonly #certificate = defaultCertificate();
@@ -125,6 +127,7 @@ export class VirtualPeer implements ChannelsSink {
       this.association?.setPath({ limit: 1_160, roundTripTime }, now);
       this.dtls?.setPath(this.agent.roundTripTime, now);
       if (this.#remote) this.#startDtls();
+      this.#startSctp();
     }
     this.#flush(send);
     this.#drain();
@@ -145,10 +148,12 @@ export class VirtualPeer implements ChannelsSink {
       length = this.sped.transmit(dtls, out, 0, SLOT_BYTES, now);
       if (length > 0) send(out, length, route);
     }
-    if (dtls.state !== 'connected' || !association) return;
+    if (!association) return;
+    const isEarly = dtls.isHalfConnected;
     for (let length = 1; length > 0; ) {
       length = association.transmit(out, dtls.headroom, SLOT_BYTES - dtls.tailroom, now);
-      if (length > 0) send(out, dtls.seal(out, 0, length), route);
+      if (length > 0 && isEarly) this.onEarly?.(out.slice(dtls.headroom, dtls.headroom + length));
+      if (length > 0) send(out, isEarly ? dtls.sealEarly(out, 0, length) : dtls.seal(out, 0, length), route);
     }
   }
 
@@ -185,17 +190,11 @@ export class VirtualPeer implements ChannelsSink {
 
   #drainDtls(): void {
     this.dtls?.drain({
+      onHalfConnected: () => this.#startSctp(),
       onConnected: () => {
         this.securedAt = this.#now;
         this.sped.onConnected((this.dtls?.tlsVersion === 'FEFC') === (this.#options.role === 'client'));
-        const roundTripTime = this.agent.roundTripTime ?? this.dtls?.roundTripTime;
-        this.association = new SctpAssociation({
-          ...this.#fixed,
-          ...(roundTripTime === undefined ? {} : { roundTripTime }),
-        });
-        this.channels.attach(this.association);
-        const { init } = this.#remote!;
-        this.association.connect(this.#now, init.length > 0 && this.init.length > 0 ? init : undefined);
+        this.#startSctp();
       },
       onApplicationData: (bytes, at, end) => this.association?.receive(bytes, at, end, this.#now),
       onClosed: ({ code }) => {
@@ -203,6 +202,21 @@ export class VirtualPeer implements ChannelsSink {
       },
       onKeyLog: () => {},
     });
+  }
+
+  #startSctp(): void {
+    if (this.association || !this.dtls) return;
+    const { init } = this.#remote!;
+    const remoteInit = init.length > 0 && this.init.length > 0 ? init : undefined;
+    const roundTripTime = this.agent.roundTripTime ?? this.dtls.roundTripTime;
+    const isEarly = this.dtls.isHalfConnected && !remoteInit && roundTripTime !== undefined;
+    if (!isEarly && this.dtls.state !== 'connected') return;
+    this.association = new SctpAssociation({
+      ...this.#fixed,
+      ...(roundTripTime === undefined ? {} : { roundTripTime }),
+    });
+    this.channels.attach(this.association);
+    this.association.connect(this.#now, remoteInit);
   }
 
   #drain(): void {
@@ -232,6 +246,8 @@ export interface VirtualPairOptions {
   readonly offerer?: Partial<VirtualPeerOptions>;
   readonly answerer?: Partial<VirtualPeerOptions>;
   readonly both?: Partial<VirtualPeerOptions>;
+  /** The offerer's channel is opened by DCEP. Default: both have it, as negotiated. */
+  readonly inBand?: boolean;
   /** How long the answer takes to the offerer. Default no time. */
   readonly answerDelay?: Millis;
 }
@@ -264,8 +280,10 @@ export class VirtualPair {
     });
     this.wire = new Wire(new SeededRandom(seed), wire);
     this.#answerAt = answerDelay;
-    this.offerer.channels.open({ label: 'c', negotiated: true, id: 0 }, 0);
-    this.answerer.channels.open({ label: 'c', negotiated: true, id: 0 }, 0);
+    if (options.inBand) this.offerer.channels.open({ label: 'c' }, 0);
+    else
+      for (const peer of [this.offerer, this.answerer])
+        peer.channels.open({ label: 'c', negotiated: true, id: 0 }, 0);
     this.offerer.offer();
     this.answerer.start(this.offerer, 0);
   }
