@@ -69,6 +69,11 @@ export class CheckPair implements CandidatePair {
   carried = 0;
   roundTripTime: Millis | undefined = undefined;
   currentRoundTripTime: Millis | undefined = undefined;
+  /**
+   * From the first sending of its first check that was answered to that answer: a round trip, and what losses have added. Alike
+   * pairs are compared by it; it never changes, so nothing goes to and fro.
+   */
+  answeredAfter: Millis | undefined = undefined;
   totalRoundTripTime: Millis = 0;
   requestsSent = 0;
   requestsReceived = 0;
@@ -112,6 +117,15 @@ export class CheckPair implements CandidatePair {
       other.#lesser - this.#lesser ||
       other.#greater - this.#greater ||
       other.#controllingIsGreater - this.#controllingIsGreater
+    );
+  }
+
+  /** Of both candidates' types and transport, so that only local preferences make a difference to the priority. */
+  isLike(other: CheckPair): boolean {
+    return (
+      this.base.type === other.base.type &&
+      this.remote.type === other.remote.type &&
+      this.base.transport === other.base.transport
     );
   }
 

@@ -209,6 +209,13 @@ export class IceAgent implements Core<IceSink, Route> {
     return candidate;
   }
 
+  /** A server has answered what was sent to it from the socket, or by way of the relayed address that it stands for. */
+  onServerRoundTrip(socket: number, roundTripTime: Millis): void {
+    const { serverRoundTrips } = this.#session;
+    if (this.#session.baseOf(socket) === undefined) return;
+    serverRoundTrips.set(socket, Math.min(roundTripTime, serverRoundTrips.get(socket) ?? NEVER));
+  }
+
   /** No further local candidate will come. RFC 8838 §13 */
   endLocalCandidates(now: Millis): void {
     this.#session.localEnded = true;

@@ -333,6 +333,7 @@ export function removeBase(session: IceSession, socket: number): void {
   const base = session.baseOf(socket);
   if (base === undefined) return;
   session.bases.splice(session.bases.indexOf(base), 1);
+  session.serverRoundTrips.delete(socket);
   for (let i = session.reflexive.length - 1; i >= 0; i--)
     if (session.reflexive[i]!.socket === socket) session.reflexive.splice(i, 1);
   for (const pair of session.checklist.pairs.filter((each) => each.base === base)) {

@@ -17,6 +17,7 @@ import { candidatePriority } from '../candidate.ts';
 import type { CheckPair } from '../pair.ts';
 import { addCarriage } from './carriage.ts';
 import type { Check } from './check.ts';
+import { nearestLike } from './round-trips.ts';
 import type { IceSession } from './session.ts';
 
 /** Where packets are lost at random the second loss should not cost more than the first. */
@@ -51,7 +52,7 @@ export function nextOrdinary(session: IceSession): CheckPair | undefined {
   if (session.remote === undefined || session.isOver || session.lite) return undefined;
   for (const pair of session.checklist.pairs) {
     if (!isWorthChecking(session, pair)) return undefined; // nor are those behind it
-    if (pair.state === 'waiting') return pair;
+    if (pair.state === 'waiting') return nearestLike(session, pair);
   }
   return undefined;
 }

@@ -88,6 +88,7 @@ export class Generations {
     // RFC 8445 §6.1.1: a restart does not settle anew who controls.
     const session = new IceSession({ ...this.#options, role: before.role, local }, before.drops);
     session.tieBreaker = before.tieBreaker;
+    for (const [socket, time] of before.serverRoundTrips) session.serverRoundTrips.set(socket, time);
     // RFC 8445 §9: the same sockets may be used again; only the credentials have to be others.
     const mine = (candidate: LocalCandidate): LocalCandidate => ({
       ...candidate,

@@ -4,6 +4,7 @@ import { type Millis, NEVER } from '@millrace/sans-io';
 import type { CheckPair } from '../pair.ts';
 import { isWorthChecking, trigger } from './connectivity.ts';
 import { settleLite } from './lite.ts';
+import { isMuchFaster } from './round-trips.ts';
 import type { IceSession } from './session.ts';
 
 /** Brings the selection up to date after a pair's state, priority or nomination has changed. */
@@ -78,7 +79,7 @@ function nominate(session: IceSession, now: Millis): void {
     if (pair.state === 'succeeded' && pair !== session.selected) {
       // RFC 8445 §8.1.1: one nomination at a time.
       if (pair.nominated || pair.nominating) return;
-      best ??= pair;
+      if (best === undefined || (pair.isLike(best) && isMuchFaster(pair, best))) best = pair;
     } else if (best === undefined && (pair.state === 'waiting' || pair.state === 'in-progress')) {
       isBetterPending = true;
     }

@@ -64,6 +64,7 @@ function onSuccess(
   const sample = check.transaction.roundTripTime(now);
   if (sample !== undefined) pair.onRoundTrip(sample);
   else pair.onRoundTripWithin(now - check.transaction.firstSentAt);
+  pair.answeredAfter ??= now - check.transaction.firstSentAt;
   learnReflexive(session, pair, mapped, check.priority);
   // An older check's answer is as good as the newest one's: that one need not be repeated.
   if (pair.check !== undefined && pair.check !== check) pair.check.transaction.cancel(now);

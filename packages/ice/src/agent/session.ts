@@ -84,6 +84,8 @@ export class IceSession {
   readonly replies: Ring<Reply> = new Ring();
   readonly checks: Map<number, Check> = new Map();
   readonly resends: Ring<Check> = new Ring();
+  /** By socket: the round trip to a server beyond it, in milliseconds. See round-trips.ts */
+  readonly serverRoundTrips: Map<number, Millis> = new Map();
   /** When the next ordinary check may go out. */
   nextCheckAt: Millis = Number.NEGATIVE_INFINITY;
   /** Regular nomination waits no longer than this. */

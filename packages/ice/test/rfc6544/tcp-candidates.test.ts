@@ -131,3 +131,22 @@ describe('RFC 6544 §7: checks over TCP', () => {
     assert.equal(agent.state, 'connected');
   });
 });
+
+describe('RFC 6544 §4.5: simultaneous-open candidates', () => {
+  const LINE = 'candidate:1 1 TCP 1015021823 198.51.100.9 9000 typ host tcptype so';
+
+  test('are read and written, make no pair, are counted, and leave those beside them alone', () => {
+    const candidate = parseCandidate(LINE)!;
+    assert.equal(candidate.tcpType, 'so');
+    assert.equal(parseCandidate(formatCandidate(candidate))?.tcpType, 'so');
+    const agent = newAgent(1);
+    agent.addLocalCandidate({ socket: 0, address: '192.0.2.1', port: 5, tcpType: 'active' }, 0);
+    agent.addLocalCandidate({ socket: 1, address: '192.0.2.1', port: 6, tcpType: 'passive' }, 0);
+    agent.setRemoteParameters({ usernameFragment: 'pupp', password: 'x'.repeat(22) }, 0);
+    agent.addRemoteCandidate(candidate, 0);
+    assert.equal(agent.stats.drops['unusable-candidate'], 1);
+    assert.deepEqual([agent.stats.pairs.length, agent.stats.remoteCandidates.length], [0, 0]);
+    agent.addRemoteCandidate({ ...candidate, tcpType: 'passive' }, 0);
+    assert.equal(agent.stats.pairs.length, 1);
+  });
+});

@@ -132,7 +132,10 @@ export class ServerGathering {
         resolve(answer);
       };
       const link = new StunLink(socket, port, remote, random, {
-        onMapped: (mapped) => end({ mapped }),
+        onMapped: (mapped, roundTripTime) => {
+          if (roundTripTime !== undefined) this.#host.agent.onServerRoundTrip(socket, roundTripTime);
+          end({ mapped });
+        },
         onFailed: (error) => end({ error }),
       });
       this.#begin(link, () => resolve(undefined));
@@ -167,6 +170,7 @@ export class ServerGathering {
   ): Promise<void> {
     if (!this.#mayAsk()) return Promise.resolve();
     const { driver } = this.#host;
+    const begun = now();
     return new Promise((resolve) => {
       let relay = -1;
       const onEnd = (end: TurnEnd): void => {
@@ -210,6 +214,8 @@ export class ServerGathering {
               return answer;
             });
             resolve();
+            // RFC 8656 §7: refused, to learn realm and nonce, and then allocated; by TCP and TLS it takes longer.
+            this.#host.agent.onServerRoundTrip(relay, (now() - begun) / 2);
             if (relay >= 0 || driver.isClosed) return;
             driver.removeLink(link);
             link.close(now());
