@@ -61,6 +61,13 @@ const MODULES: readonly Module[] = [
     memoryBase: 0xf000,
     features: ['simd'],
   },
+  {
+    source: 'examples/tunnel/wasm/json-scan.ts',
+    output: 'examples/tunnel/src/request-shape/json-scan.wasm.ts',
+    name: 'JSON_SCAN_WASM',
+    memoryBase: 0xff00,
+    features: ['simd'],
+  },
 ];
 
 const { values } = readArguments({ options: { check: { type: 'boolean', default: false } } });

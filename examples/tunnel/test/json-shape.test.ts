@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { LIMITS } from '../src/options.ts';
-import { COMPLETION, shapeProblem } from '../src/request-shape/json-shape.ts';
+import { COMPLETION, ShapeScan, shapeProblem } from '../src/request-shape/json-shape.ts';
 
 /** The verdict that building the whole thing would give. */
 function plainVerdict(bytes: Uint8Array): boolean {
@@ -21,6 +21,19 @@ const agrees = (bytes: Uint8Array): void =>
     plainVerdict(bytes),
     Buffer.from(bytes).toString(),
   );
+
+/** What is said of bytes that come cut at `cuts`. */
+function problemInPieces(bytes: Uint8Array, cuts: readonly number[]): string | undefined {
+  const scan = new ShapeScan(COMPLETION);
+  const other = new ShapeScan(COMPLETION); // of another request, in between
+  let at = 0;
+  for (const cut of [...cuts.map((cut) => cut % (bytes.length + 1)), bytes.length].sort((a, b) => a - b)) {
+    scan.push(bytes.subarray(at, cut));
+    other.push(utf8('{"model": [nul'.slice(0, at % 15)));
+    at = cut;
+  }
+  return scan.end();
+}
 
 const REQUEST = fc
   .record(
@@ -51,6 +64,45 @@ describe('the shape of a request body', () => {
       ),
       { numRuns: 2_000 },
     );
+  });
+
+  test('is the same wherever the bytes are cut, in the midst of a character too, and whoever else is looked at', () => {
+    fc.assert(
+      fc.property(
+        REQUEST,
+        fc.array(fc.nat(), { maxLength: 8 }),
+        fc.nat(),
+        fc.constantFrom(...utf8('{}[]",:\\u0t \n'), 0xe2, 0x82, 0xff),
+        (text, cuts, at, byte) => {
+          const bytes = utf8(text);
+          assert.equal(problemInPieces(bytes, cuts), shapeProblem(bytes, COMPLETION));
+          bytes.fill(byte, at % bytes.length, (at % bytes.length) + 1);
+          assert.equal(
+            problemInPieces(bytes, cuts) === undefined,
+            shapeProblem(bytes, COMPLETION) === undefined,
+          );
+        },
+      ),
+      { numRuns: 2_000 },
+    );
+    const long = utf8(
+      `{"model":"${'é€😀'.repeat(30_000)}","messages":[${'"\\u20ac\\n",'.repeat(9_999)}-1.5e-7]}`,
+    );
+    for (const size of [1, 7, 4096, 65_536, 65_537]) {
+      const cuts = Array.from({ length: Math.floor(long.length / size) }, (_, i) => (i + 1) * size);
+      assert.equal(problemInPieces(long, cuts), undefined);
+    }
+  });
+
+  test('is known to be wrong as soon as it is', () => {
+    const scan = new ShapeScan(COMPLETION);
+    assert.equal(scan.push(utf8('{"model":"m","messages":[')), true);
+    assert.equal(scan.push(utf8('tru,')), false);
+    assert.equal(scan.push(utf8('e]}')), false);
+    assert.equal(scan.end(), 'the body is not a JSON object (byte 28)');
+    assert.equal(shapeProblem(utf8('{"model":"'), COMPLETION), 'the body is not a JSON object (byte 10)');
+    assert.equal(shapeProblem(utf8('{"model":1}'), COMPLETION), "'model' must be a string");
+    assert.equal(shapeProblem(utf8('{"model":""}'), COMPLETION), "'messages' must be an array");
   });
 
   test('agrees with JSON.parse where grammars are easily got wrong', () => {

@@ -9,7 +9,7 @@ import { type Problem, problemAnswer } from '../http/problem.ts';
 import { LIMITS } from '../options.ts';
 import { framingOf } from '../pass-through/framing.ts';
 import { PassThrough } from '../pass-through/pass-through.ts';
-import { COMPLETION, shapeProblem } from '../request-shape/json-shape.ts';
+import { COMPLETION, ShapeScan } from '../request-shape/json-shape.ts';
 import type { Upstream } from '../upstreams/upstreams.ts';
 import { Exchange, type ExchangeEvents } from '../wire/exchange.ts';
 import { ABORTS, type AbortReason, parseRequestHead, type RequestHead } from '../wire/frames.ts';
@@ -81,7 +81,7 @@ export class Forwarding implements ExchangeEvents {
       this.#body = new RequestBody({
         declared,
         limit,
-        isHeld: this.#isChecked,
+        scan: this.#isChecked ? new ShapeScan(COMPLETION) : undefined,
         onConsumed: (bytes) => this.#exchange.consumed(bytes),
       });
     const verdict = keys?.check(fieldOf(head.fields, 'authorization')) ?? 'ok';
@@ -107,6 +107,7 @@ export class Forwarding implements ExchangeEvents {
     const verdict = this.#body?.push(bytes) ?? 'too-long';
     if (verdict === 'too-large') this.#refuse('BODY_TOO_LARGE');
     if (verdict === 'too-long') this.#refuse('BAD_REQUEST', 'it is longer than its Content-Length');
+    if (this.#body?.isMisshapen && this.#order.length > 0) this.#onShape(this.#body);
   }
 
   onEnd(): void {
@@ -116,7 +117,7 @@ export class Forwarding implements ExchangeEvents {
     }
     if (this.#isDone || !this.#body) return;
     if (!this.#body.end()) this.#refuse('BAD_REQUEST', 'it is shorter than its Content-Length');
-    else if (this.#isChecked && this.#order.length > 0) this.#onWhole(this.#body);
+    else if (this.#isChecked && this.#order.length > 0) this.#onShape(this.#body);
   }
 
   onRoom(): void {
@@ -139,11 +140,12 @@ export class Forwarding implements ExchangeEvents {
     this.#order = upstreams.order(sessionOf?.(this.#head.fields), performance.now());
     if (!this.#isChecked) this.#tryNext();
     else if (!this.#body) this.#refuse('BAD_REQUEST', 'it has no body');
-    else if (this.#body.hasEnded) this.#onWhole(this.#body);
+    else if (this.#body.hasEnded || this.#body.isMisshapen) this.#onShape(this.#body);
   }
 
-  #onWhole(body: RequestBody): void {
-    const problem = shapeProblem(body.whole(), COMPLETION);
+  /** It is whole, or wrong already. */
+  #onShape(body: RequestBody): void {
+    const problem = body.shapeProblem;
     if (problem === undefined) this.#tryNext();
     else this.#refuse('BAD_REQUEST', problem);
   }

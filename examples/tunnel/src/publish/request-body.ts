@@ -3,6 +3,7 @@
 // its Content-Length says, nor shorter: the upstream would take the rest for another request.
 import type { ClientRequest } from 'node:http';
 import { LIMITS } from '../options.ts';
+import type { ShapeScan } from '../request-shape/json-shape.ts';
 
 export type BodyVerdict = 'ok' | 'too-long' | 'too-large';
 
@@ -11,8 +12,8 @@ export interface RequestBodyOptions {
   readonly declared: number | undefined;
   /** The most bytes there may be. */
   readonly limit: number;
-  /** Nothing is passed on before the end. */
-  readonly isHeld: boolean;
+  /** Looks at what comes. Nothing is passed on before the end then. */
+  readonly scan: ShapeScan | undefined;
   /** These bytes are on their way to an upstream, or held. */
   readonly onConsumed: (bytes: number) => void;
 }
@@ -22,6 +23,7 @@ export class RequestBody {
   #kept: Uint8Array[] | undefined = [];
   #received = 0;
   #hasEnded = false;
+  #isMisshapen = false;
   #target: ClientRequest | undefined;
 
   constructor(options: RequestBodyOptions) {
@@ -32,46 +34,51 @@ export class RequestBody {
     return this.#hasEnded;
   }
 
+  /** Whether its shape can't become right any more. */
+  get isMisshapen(): boolean {
+    return this.#isMisshapen;
+  }
+
+  /** Once it has ended, or is misshapen. */
+  get shapeProblem(): string | undefined {
+    return this.#options.scan?.end();
+  }
+
   /** Whether another upstream could be given the whole of it. */
   get isRepeatable(): boolean {
     return this.#kept !== undefined;
   }
 
   push(bytes: Uint8Array): BodyVerdict {
-    const { declared, limit, isHeld, onConsumed } = this.#options;
+    const { declared, limit, scan, onConsumed } = this.#options;
     this.#received += bytes.length;
     if (declared !== undefined && this.#received > declared) return 'too-long';
     if (this.#received > limit) return 'too-large';
-    if (!isHeld && this.#received > LIMITS.replayBytes && this.#target) this.forget();
+    if (!scan && this.#received > LIMITS.replayBytes && this.#target) this.forget();
     this.#kept?.push(bytes);
-    if (isHeld) onConsumed(bytes.length);
-    else this.#target?.write(bytes, () => onConsumed(bytes.length));
+    if (scan) {
+      onConsumed(bytes.length);
+      if (!scan.push(bytes)) this.#isMisshapen = true;
+    } else this.#target?.write(bytes, () => onConsumed(bytes.length));
     return 'ok';
   }
 
   /** False if it is shorter than it was said to be. */
   end(): boolean {
-    const { declared, isHeld } = this.#options;
+    const { declared, scan } = this.#options;
     if (declared !== undefined && this.#received !== declared) return false;
     this.#hasEnded = true;
-    if (!isHeld) this.#target?.end();
+    if (!scan) this.#target?.end();
     return true;
-  }
-
-  /** All of it in one piece. Only once it has ended, and if it is held. */
-  whole(): Uint8Array {
-    const kept = this.#kept!;
-    if (kept.length !== 1) this.#kept = [Buffer.concat(kept)];
-    return this.#kept![0]!;
   }
 
   /** Passes it on to `target`: what is there, and what is to come. */
   flowTo(target: ClientRequest, isFirst: boolean): void {
     this.#target = target;
-    const { isHeld, onConsumed } = this.#options;
+    const { scan, onConsumed } = this.#options;
     for (const bytes of this.#kept ?? []) {
       if (bytes.length === 0) continue;
-      if (isFirst && !isHeld) target.write(bytes, () => onConsumed(bytes.length));
+      if (isFirst && !scan) target.write(bytes, () => onConsumed(bytes.length));
       else target.write(bytes);
     }
     if (this.#hasEnded) target.end();

@@ -1,206 +1,141 @@
-// Whether bytes are one JSON object (RFC 8259) that has the fields of a completion request. It looks at the bytes as they
-// are, builds nothing and changes nothing; what goes on to the upstream is what the client sent. Of a name that comes
-// twice the last counts, as with JSON.parse, whose verdict this one's is held to by a test.
-import { isUtf8 } from 'node:buffer';
+// Whether bytes are one JSON object (RFC 8259) that has the fields of a completion request. They are looked at as they
+// come, in WebAssembly; nothing is built and nothing is changed: what goes on to the upstream is what the client sent. Of
+// a name that comes twice the last counts, as with JSON.parse, whose verdict this one's is held to by a test.
 import { LIMITS } from '../options.ts';
+import { JSON_SCAN_WASM } from './json-scan.wasm.ts';
+import { Utf8Check } from './utf8-check.ts';
 
 export type Shape = 'string' | 'array';
+/** No more than seven, of at most 20 letters. */
 export type Required = Readonly<Record<string, Shape>>;
 
 export const COMPLETION: Required = { model: 'string', messages: 'array' };
 
 /** What is wrong with `bytes`, in words; `undefined` if nothing is. Borrowed for the call. */
 export function shapeProblem(bytes: Uint8Array, required: Required): string | undefined {
-  if (!isUtf8(bytes)) return 'the body is not UTF-8';
-  const scan = new Scan(bytes, required);
-  if (!scan.run()) return `the body is not a JSON object (byte ${scan.at})`;
-  for (const name in required)
-    if (scan.found.get(name) !== required[name]) return `'${name}' must be ${article(required[name]!)}`;
-  return undefined;
+  const scan = new ShapeScan(required);
+  scan.push(bytes);
+  return scan.end();
 }
 
-const QUOTE = 0x22;
+interface Memory {
+  readonly buffer: ArrayBuffer;
+}
+
+// The types of Node know no WebAssembly, and those of the DOM may be there or not.
+declare const WebAssembly: {
+  readonly Memory: new (descriptor: { initial: number; maximum: number }) => Memory;
+  readonly Module: new (bytes: Uint8Array) => object;
+  readonly Instance: new (module: object, imports: object) => { readonly exports: object };
+};
+
+interface ScanModule {
+  start(): void;
+  scan(at: number, end: number, maxDepth: number): number;
+  isWhole(): number;
+}
+
+// As wasm/json-scan.ts lays it out.
+const KINDS = 28;
+const NAME = 0x40;
+const STATE_BYTES = 0x400;
+/** 16 bytes behind it may be read. */
+const PIECE_BYTES = 0x1_0000 - STATE_BYTES - 16;
 const BACKSLASH = 0x5c;
-const OPEN_BRACE = 0x7b;
-const CLOSE_BRACE = 0x7d;
-const OPEN_BRACKET = 0x5b;
-const CLOSE_BRACKET = 0x5d;
-const COMMA = 0x2c;
-const COLON = 0x3a;
 
-/** 1 where a string goes on without a second look: no quote, no backslash, no control character. */
-const PLAIN = Uint8Array.from({ length: 256 }, (_, byte) =>
-  byte >= 0x20 && byte !== QUOTE && byte !== BACKSLASH ? 1 : 0,
-);
-const isDigit = (byte: number | undefined): boolean => byte !== undefined && byte >= 0x30 && byte <= 0x39;
+const memory = new WebAssembly.Memory({ initial: 1, maximum: 1 });
+const heap = Buffer.from(memory.buffer);
+const { start, scan, isWhole } = new WebAssembly.Instance(
+  new WebAssembly.Module(Buffer.from(JSON_SCAN_WASM, 'base64')),
+  { env: { memory, onName: (length: number) => current?.placeOf(length) ?? 0 } },
+).exports as unknown as ScanModule;
+/** Whose state the memory holds. */
+let current: ShapeScan | undefined;
+const { copy } = Buffer.prototype;
 
-class Scan {
-  at = 0;
-  /** What the required names have for values, as far as those are strings or arrays. */
-  readonly found = new Map<string, Shape | undefined>();
-  readonly #bytes: Uint8Array;
+export class ShapeScan {
   readonly #required: Required;
+  readonly #names: readonly string[];
+  readonly #utf8 = new Utf8Check();
+  /** While others use the memory. */
+  #saved: Buffer | undefined;
+  #isBegun = false;
+  #received = 0;
+  #problem: string | undefined;
 
-  constructor(bytes: Uint8Array, required: Required) {
-    this.#bytes = bytes;
+  constructor(required: Required) {
     this.#required = required;
+    this.#names = Object.keys(required);
   }
 
-  run(): boolean {
-    this.#skipSpace();
-    if (this.#bytes[this.at] !== OPEN_BRACE || !this.#object(1)) return false;
-    this.#skipSpace();
-    return this.at === this.#bytes.length;
-  }
-
-  #object(depth: number): boolean {
-    if (depth > LIMITS.depth) return false;
-    this.at++;
-    this.#skipSpace();
-    if (this.#take(CLOSE_BRACE)) return true;
-    while (true) {
-      const start = this.at;
-      if (this.#bytes[start] !== QUOTE || !this.#string()) return false;
-      const name = depth === 1 ? this.#nameAt(start) : undefined;
-      this.#skipSpace();
-      if (!this.#take(COLON)) return false;
-      this.#skipSpace();
-      if (name !== undefined) this.found.set(name, shapeOf(this.#bytes[this.at]));
-      if (!this.#value(depth)) return false;
-      this.#skipSpace();
-      if (this.#take(CLOSE_BRACE)) return true;
-      if (!this.#take(COMMA)) return false;
-      this.#skipSpace();
+  /** False as soon as it can't become right any more. Borrowed for the call. */
+  push(bytes: Uint8Array): boolean {
+    if (this.#problem !== undefined) return false;
+    if (!this.#utf8.push(bytes)) {
+      this.#problem = NOT_UTF8;
+      return false;
     }
-  }
-
-  #array(depth: number): boolean {
-    if (depth > LIMITS.depth) return false;
-    this.at++;
-    this.#skipSpace();
-    if (this.#take(CLOSE_BRACKET)) return true;
-    while (true) {
-      if (!this.#value(depth)) return false;
-      this.#skipSpace();
-      if (this.#take(CLOSE_BRACKET)) return true;
-      if (!this.#take(COMMA)) return false;
-      this.#skipSpace();
-    }
-  }
-
-  #value(depth: number): boolean {
-    switch (this.#bytes[this.at]) {
-      case QUOTE:
-        return this.#string();
-      case OPEN_BRACE:
-        return this.#object(depth + 1);
-      case OPEN_BRACKET:
-        return this.#array(depth + 1);
-      case 0x74:
-        return this.#word('true');
-      case 0x66:
-        return this.#word('false');
-      case 0x6e:
-        return this.#word('null');
-      default:
-        return this.#number();
-    }
-  }
-
-  #string(): boolean {
-    const bytes = this.#bytes;
-    let at = this.at + 1;
-    while (true) {
-      // Eight at a time. Behind the end is `undefined`, which is not plain.
-      while (
-        PLAIN[bytes[at]!]! &
-        PLAIN[bytes[at + 1]!]! &
-        PLAIN[bytes[at + 2]!]! &
-        PLAIN[bytes[at + 3]!]! &
-        PLAIN[bytes[at + 4]!]! &
-        PLAIN[bytes[at + 5]!]! &
-        PLAIN[bytes[at + 6]!]! &
-        PLAIN[bytes[at + 7]!]!
-      )
-        at += 8;
-      while (PLAIN[bytes[at]!] === 1) at++;
-      this.at = at;
-      if (bytes[at] === QUOTE) {
-        this.at++;
-        return true;
+    this.#take();
+    for (let at = 0; at < bytes.length; at += PIECE_BYTES) {
+      const end = STATE_BYTES + copy.call(bytes, heap, STATE_BYTES, at, at + PIECE_BYTES);
+      const place = scan(STATE_BYTES, end, LIMITS.depth);
+      if (place < end) {
+        this.#problem = notObject(this.#received + at + place - STATE_BYTES);
+        return false;
       }
-      if (bytes[at] !== BACKSLASH) return false;
-      const length = escapeLength(bytes, at);
-      if (length === 0) return false;
-      at += length;
     }
-  }
-
-  #word(word: string): boolean {
-    for (let i = 0; i < word.length; i++) if (this.#bytes[this.at++] !== word.charCodeAt(i)) return false;
+    this.#received += bytes.length;
     return true;
   }
 
-  #number(): boolean {
-    this.#take(0x2d);
-    if (!this.#take(0x30) && !this.#digits()) return false;
-    if (this.#take(0x2e) && !this.#digits()) return false;
-    if (!this.#take(0x65) && !this.#take(0x45)) return true;
-    if (!this.#take(0x2b)) this.#take(0x2d);
-    return this.#digits();
+  /** What is wrong with all that came; `undefined` if nothing is. Called once. */
+  end(): string | undefined {
+    if (this.#problem !== undefined) return this.#problem;
+    if (!this.#utf8.isWhole) return NOT_UTF8;
+    this.#take();
+    this.#problem = this.#verdict();
+    current = undefined; // the memory is free
+    return this.#problem;
   }
 
-  #digits(): boolean {
-    const start = this.at;
-    while (isDigit(this.#bytes[this.at])) this.at++;
-    return this.at > start;
-  }
-
-  /** The required name that stands at `start`, in its quotes; however it may be escaped. */
-  #nameAt(start: number): string | undefined {
-    const bytes = this.#bytes;
-    for (const name in this.#required) if (this.#isPlainly(name, start)) return name;
-    if (bytes.subarray(start, this.at).indexOf(BACKSLASH) < 0) return undefined;
-    const name = JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset + start, this.at - start).toString());
-    return Object.hasOwn(this.#required, name) ? name : undefined;
-  }
-
-  #isPlainly(name: string, start: number): boolean {
-    if (this.at - start !== name.length + 2) return false;
-    for (let i = 0; i < name.length; i++) if (this.#bytes[start + 1 + i] !== name.charCodeAt(i)) return false;
-    return true;
-  }
-
-  #skipSpace(): void {
-    const bytes = this.#bytes;
-    for (; ; this.at++) {
-      const byte = bytes[this.at];
-      if (byte !== 0x20 && byte !== 0x0a && byte !== 0x0d && byte !== 0x09) return;
+  #verdict(): string | undefined {
+    if (isWhole() === 0) return notObject(this.#received);
+    const names = this.#names;
+    for (let i = 0; i < names.length; i++) {
+      const shape = this.#required[names[i]!]!;
+      if (heap[KINDS + 1 + i] !== KIND[shape]) return `'${names[i]}' must be ${ARTICLE[shape]} ${shape}`;
     }
+    return undefined;
   }
 
-  #take(byte: number): boolean {
-    if (this.#bytes[this.at] !== byte) return false;
-    this.at++;
-    return true;
+  /** From 1 on, of the name in memory; 0 if it is none of the required. @internal */
+  placeOf(length: number): number {
+    const names = this.#names;
+    for (let i = 0; i < names.length; i++) if (isInMemory(names[i]!, length)) return i + 1;
+    const end = NAME + length;
+    let at = NAME;
+    while (at < end && heap[at] !== BACKSLASH) at++;
+    return at === end ? 0 : names.indexOf(JSON.parse(`"${heap.toString('utf8', NAME, end)}"`)) + 1;
+  }
+
+  #take(): void {
+    if (current === this) return;
+    if (current) current.#saved = Buffer.from(heap.subarray(0, STATE_BYTES));
+    current = this;
+    if (this.#isBegun) this.#saved!.copy(heap);
+    else start();
+    this.#isBegun = true;
   }
 }
 
-/** Bytes of the escape at `at`; 0 if it is none. */
-function escapeLength(bytes: Uint8Array, at: number): number {
-  const letter = bytes[at + 1];
-  if (letter === undefined) return 0;
-  if (letter !== 0x75) return '"\\/bfnrt'.includes(String.fromCharCode(letter)) ? 2 : 0;
-  for (let i = 2; i < 6; i++) {
-    const byte = bytes[at + i] ?? 0;
-    if (!isDigit(byte) && !((byte | 0x20) >= 0x61 && (byte | 0x20) <= 0x66)) return 0;
-  }
-  return 6;
+function isInMemory(name: string, length: number): boolean {
+  if (name.length !== length) return false;
+  for (let i = 0; i < length; i++) if (heap[NAME + i] !== name.charCodeAt(i)) return false;
+  return true;
 }
 
-function shapeOf(byte: number | undefined): Shape | undefined {
-  if (byte === QUOTE) return 'string';
-  return byte === OPEN_BRACKET ? 'array' : undefined;
-}
+const NOT_UTF8 = 'the body is not UTF-8';
+const KIND: Readonly<Record<Shape, number>> = { string: 1, array: 2 };
+const ARTICLE: Readonly<Record<Shape, string>> = { string: 'a', array: 'an' };
 
-const article = (shape: Shape): string => (shape === 'array' ? 'an array' : 'a string');
+const notObject = (at: number): string => `the body is not a JSON object (byte ${at})`;
