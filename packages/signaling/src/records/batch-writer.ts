@@ -70,7 +70,7 @@ export class BatchWriter {
   begin(text = ''): void {
     this.#at = 0;
     if (this.#out.length > MAX_KEPT_BYTES) this.#out = Buffer.allocUnsafeSlow(FIRST_BYTES);
-    this.text(text);
+    if (text.length > 0) this.text(text); // a native call
   }
 
   /** Writes latin1. */
