@@ -50,7 +50,8 @@ const run = spawnSync(
     `--conditions=${SOURCE_CONDITION}`,
     '--test',
     '--test-randomize',
-    `--test-concurrency=${availableParallelism()}`,
+    // One more than there are cores: somebody always waits for a timer or for another process.
+    `--test-concurrency=${availableParallelism() + 1}`,
     `--test-timeout=${TEST_TIMEOUT_MS}`,
     ...reporter,
     ...options,

@@ -34,7 +34,7 @@ async function diagnosis(
   return { code, found: JSON.parse(stdout) as Diagnosis };
 }
 
-describe('doctor', { concurrency: 2 }, () => {
+describe('doctor', { concurrency: 3 }, () => {
   test('without servers says what can be known without', LIMIT, async (t) => {
     const { code, stdout, stderr } = await start(t).ended;
     assert.equal(stderr, '');

@@ -39,7 +39,7 @@ async function twoDirectories(t: TestContext): Promise<[string, string]> {
   return [from, to];
 }
 
-describe('pipe', () => {
+describe('pipe', { concurrency: 2 }, () => {
   test('carries 64 MiB each way at once, byte for byte', async (t) => {
     const one = pipe(t, ...SERVE);
     const other = pipe(t, await one.invitation());

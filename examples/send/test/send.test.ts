@@ -42,10 +42,10 @@ async function told({ child }: Command, line: RegExp): Promise<void> {
 
 const plainInvite = (code: string): string => code.replace(/\.\w+$/, '');
 
-describe('send and receive', () => {
+describe('send and receive', { concurrency: 2 }, () => {
   test('bring files and folders across: Unicode, hidden, empty, long, with their times', async (t) => {
     const place = await workplace(t);
-    await plant(place.path('from'), {
+    plant(place.path('from'), {
       'Grüße/日本語/🎈 balloon.txt': 'above',
       'Grüße/.hidden/.keep': '',
       'Grüße/empty folder': undefined,
@@ -77,7 +77,7 @@ describe('send and receive', () => {
 
   test('what is there and the same need not come again; what is there and another is refused, or replaced if forced', async (t) => {
     const place = await workplace(t);
-    await plant(place.path('from'), { 'dir/a': 'aaaa', 'dir/b': 'bbbb', 'dir/c/d': '' });
+    plant(place.path('from'), { 'dir/a': 'aaaa', 'dir/b': 'bbbb', 'dir/c/d': '' });
     assert.deepEqual((await transfer(place, ['from/dir'], ['to'])).codes, [0, 0]);
     const again = await transfer(place, ['from/dir'], ['to']);
     assert.deepEqual(again.codes, [0, 0]);
@@ -96,7 +96,7 @@ describe('send and receive', () => {
 
   test('what is no file, or a link that leads elsewhere, is in the way even if forced', async (t) => {
     const place = await workplace(t);
-    await plant(place.path('from'), { 'dir/a': 'a', file: 'f' });
+    plant(place.path('from'), { 'dir/a': 'a', file: 'f' });
     await mkdir(place.path('to', 'file'), { recursive: true });
     await mkdir(place.path('elsewhere'));
     const folder = await transfer(place, ['from/file'], ['to', '--force']);
@@ -112,7 +112,7 @@ describe('send and receive', () => {
     const place = await workplace(t);
     const files: Record<string, string> = {};
     for (let i = 0; i < 10_000; i++) files[`many/${i % 100}/${i}.txt`] = `file ${i}\n`;
-    await plant(place.path('from'), files);
+    plant(place.path('from'), files);
     const { codes, text, received } = await transfer(place, ['from/many'], ['to']);
     assert.deepEqual(codes, [0, 0], text);
     assert.match(received.stdout, /Received many \(10000 files, /);
@@ -132,7 +132,7 @@ describe('send and receive', () => {
     );
     assert.deepEqual(await namesBelow(place.path('to')), []);
 
-    await plant(place.path('from'), { 'dir/a': 'a' });
+    plant(place.path('from'), { 'dir/a': 'a' });
     const locked = await transfer(place, ['from/dir'], [await readOnlyFolder(place)]);
     assert.deepEqual(locked.codes, [1, 1], locked.text);
     assert.match(locked.received.stderr, /^receive: .+\n$/);
@@ -180,7 +180,7 @@ describe('send and receive', () => {
 
   test('two who want to send wait for somebody who receives', async (t) => {
     const place = await workplace(t);
-    await plant(place.path(), { one: '1', two: '2' });
+    plant(place.path(), { one: '1', two: '2' });
     const one = place.run('send', 'one', ...LOCAL);
     const invite = await one.printed(INVITATION);
     const two = place.run('send', 'two', invite);

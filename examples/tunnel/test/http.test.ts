@@ -19,7 +19,7 @@ async function raw(url: string, text: string): Promise<string> {
   return Buffer.concat(await socket.toArray()).toString();
 }
 
-describe('HTTP through the tunnel', () => {
+describe('HTTP through the tunnel', { concurrency: 2 }, () => {
   test('bodies of all kinds pass both ways; fields of one connection stay behind (RFC 9110 §7.6.1)', async (t) => {
     const seen: IncomingMessage[] = [];
     const { url } = await serve(t, async (incoming, response) => {
