@@ -22,6 +22,7 @@ const OTHER_PEERS = [
   'browser-drop',
   'recording',
   'openssl',
+  'gnutls',
   'gstreamer',
   'ffmpeg',
 ];
