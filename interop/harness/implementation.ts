@@ -76,7 +76,7 @@ export const EVERYTHING: Capacity = {
 };
 
 /** Resolving `.local` names; candidates over TCP (RFC 6544); TLS_AES_256_GCM_SHA384. */
-export type Lacking = 'mDNS' | 'TCP' | 'AES-256-GCM';
+export type Lacking = 'mDNS' | 'TCP' | 'TURN over TCP' | 'AES-256-GCM';
 
 export interface Implementation {
   readonly name: string;

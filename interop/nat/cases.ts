@@ -61,6 +61,15 @@ export const CASES: readonly Case[] = [
     path: ['direct'],
   },
   {
+    says: 'both port-restricted behind a symmetric NAT of the provider',
+    sites: [
+      behind({ nat: 'port-restricted' }, { nat: 'symmetric' }),
+      behind({ nat: 'port-restricted' }, { nat: 'symmetric' }),
+    ],
+    servers: [USUAL],
+    path: ['relay/udp'],
+  },
+  {
     says: 'hairpin: both behind one cone, by their public addresses alone',
     sites: [{ routers: [{ nat: 'cone' }], hosts: 2 }],
     servers: [USUAL],
@@ -95,6 +104,18 @@ export const CASES: readonly Case[] = [
     servers: [[]],
     takesTcp: [true, false],
     path: ['host/tcp'],
+  },
+  {
+    says: 'UDP blocked on both sides, TURN by TCP',
+    sites: [only443, only443],
+    servers: [[...USUAL, 'turn/tcp']],
+    path: ['relay/tcp'],
+  },
+  {
+    says: 'UDP blocked on both sides, TURN by TLS',
+    sites: [only443, only443],
+    servers: [[...USUAL, 'turn/tls']],
+    path: ['relay/tls'],
   },
   {
     says: 'UDP blocked, TURN by TCP; cone',

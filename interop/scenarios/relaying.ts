@@ -14,7 +14,9 @@ function hostAddress(): string {
   return all.find(({ family, internal }) => family === 'IPv4' && !internal)?.address ?? '127.0.0.1';
 }
 
-async function relayOnly(run: Run): Promise<void> {
+type Transport = 'udp' | 'tcp';
+
+async function relayOnly(run: Run, transport: Transport): Promise<void> {
   if (coturnVersion() === undefined) {
     run.note('the turnserver command is not installed: nothing was relayed');
     return;
@@ -28,18 +30,18 @@ async function relayOnly(run: Run): Promise<void> {
   };
   const server = await startCoturn([], place);
   try {
-    await relayedBy(run, `${address}:${server.port}`);
+    await relayedBy(run, `${address}:${server.port}`, transport);
   } finally {
     await server.close();
   }
 }
 
-async function relayedBy(run: Run, server: string): Promise<void> {
+async function relayedBy(run: Run, server: string, transport: Transport): Promise<void> {
   const given = new Map<End, string[]>();
   const configuration = {
     iceServers: [
       { urls: `stun:${server}` },
-      { urls: `turn:${server}?transport=udp`, username: USERNAME, credential: CREDENTIAL },
+      { urls: `turn:${server}?transport=${transport}`, username: USERNAME, credential: CREDENTIAL },
     ],
     iceTransportPolicy: 'relay',
   };
@@ -69,5 +71,11 @@ async function relayedBy(run: Run, server: string): Promise<void> {
 }
 
 export const relaying: readonly Scenario[] = [
-  { title: 'open by relay alone', patience: 30_000, packetPath: true, run: relayOnly },
+  { title: 'open by relay alone', patience: 30_000, packetPath: true, run: (run) => relayOnly(run, 'udp') },
+  {
+    title: 'open by relay over TCP alone',
+    patience: 30_000,
+    needs: 'TURN over TCP',
+    run: (run) => relayOnly(run, 'tcp'),
+  },
 ];

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { ICE_DEFAULTS, type IceAgent, type IceRole } from '@millrace/ice';
-import { answer, give, PUPPET, PUPPET_AT, request, sentBy } from './puppet.ts';
+import fc from 'fast-check';
+import { answer, give, PUPPET, PUPPET_AT, type RequestOptions, request, sentBy } from './puppet.ts';
 import { newAgent } from './two-agents.ts';
 
 const STORM = 10_000;
@@ -135,4 +136,54 @@ describe('requests in masses', () => {
     give(agent, bytes, 1);
     assert.equal(agent.stats.drops.malformed, 1);
   });
+});
+
+describe('any mixture of hostile datagrams', () => {
+  const forged = fc.record({
+    kind: fc.constantFrom('request', 'success', 'error', 'bytes'),
+    /** Never both: that would be our peer. */
+    knows: fc.constantFrom('nothing', 'fragments', 'password'),
+    isSigned: fc.boolean(),
+    role: fc.constantFrom('controlling' as const, 'controlled' as const, 'none' as const),
+    tieBreaker: fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }),
+    useCandidate: fc.boolean(),
+    priority: fc.option(fc.integer({ min: 0, max: 2 ** 31 - 1 }), { nil: undefined }),
+    port: fc.integer({ min: 1, max: 65_535 }),
+    bytes: fc.uint8Array({ maxLength: 200 }),
+  });
+
+  for (const role of ['controlling', 'controlled'] as const)
+    for (const lite of role === 'controlled' ? [false, true] : [false])
+      test(`a ${lite ? 'lite ' : ''}${role} agent answers none of them, keeps its role, makes no pair and counts each`, () => {
+        fc.assert(
+          fc.property(fc.array(forged, { maxLength: 60 }), (datagrams) => {
+            const agent = newAgent(1, { role, lite });
+            agent.addLocalCandidate({ socket: 0, ...HERE }, 0);
+            agent.setRemoteParameters(PUPPET, 0);
+            let total = 0;
+            for (const { kind, knows, isSigned, port, bytes, ...rest } of datagrams) {
+              const guess = isSigned ? 'guessguessguessguessguess' : '';
+              const options: RequestOptions = {
+                ...rest,
+                ...(knows === 'fragments' ? {} : { username: 'gues:pupp' }),
+                ...(knows === 'password' ? {} : { password: guess }),
+              };
+              const check = request(agent, options);
+              // Of the class that a response has, with a transaction that nobody has begun.
+              if (kind === 'success' || kind === 'error') check[0] = check[0]! | 1;
+              if (kind === 'error') check[1] = check[1]! | 0x10;
+              give(agent, kind === 'bytes' ? bytes : check, 1, { address: '203.0.113.7', port });
+              total++;
+            }
+            const { drops, pairs, remoteCandidates } = agent.stats;
+            assert.equal(sentBy(agent, 1).length, 0);
+            assert.deepEqual([agent.role, pairs.length, remoteCandidates.length], [role, 0, 0]);
+            assert.equal(
+              Object.values(drops).reduce((sum, count) => sum + count, 0),
+              total,
+            );
+          }),
+          { numRuns: 200, seed: 7 },
+        );
+      });
 });
