@@ -6,6 +6,7 @@ export const EXIT = {
   usage: 2,
   refused: 3,
   corrupt: 4,
+  code: 5,
   interrupted: 130,
 } as const;
 

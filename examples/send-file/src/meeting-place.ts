@@ -14,6 +14,7 @@ import {
 import { type SignalingServer, startSignalingServer } from '@millrace/signaling/server';
 import type { RTCIceServer } from 'millrace';
 import { EXIT, Failure } from './failure.ts';
+import type { NumberedRoom } from './pairing/numbered-room.ts';
 
 export interface MeetingPlaceOptions {
   readonly invite?: string | undefined;
@@ -62,6 +63,8 @@ export interface MeetingPlace {
   readonly isLocal: boolean;
   /** What the connections of this side may ask for addresses. */
   readonly iceServers: RTCIceServer[];
+  /** Makes a room for pairing by a code; missing if this side was invited. */
+  readonly makeNumberedRoom?: (() => Promise<NumberedRoom>) | undefined;
   /** Enters the room once more, as somebody new. */
   enter(): Promise<SignalingRoom>;
   close(): Promise<void>;
@@ -107,7 +110,10 @@ async function openMeetingPlace(
   }
   const url = options.url!;
   const invite = await createRoom({ url, signal }).catch(withAddress(url));
-  return enter({ ...invite, signal }, [formatInvite(invite)]);
+  const place = await enter({ ...invite, signal }, [formatInvite(invite)]);
+  const makeNumberedRoom = async (): Promise<NumberedRoom> =>
+    (await import('./pairing/numbered-room.ts')).makeRoomAt(url, signal);
+  return { ...place, makeNumberedRoom };
 }
 
 /** Takes the invitation out of a command's positional arguments, if there is one. */
@@ -137,13 +143,16 @@ function parsePort(text = '0'): number {
   return port;
 }
 
+/** The room to meet in, and those of codes. */
+const ROOMS_HERE = 4;
+
 async function serveMeetingPlace(
   host: string | undefined,
   port: number,
   signal: AbortSignal,
 ): Promise<OpenPlace> {
   const address = host ?? '0.0.0.0';
-  const options = { host: address, port, rooms: 1, openRooms: false };
+  const options = { host: address, port, rooms: ROOMS_HERE, openRooms: false };
   const server = await startSignalingServer(options).catch((cause: Error) => {
     throw new Failure(`cannot serve at ${address}, port ${port}: ${cause.message}`, EXIT.failed, { cause });
   });
@@ -154,6 +163,8 @@ async function serveMeetingPlace(
     return {
       ...place,
       isLocal: isLoopback(invitations[0]!),
+      makeNumberedRoom: async () =>
+        (await import('./pairing/numbered-room.ts')).makeRoomHere(server, address, signal),
       close: async () => {
         await place.close();
         await server.close();

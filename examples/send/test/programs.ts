@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { Command } from '@millrace/example-send-file/testing/command';
 
 export const INVITATION: RegExp = /'(http:\S+)'/;
-export const LOCAL: readonly string[] = ['--serve', '--host', '127.0.0.1'];
+export const LOCAL: readonly string[] = ['--serve', '--host', '127.0.0.1', '--no-code'];
 
 const MAIN = {
   send: fileURLToPath(new URL('../src/main.ts', import.meta.url)),

@@ -60,14 +60,51 @@ export async function joinRoom(options: JoinOptions): Promise<SignalingRoom> {
 
 /** Creates a room on a server that lets clients do so, and returns what others need to enter it. */
 export async function createRoom(options: { url: string } & SignalingClientOptions): Promise<Invite> {
-  const { signal } = options;
-  const url = baseUrl(options.url);
-  const key = await failWithReason(
-    signal,
-    apiOf([url], options).json({ method: 'POST', path: '/rooms', ...(signal && { signal }) }),
-  );
-  return { url, room: String(key.room), token: String(key.token) };
+  return inviteOf(options.url, await post('/rooms', options));
 }
+
+/** A room that a number leads to: for meeting somebody with whom no more than a short code is shared. */
+export interface Nameplate extends Invite {
+  readonly nameplate: string;
+}
+
+/** Creates one on a server that lets clients create rooms. Everybody who says the number gets in. */
+export async function createNameplate(options: { url: string } & SignalingClientOptions): Promise<Nameplate> {
+  const key = await post('/nameplates', options);
+  return { ...inviteOf(options.url, key), nameplate: String(key.nameplate) };
+}
+
+/** An invitation to the room that has this number; rejects with `NO_SUCH_NAMEPLATE` if there is none. */
+export async function enterByNameplate(
+  options: { url: string; nameplate: string } & SignalingClientOptions,
+): Promise<Invite> {
+  return inviteOf(options.url, await post(`/nameplates/${encodeURIComponent(options.nameplate)}`, options));
+}
+
+/** Removes a room with all that is in it, and its number. The token has to be its owner's. */
+export async function removeRoom(options: Invite & SignalingClientOptions): Promise<void> {
+  const { url, room, token, signal } = options;
+  const path = `/rooms/${encodeURIComponent(room)}`;
+  await failWithReason(
+    signal,
+    apiOf([url], options).call({ method: 'DELETE', path, secret: token, ...(signal && { signal }) }),
+  );
+}
+
+function post(
+  path: string,
+  options: { url: string } & SignalingClientOptions,
+): Promise<Record<string, unknown>> {
+  const { signal } = options;
+  const call = { method: 'POST', path, ...(signal && { signal }) } as const;
+  return failWithReason(signal, apiOf([options.url], options).json(call));
+}
+
+const inviteOf = (url: string, key: Record<string, unknown>): Invite => ({
+  url: baseUrl(url),
+  room: String(key.room),
+  token: String(key.token),
+});
 
 const apiOf = (urls: readonly string[], options: SignalingClientOptions): Api =>
   new Api(urls.map(baseUrl), options.fetch ?? ((input, init) => globalThis.fetch(input, init)));

@@ -10,6 +10,7 @@ export type SignalingErrorCode =
   | 'CREATION_REFUSED'
   | 'NOT_FOUND'
   | 'NO_SUCH_TOKEN'
+  | 'NO_SUCH_NAMEPLATE'
   | 'METHOD_REFUSED'
   | 'OUT_OF_ORDER'
   | 'SEQUENCE_MISMATCH'
@@ -42,6 +43,7 @@ const ERRORS: Readonly<Record<SignalingErrorCode, readonly [status: number, mess
   CREATION_REFUSED: [403, 'this server does not let clients create rooms'],
   NOT_FOUND: [404, 'nothing is served at this path'],
   NO_SUCH_TOKEN: [404, 'the room has no such token'],
+  NO_SUCH_NAMEPLATE: [404, 'no room has this number'],
   METHOD_REFUSED: [405, 'this path does not take that method'],
   OUT_OF_ORDER: [409, 'a message before this one is missing'],
   ROOM_FULL: [409, 'the room has as many members as it may have'],

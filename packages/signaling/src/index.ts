@@ -1,14 +1,18 @@
 // A signaling server and its client, for peers that want to meet. Browsers import `@millrace/signaling/client`.
 export {
   type Clock,
+  createNameplate,
   createRoom,
+  enterByNameplate,
   type Fetch,
   formatInvite,
   type Invite,
   isInvite,
   type JoinOptions,
   joinRoom,
+  type Nameplate,
   parseInvite,
+  removeRoom,
   type SignalingClientOptions,
   SignalingError,
   type SignalingErrorCode,
@@ -18,6 +22,7 @@ export {
 } from './client.ts';
 export {
   DEFAULT_LIMITS,
+  type NameplateKey,
   type RoomKey,
   type SignalingLimits,
   type SignalingServer,

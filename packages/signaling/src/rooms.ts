@@ -5,6 +5,7 @@ import type { ServerSettings } from './options.ts';
 import type { BatchLimits } from './records/batch-writer.ts';
 import { packRecords } from './records/entry.ts';
 import type { Header, NewRecord } from './records/record.ts';
+import { drawNameplates, isNameplate, roomOf } from './tokens/nameplate.ts';
 import {
   drawToken,
   ID_LENGTH,
@@ -23,6 +24,11 @@ export interface RoomKey {
   readonly room: string;
   /** Shown once: the server keeps only a hash. */
   readonly token: string;
+}
+
+/** A room that a number leads to, for whoever says it. */
+export interface NameplateKey extends RoomKey {
+  readonly nameplate: string;
 }
 
 /** Who asks: a token that has been checked. */
@@ -82,6 +88,27 @@ export class Rooms {
     }
   }
 
+  /** A room with a number that no other room has. */
+  async createNumbered(): Promise<NameplateKey> {
+    for (const nameplate of drawNameplates()) {
+      const room = roomOf(nameplate);
+      const { id, hash, token } = drawToken();
+      const result = await this.backend.createRoom(room, { id, hash, role: 'owner' }, this.#now());
+      if (result === 'created') return { nameplate, room, token };
+      if (result === 'full') break;
+    }
+    throw new SignalingError('ROOMS_FULL');
+  }
+
+  /** A guest's token of the room that has this number. */
+  async claim(nameplate: string): Promise<RoomKey> {
+    if (!isNameplate(nameplate)) throw new SignalingError('NO_SUCH_NAMEPLATE');
+    const room = roomOf(nameplate);
+    const guest = await this.#addGuest(room);
+    if (guest === undefined) throw new SignalingError('NO_SUCH_NAMEPLATE');
+    return { room, token: guest.token };
+  }
+
   /** Throws `ROOM_REFUSED`: a missing room, a missing token and a wrong one look the same. */
   async authorize(room: string, token: string): Promise<Access> {
     const access = await this.check(room, token);
@@ -109,13 +136,9 @@ export class Rooms {
 
   async addToken(access: Access): Promise<{ id: string; token: string }> {
     expectRole(access, 'owner');
-    while (true) {
-      const { id, hash, token } = drawToken();
-      const result = await this.backend.addToken(access.room, { id, hash, role: 'guest' }, this.#now());
-      if (result === 'gone') throw new SignalingError('ROOM_REFUSED');
-      if (result === 'full') throw new SignalingError('TOKENS_FULL');
-      if (result === 'added') return { id, token };
-    }
+    const guest = await this.#addGuest(access.room);
+    if (guest === undefined) throw new SignalingError('ROOM_REFUSED');
+    return guest;
   }
 
   async revokeToken(access: Access, id: string): Promise<void> {
@@ -188,6 +211,17 @@ export class Rooms {
     const now = this.#now();
     for (const { room, id } of await this.backend.expired(now, MAX_EXPIRED)) await this.#leave(room, id);
     await this.backend.sweep(now);
+  }
+
+  /** `undefined` if there is no such room. */
+  async #addGuest(room: string): Promise<{ id: string; token: string } | undefined> {
+    while (true) {
+      const { id, hash, token } = drawToken();
+      const result = await this.backend.addToken(room, { id, hash, role: 'guest' }, this.#now());
+      if (result === 'gone') return undefined;
+      if (result === 'full') throw new SignalingError('TOKENS_FULL');
+      if (result === 'added') return { id, token };
+    }
   }
 
   #leave(room: string, id: string): Promise<boolean> {

@@ -17,13 +17,13 @@ import { allowOrigin, answer, refuse } from './http/response.ts';
 import { type RouteContext, route } from './http/routes.ts';
 import { type ServerSettings, type SignalingServerOptions, settingsFrom } from './options.ts';
 import { BatchWriter } from './records/batch-writer.ts';
-import { type Access, type RoomKey, Rooms } from './rooms.ts';
+import { type Access, type NameplateKey, type RoomKey, Rooms } from './rooms.ts';
 import { type StunServer, startStunServer } from './stun-server.ts';
 
 export type { Clock } from './clock.ts';
 export { SignalingError, type SignalingErrorCode } from './errors.ts';
 export { DEFAULT_LIMITS, type SignalingLimits, type SignalingServerOptions } from './options.ts';
-export type { RoomKey } from './rooms.ts';
+export type { NameplateKey, RoomKey } from './rooms.ts';
 
 export interface SignalingServer {
   /** Where clients on this machine reach the server; a server on every interface is shown by its loopback one. */
@@ -33,6 +33,8 @@ export interface SignalingServer {
   readonly stunPort: number | undefined;
   /** A new room and the token that opens it, also where clients may not make any. */
   createRoom(): Promise<RoomKey>;
+  /** One that whoever says a number of few digits may enter, too, until it is removed. */
+  createNameplate(): Promise<NameplateKey>;
   /** Tells every reader that the server closes, and resolves when the last connection is gone. */
   close(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
@@ -145,6 +147,11 @@ class HttpServer implements SignalingServer, RouteContext {
   async createRoom(): Promise<RoomKey> {
     if (this.#closing) throw new SignalingError('SERVER_CLOSED');
     return this.rooms.create();
+  }
+
+  async createNameplate(): Promise<NameplateKey> {
+    if (this.#closing) throw new SignalingError('SERVER_CLOSED');
+    return this.rooms.createNumbered();
   }
 
   close(): Promise<void> {

@@ -1,28 +1,27 @@
-// What the command lines of `send` and `receive` have in common.
+// What `send` and `receive` say of themselves: parts of their help, and the line at the end.
 import { hostname } from 'node:os';
 import { resolve } from 'node:path';
-import { styleText } from 'node:util';
 import { EXIT, Failure } from '../failure.ts';
 import { MEETING_HELP } from '../meeting-place.ts';
 import { formatBytes } from '../progress.ts';
 import { nameOfSide } from './reunion.ts';
 
-export const TRANSFER_ARGUMENTS = {
-  timeout: { type: 'string', default: '300' },
-  help: { type: 'boolean', short: 'h', default: false },
-} as const;
-
 export const TIMEOUT_HELP = `  --timeout SECONDS  give up when nothing has moved for so long (default 300)
+  --no-code          print the invitation only, and announce nothing on the network
   -h, --help         show this text
 `;
 
 export const AFTER_HELP: string = `
-${MEETING_HELP}
+${MEETING_HELP}With a code, which is a number and two words and is good for one try:
+  CODE                           found on the local network by multicast DNS
+  CODE --url URL                 on this signaling server; MILLRACE_SERVER=URL says it for both sides
+  CODE --host HOST               on the network on which this machine has the address HOST
+
 Whatever ends a transfer: start what has ended again, and it goes on where it was. Where the side with --serve has
 ended, start both, with the new invitation.
 
 Exit codes: 0 everything is there and verified, 1 failed, 2 wrong usage, 3 refused (something is in the way),
-4 a checksum is wrong, 130 interrupted.
+4 a checksum is wrong, 5 a code was wrong or is spent, 130 interrupted.
 `;
 
 export function parseTimeout(text: string): number {
@@ -35,15 +34,6 @@ export function parseTimeout(text: string): number {
 /** How the other side knows a program again that was started again. */
 export function whoIs(room: string, ...paths: readonly string[]): string {
   return nameOfSide(room, hostname(), ...paths.map((path) => resolve(path)));
-}
-
-export function printInvitations(command: string, invitations: readonly string[], secret: string): void {
-  const [first, ...others] = invitations.map((invitation) => `${invitation}.${secret}`);
-  if (first === undefined) return;
-  const line = styleText('bold', `npm run ${command} '${first}'`, { stream: process.stdout });
-  process.stdout.write(`On the other side:\n\n  ${line}\n\n`);
-  if (others.length > 0) process.stdout.write(`or, if that does not reach this machine:\n`);
-  for (const other of others) process.stdout.write(`  ${other}\n`);
 }
 
 export interface Summary {

@@ -1,29 +1,22 @@
 // `receive [DIR]`: takes what the first sender offers, and waits for it to come back if it is lost.
 import { checkDirectory } from '../destination.ts';
-import type { MeetingPlace } from '../meeting-place.ts';
 import { type Progress, startProgress } from '../progress.ts';
+import type { ParcelCommand } from './command-line.ts';
 import { type Summary, whoIs } from './options.ts';
 import { receiveParcel } from './receive-parcel.ts';
 import { workTogether } from './reunion.ts';
 
-export interface ReceiveCommand {
+export interface ReceiveCommand extends ParcelCommand {
   readonly directory: string;
   /** Replace files that are there. */
   readonly force: boolean;
-  /** Milliseconds without any progress after which the transfer is given up. */
-  readonly timeout: number;
-  readonly signal: AbortSignal;
-  /** That of the invitation. */
-  readonly secret: string;
-  openPlace(): Promise<MeetingPlace>;
-  onNotice(line: string): void;
 }
 
 export async function receiveCommand(command: ReceiveCommand): Promise<Summary> {
-  const { directory, force, timeout, signal, secret, onNotice } = command;
+  const { directory, force, timeout, signal, onNotice } = command;
   await using cleanup = new AsyncDisposableStack();
   await checkDirectory(directory);
-  const place = await command.openPlace();
+  const { place, secret } = await command.openPlace();
   cleanup.defer(() => place.close());
   const who = whoIs(place.room.name, directory);
   let started: number | undefined;

@@ -1,28 +1,21 @@
 // `send PATH...`: offers files and folders to the first receiver that comes, for as long as it takes.
-import type { MeetingPlace } from '../meeting-place.ts';
 import { type Progress, startProgress } from '../progress.ts';
 import { type Collection, collect } from './collect.ts';
+import type { ParcelCommand } from './command-line.ts';
 import { type Summary, whoIs } from './options.ts';
 import { workTogether } from './reunion.ts';
 import { sendParcel } from './send-parcel.ts';
 
-export interface SendCommand {
+export interface SendCommand extends ParcelCommand {
   readonly paths: readonly string[];
-  /** Milliseconds without any progress after which the transfer is given up. */
-  readonly timeout: number;
-  readonly signal: AbortSignal;
-  /** That of the invitation. */
-  readonly secret: string;
-  openPlace(): Promise<MeetingPlace>;
-  onNotice(line: string): void;
 }
 
 export async function sendCommand(command: SendCommand): Promise<Summary> {
-  const { paths, timeout, signal, secret, onNotice } = command;
+  const { paths, timeout, signal, onNotice } = command;
   const parcel = await collect(paths);
   if (parcel.skipped > 0) onNotice(`${parcel.skipped} links or special files are left out`);
   await using cleanup = new AsyncDisposableStack();
-  const place = await command.openPlace();
+  const { place, secret } = await command.openPlace();
   cleanup.defer(() => place.close());
   const who = whoIs(place.room.name, ...paths);
   const total = parcel.entries.reduce((sum, { size }) => sum + (size ?? 0), 0);

@@ -1,6 +1,8 @@
 // The HTTP API: one path a verb. What a request may do is decided by the rooms (rooms.ts); here it is read and answered.
 //
 //   POST   /rooms                     a new room: { room, token }
+//   POST   /nameplates                a new room that a number leads to: { nameplate, room, token }
+//   POST   /nameplates/NUMBER         a further token of that room: { room, token }
 //   DELETE /rooms/ROOM                with all that is in it (owner)
 //   POST   /rooms/ROOM/tokens         a further token: { id, token } (owner)
 //   DELETE /rooms/ROOM/tokens/ID      revokes it (owner)
@@ -39,6 +41,7 @@ export async function route(
   const [, first, room, what, id] = path;
   if (path.length === 2 && first === 'health') return health(context, request, response);
   if (path.length === 2 && first === 'metrics') return metrics(context, request, response);
+  if (first === 'nameplates' && path.length <= 3) return nameplates(context, request, response, room);
   if (first !== 'rooms' || path.length > 5) throw new SignalingError('NOT_FOUND');
   if (room === undefined) return createRoom(context, request, response);
   if (what !== undefined && !['tokens', 'members', 'records'].includes(what))
@@ -84,6 +87,23 @@ async function createRoom(
   if (!settings.openRooms) throw new SignalingError('CREATION_REFUSED');
   const key = await rooms.create();
   settings.log('room created');
+  answer(response, 201, key);
+}
+
+async function nameplates(
+  { rooms, settings }: RouteContext,
+  request: IncomingMessage,
+  response: ServerResponse,
+  nameplate: string | undefined,
+): Promise<void> {
+  expectMethod(request, 'POST');
+  if (nameplate !== undefined) {
+    answer(response, 201, await rooms.claim(nameplate));
+    return;
+  }
+  if (!settings.openRooms) throw new SignalingError('CREATION_REFUSED');
+  const key = await rooms.createNumbered();
+  settings.log('room with a number created');
   answer(response, 201, key);
 }
 

@@ -3,7 +3,7 @@
 import { hash, randomBytes, timingSafeEqual } from 'node:crypto';
 
 /** 32 letters and digits, without `l`, `o`, `0` and `1`: 5 bits a character. */
-const ALPHABET = 'abcdefghijkmnpqrstuvwxyz23456789';
+export const ALPHABET = 'abcdefghijkmnpqrstuvwxyz23456789';
 
 /** 80 bits: rooms do not meet by chance, and are not found by trying. */
 export const ROOM_LENGTH = 16;
