@@ -3,7 +3,7 @@
 //   host (has printed the code)                    guest (has typed it)
 //   { step: 'hello', nonce }                  ->
 //                                             <-   { step: 'share', nonce, share }
-//   { step: 'share', share }                  ->
+//   { step: 'share', share }                  ->   ... or { step: 'failed' } if what came is none
 //                                             <-   { step: 'proof', proof }
 //   { step: 'invitation', proof, sealed }     ->   ... or { step: 'refused' }
 //                                             <-   { step: 'taken' }
@@ -62,8 +62,10 @@ export async function handOver(room: PairingRoom, code: Code, invitation: string
     const message = Object(event.data) as Message;
     if (message.step === 'share' && exchange.agreed === undefined) {
       exchange.agreed = agree(code, exchange.nonce, message) ?? 'ended';
-      if (exchange.agreed !== 'ended')
-        await tell(room, event.from, { step: 'share', share: encode(exchange.agreed.own.share) });
+      const { agreed } = exchange;
+      const answer =
+        agreed === 'ended' ? { step: 'failed' } : { step: 'share', share: encode(agreed.own.share) };
+      await tell(room, event.from, answer);
     } else if (message.step === 'proof' && exchange.agreed !== undefined) {
       await invite(room, event.from, exchange.agreed, decode(message.proof), invitation);
       return taken(events, event.from);
@@ -164,6 +166,7 @@ async function answerTo(
       if (event.type !== 'message' || (host !== undefined && event.from !== host)) continue;
       const message = Object(event.data) as Message;
       if (message.step === 'refused' && host !== undefined) throw wrong();
+      if (message.step === 'failed' && host !== undefined) throw strange();
       if (message.step === step) return { from: event.from, message };
     }
   } finally {
