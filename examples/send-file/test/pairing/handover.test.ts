@@ -58,7 +58,7 @@ function pair(relay: (data: Data, from: 'host' | 'guest') => Data = (data) => da
   return { host, guest };
 }
 
-const outcomes = (...work: Array<Promise<unknown>>) => Promise.allSettled(work);
+const outcomes = <T extends Array<Promise<unknown>>>(...work: T) => Promise.allSettled(work);
 const failed = (result: PromiseSettledResult<unknown>, message: RegExp): void => {
   assert.equal(result.status, 'rejected');
   const { reason } = result as PromiseRejectedResult;
@@ -129,8 +129,8 @@ describe('the exchange', () => {
       redeem(towardsHost.guest, WRONG, signal),
       handOver(towardsHost.host, CODE, INVITATION),
     );
-    failed(got!, /not right|does not know the code/);
-    failed(handed!, /a wrong code/);
+    failed(got, /not right|does not know the code/);
+    failed(handed, /a wrong code/);
   });
 
   test('a server that passes the proof off as its own, or goes on without one, is not believed', async () => {
@@ -143,7 +143,7 @@ describe('the exchange', () => {
           : data;
       });
       const [, got] = await outcomes(handOver(host, CODE, INVITATION), redeem(guest, WRONG, signal));
-      failed(got!, /does not know the code/);
+      failed(got, /does not know the code/);
     }
   });
 
@@ -178,12 +178,12 @@ describe('the exchange', () => {
     again.hear({ type: 'join', peer: 'guest' });
     for (const { data } of guest.said) again.hear({ type: 'message', from: 'guest', data });
     const [handed] = await outcomes(handOver(again, CODE, INVITATION));
-    failed(handed!, /a wrong code/);
+    failed(handed, /a wrong code/);
     assert.ok(again.said.every(({ data }) => data.step !== 'invitation'));
     const replayed = new Seat();
     for (const { data } of host.said) replayed.hear({ type: 'message', from: 'host', data });
     const [got] = await outcomes(redeem(replayed, CODE, signal));
-    failed(got!, /does not know the code/);
+    failed(got, /does not know the code/);
   });
 
   test(`${MAX_EXCHANGES} guests may come and go, and one more spends the code`, async () => {
@@ -196,7 +196,7 @@ describe('the exchange', () => {
     assert.equal(host.said.length, MAX_EXCHANGES);
     host.hear({ type: 'join', peer: 'one more' });
     const [handed] = await outcomes(handing);
-    failed(handed!, /too many have asked/);
+    failed(handed, /too many have asked/);
   });
 
   test('a guest has one exchange: a second share is not answered', async () => {
@@ -228,7 +228,7 @@ describe('the exchange', () => {
       const handing = handOver(host, CODE, INVITATION);
       host.hear({ type: 'message', from: 'guest', data });
       const [got] = await outcomes(redeem(guest, CODE, signal));
-      if (got!.status === 'rejected') assert.ok(got.reason instanceof Failure);
+      if (got.status === 'rejected') assert.ok(got.reason instanceof Failure);
       guest.end();
       host.end();
       await assert.rejects(handing, Failure).catch(() => {});
@@ -244,6 +244,6 @@ describe('the exchange', () => {
     guest.onSay = () => guest.hear({ type: 'leave', peer: 'host' });
     host.onSay({ step: 'hello', nonce: Buffer.alloc(16).toString('base64') }, 'guest');
     const [got] = await outcomes(redeem(guest, CODE, signal));
-    failed(got!, /nobody answers/);
+    failed(got, /nobody answers/);
   });
 });
