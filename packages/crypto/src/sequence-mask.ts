@@ -2,15 +2,21 @@
 // into Node for a single block costs as much as sealing a whole record; a call into WebAssembly costs a tenth of it.
 import { type Cipheriv, createCipheriv, createSecretKey, type KeyObject } from 'node:crypto';
 import { CryptoError, checkRange } from './errors.ts';
-import { AEAD_KEY_BYTES, type AeadAlgorithm, type SequenceMask } from './keys.ts';
+import type { AeadAlgorithm, SequenceMask } from './keys.ts';
 import { checkKey } from './node-aead-key.ts';
 import { type AesModule, aesModule } from './wasm/aes-block.ts';
 import { type ChaChaModule, chachaModule } from './wasm/chacha20-poly1305.ts';
-import { heap, MASK_KEYS_AT, put, SAMPLE_AT } from './wasm/memory.ts';
+import { DATA_AT, heap, MASK_KEYS_AT, put, SAMPLE_AT } from './wasm/memory.ts';
 
 const SAMPLE_BYTES = 16;
 /** That are asked for at a time. */
 const MAX_MASKS = 64;
+/** From so many masks of AES on one call into Node costs less than as many into WebAssembly. */
+const NODE_FROM = 8;
+/** Where samples lie, and behind them their addresses: room that other calls use as well. */
+const ADDRESSES_AT: number = DATA_AT + MAX_MASKS * SAMPLE_BYTES;
+const addresses: Int32Array =
+  heap.length === 0 ? new Int32Array(0) : new Int32Array(heap.buffer, ADDRESSES_AT, MAX_MASKS);
 /** Keys that lie in the memory of the module at a time, and the room for one: round keys of AES-256. */
 const PLACES = 7;
 const PLACE_BYTES = 256;
@@ -23,7 +29,7 @@ export function createSequenceMask(algorithm: AeadAlgorithm, key: Uint8Array): S
     return module === undefined ? new NodeChaChaMask(key) : new ChaChaMask(module, key);
   }
   const module = aesModule();
-  return module === undefined ? new NodeAesMask(algorithm, key) : new AesMask(module, key);
+  return module === undefined ? new NodeAesMask(key) : new AesMask(module, key);
 }
 
 /** Whose key lies in each place. */
@@ -52,6 +58,11 @@ class PlacedKey {
     owners[this.#place] = this;
   }
 
+  /** A view. */
+  beginning(bytes: number): Uint8Array {
+    return this.#bytes.subarray(0, bytes);
+  }
+
   close(): void {
     this.#isClosed = true;
     this.#bytes.fill(0);
@@ -63,11 +74,15 @@ class PlacedKey {
 
 class AesMask implements SequenceMask {
   readonly #module: AesModule;
+  readonly #keyBytes: number;
   readonly #rounds: number;
   readonly #key: PlacedKey;
+  /** For many at a time, once there have been. */
+  #cipher: Cipheriv | undefined;
 
   constructor(module: AesModule, key: Uint8Array) {
     this.#module = module;
+    this.#keyBytes = key.length;
     this.#rounds = key.length === 16 ? 10 : 14;
     heap.set(key, MASK_KEYS_AT);
     const bytes = (this.#rounds + 1) * 16;
@@ -86,11 +101,17 @@ class AesMask implements SequenceMask {
 
   ofAll(bytes: Uint8Array, ats: Int32Array, count: number, masks: Int32Array): void {
     checkCount(ats, count, masks);
-    for (let i = 0; i < count; i++) masks[i] = this.of(bytes, ats[i]!);
+    this.#key.use();
+    if (count < NODE_FROM) for (let i = 0; i < count; i++) masks[i] = this.of(bytes, ats[i]!);
+    else {
+      this.#cipher ??= newCipher(this.#key.beginning(this.#keyBytes));
+      byNode(this.#cipher, bytes, ats, count, masks);
+    }
   }
 
   close(): void {
     this.#key.close();
+    this.#cipher = undefined;
   }
 }
 
@@ -110,7 +131,16 @@ class ChaChaMask implements SequenceMask {
 
   ofAll(bytes: Uint8Array, ats: Int32Array, count: number, masks: Int32Array): void {
     checkCount(ats, count, masks);
-    for (let i = 0; i < count; i++) masks[i] = this.of(bytes, ats[i]!);
+    this.#key.use();
+    const isInside = bytes.buffer === heap.buffer;
+    for (let i = 0; i < count; i++) {
+      const at = ats[i]!;
+      checkRange(bytes, at, at + SAMPLE_BYTES, 0);
+      if (!isInside) put(bytes, at, at + SAMPLE_BYTES, DATA_AT + i * SAMPLE_BYTES);
+      addresses[i] = isInside ? bytes.byteOffset + at : DATA_AT + i * SAMPLE_BYTES;
+    }
+    this.#module.masks(this.#key.at, ADDRESSES_AT, count);
+    for (let i = 0; i < count; i++) masks[i] = addresses[i]!;
   }
 
   close(): void {
@@ -138,18 +168,40 @@ function sampleAt(bytes: Uint8Array, at: number): number {
   return SAMPLE_AT;
 }
 
+function newCipher(key: Uint8Array): Cipheriv {
+  const cipher = createCipheriv(key.length === 16 ? 'aes-128-ecb' : 'aes-256-ecb', key, null);
+  cipher.setAutoPadding(false);
+  return cipher;
+}
+
+const samples = new Uint8Array(MAX_MASKS * SAMPLE_BYTES);
+/** Its beginnings by their number of samples, made once. */
+const sampleViews: Array<Uint8Array | undefined> = [];
+
+function byNode(
+  cipher: Cipheriv,
+  bytes: Uint8Array,
+  ats: Int32Array,
+  count: number,
+  masks: Int32Array,
+): void {
+  for (let i = 0; i < count; i++) {
+    const at = ats[i]!;
+    checkRange(bytes, at, at + SAMPLE_BYTES, 0);
+    const to = i * SAMPLE_BYTES;
+    for (let k = 0; k < SAMPLE_BYTES; k++) samples[to + k] = bytes[at + k]!;
+  }
+  const blocks = cipher.update((sampleViews[count] ??= samples.subarray(0, count * SAMPLE_BYTES)));
+  for (let i = 0; i < count; i++) masks[i] = (blocks[i * SAMPLE_BYTES]! << 8) | blocks[i * SAMPLE_BYTES + 1]!;
+}
+
 /** Without WebAssembly: one long-lived cipher object. */
 class NodeAesMask implements SequenceMask {
   readonly #sample = new Uint8Array(SAMPLE_BYTES);
   #cipher: Cipheriv | undefined;
 
-  constructor(algorithm: 'aes-128-gcm' | 'aes-256-gcm', key: Uint8Array) {
-    this.#cipher = createCipheriv(
-      AEAD_KEY_BYTES[algorithm] === 16 ? 'aes-128-ecb' : 'aes-256-ecb',
-      key,
-      null,
-    );
-    this.#cipher.setAutoPadding(false);
+  constructor(key: Uint8Array) {
+    this.#cipher = newCipher(key);
   }
 
   of(bytes: Uint8Array, at: number): number {
@@ -161,7 +213,8 @@ class NodeAesMask implements SequenceMask {
 
   ofAll(bytes: Uint8Array, ats: Int32Array, count: number, masks: Int32Array): void {
     checkCount(ats, count, masks);
-    for (let i = 0; i < count; i++) masks[i] = this.of(bytes, ats[i]!);
+    if (this.#cipher === undefined) throw new CryptoError('CLOSED');
+    byNode(this.#cipher, bytes, ats, count, masks);
   }
 
   close(): void {

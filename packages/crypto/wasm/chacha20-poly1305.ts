@@ -9,6 +9,8 @@ const STREAM: usize = 0x0000;
 const POLY: usize = 0x0100;
 const BLOCK: usize = 0x0140;
 const TAG: usize = 0x0150;
+/** Words 12 to 15 of the four blocks, 64 bytes apart. */
+const ROWS: usize = 0x0180;
 
 /** Encrypts `data[0, length)` in place and writes the tag behind it. */
 export function seal(key: usize, nonce: usize, aad: usize, aadLength: i32, data: usize, length: i32): void {
@@ -31,6 +33,28 @@ export function open(key: usize, nonce: usize, aad: usize, aadLength: i32, data:
 export function mask(key: usize, sample: usize): i32 {
   blocks(key, sample + 4, load<i32>(sample));
   return ((load<u8>(STREAM) as i32) << 8) | (load<u8>(STREAM + 1) as i32);
+}
+
+/**
+ * The same for the samples at the `count` addresses from `ats` on, four bytes each; each mask goes where its address was.
+ * The four blocks that are computed at a time are those of four samples.
+ */
+export function masks(key: usize, ats: usize, count: i32): void {
+  const end = ats + (count << 2);
+  for (; ats < end; ats += 16) {
+    // Behind the last one its neighbour is computed again.
+    const a = v128.load(load<u32>(ats));
+    const b = v128.load(load<u32>(ats + 4 < end ? ats + 4 : ats));
+    const c = v128.load(load<u32>(ats + 8 < end ? ats + 8 : ats));
+    const d = v128.load(load<u32>(ats + 12 < end ? ats + 12 : ats));
+    storeQuarter(ROWS, a, b, c, d);
+    columns(key);
+    for (let i: usize = 0; i < 4 && ats + (i << 2) < end; i++)
+      store<i32>(
+        ats + (i << 2),
+        ((load<u8>(STREAM + (i << 6)) as i32) << 8) | (load<u8>(STREAM + (i << 6) + 1) as i32),
+      );
+  }
 }
 
 /** Poly1305 alone, of `count` whole blocks under the 32-byte one-time key: for tests of its arithmetic. */
@@ -105,9 +129,17 @@ function splat(at: usize): v128 {
   return v128.load32_splat(at);
 }
 
-/** Four blocks of key stream from `counter` on, to STREAM. RFC 8439 §2.3. */
+/** Four blocks of key stream from `counter` on, to STREAM. */
 function blocks(key: usize, nonce: usize, counter: i32): void {
-  const counters = i32x4.add(i32x4.splat(counter), i32x4(0, 1, 2, 3));
+  v128.store(ROWS, i32x4.add(i32x4.splat(counter), i32x4(0, 1, 2, 3)));
+  v128.store(ROWS + 64, splat(nonce));
+  v128.store(ROWS + 128, splat(nonce + 4));
+  v128.store(ROWS + 192, splat(nonce + 8));
+  columns(key);
+}
+
+/** Four blocks of key stream, for the counters and nonces at ROWS, to STREAM. RFC 8439 §2.3. */
+function columns(key: usize): void {
   let x0 = i32x4.splat(0x61707865);
   let x1 = i32x4.splat(0x3320646e);
   let x2 = i32x4.splat(0x79622d32);
@@ -120,10 +152,10 @@ function blocks(key: usize, nonce: usize, counter: i32): void {
   let x9 = splat(key + 20);
   let x10 = splat(key + 24);
   let x11 = splat(key + 28);
-  let x12 = counters;
-  let x13 = splat(nonce);
-  let x14 = splat(nonce + 4);
-  let x15 = splat(nonce + 8);
+  let x12 = v128.load(ROWS);
+  let x13 = v128.load(ROWS + 64);
+  let x14 = v128.load(ROWS + 128);
+  let x15 = v128.load(ROWS + 192);
   for (let round = 0; round < 10; round++) {
     x0 = i32x4.add(x0, x4);
     x1 = i32x4.add(x1, x5);
@@ -214,10 +246,10 @@ function blocks(key: usize, nonce: usize, counter: i32): void {
   );
   storeQuarter(
     STREAM + 48,
-    i32x4.add(x12, counters),
-    i32x4.add(x13, splat(nonce)),
-    i32x4.add(x14, splat(nonce + 4)),
-    i32x4.add(x15, splat(nonce + 8)),
+    i32x4.add(x12, v128.load(ROWS)),
+    i32x4.add(x13, v128.load(ROWS + 64)),
+    i32x4.add(x14, v128.load(ROWS + 128)),
+    i32x4.add(x15, v128.load(ROWS + 192)),
   );
 }
 

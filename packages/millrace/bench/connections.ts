@@ -3,8 +3,13 @@ import { once } from 'node:events';
 import { type RTCDataChannelEvent, RTCPeerConnection } from '../src/index.ts';
 import { BUFFERED_BYTES, type Course } from './course.ts';
 
-export async function openConnections(native: boolean): Promise<Course> {
-  const millrace = { native, loopback: true, addressFilter: (address: string) => address === '127.0.0.1' };
+export async function openConnections(native: boolean, version?: '1.2' | '1.3'): Promise<Course> {
+  const millrace = {
+    native,
+    loopback: true,
+    addressFilter: (address: string) => address === '127.0.0.1',
+    ...(version === undefined ? {} : { dtls: { minVersion: version, maxVersion: version } }),
+  };
   const a = new RTCPeerConnection({ millrace });
   const b = new RTCPeerConnection({ millrace });
   a.onicecandidate = ({ candidate }) => void b.addIceCandidate(candidate);

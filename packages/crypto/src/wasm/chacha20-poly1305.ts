@@ -7,6 +7,8 @@ export interface ChaChaModule {
   open(key: number, nonce: number, aad: number, aadLength: number, data: number, length: number): number;
   /** The beginning of the key stream for the 16 bytes of counter and nonce at `sample`. */
   mask(key: number, sample: number): number;
+  /** The same for the samples at `count` addresses that lie at `ats` and on; the masks take their places. */
+  masks(key: number, ats: number, count: number): void;
   /** Poly1305 of whole blocks, for tests. */
   mac(key: number, data: number, count: number, tag: number): void;
 }

@@ -2,14 +2,14 @@
 // datagrams of a batch still lie side by side. A mask is used only where the ciphertext that it was made of still begins
 // as it did: bytes that have changed since get a mask of their own, and a record that was not foreseen costs no more.
 import { MAX_MASKS, type SequenceMask } from '../crypto.ts';
-import { epochBits, hasConnectionId, headerBytes, isUnifiedHeader } from './unified-header.ts';
+import { headerBytes, isOfEpoch } from './unified-header.ts';
 
 const SAMPLE_BYTES = 16;
 const NOTHING = new Uint8Array(0);
 
 export class ForeseenMasks {
   readonly #mask: SequenceMask;
-  readonly #epochBits: number;
+  readonly #epoch: number;
   readonly #ats = new Int32Array(MAX_MASKS);
   readonly #masks = new Int32Array(MAX_MASKS);
   /** The first four bytes of each ciphertext. */
@@ -21,7 +21,7 @@ export class ForeseenMasks {
 
   constructor(mask: SequenceMask, epoch: number) {
     this.#mask = mask;
-    this.#epochBits = epochBits(epoch);
+    this.#epoch = epoch;
   }
 
   /** For the first record of each datagram in `bytes[at, end)`, which are of `segmentBytes`. Replaces what was found before. */
@@ -29,7 +29,7 @@ export class ForeseenMasks {
     let count = 0;
     for (; at < end && count < MAX_MASKS; at += segmentBytes) {
       const first = bytes[at]!;
-      if (!isUnifiedHeader(first) || hasConnectionId(first) || epochBits(first) !== this.#epochBits) continue;
+      if (!isOfEpoch(first, this.#epoch)) continue;
       const ciphertextAt = at + headerBytes(first);
       if (ciphertextAt + SAMPLE_BYTES > end) break;
       this.#ats[count] = ciphertextAt;

@@ -29,6 +29,12 @@ export function epochBits(firstByte: number): number {
   return firstByte & EPOCH_MASK;
 }
 
+/** Whether a record with this first byte may be one of `epoch`, and has no connection id. */
+export function isOfEpoch(firstByte: number, epoch: number): boolean {
+  const mask = FIXED_MASK | HAS_CONNECTION_ID | EPOCH_MASK;
+  return (firstByte & mask) === (FIXED_BITS | (epoch & EPOCH_MASK));
+}
+
 export function hasConnectionId(firstByte: number): boolean {
   return (firstByte & HAS_CONNECTION_ID) !== 0;
 }

@@ -103,9 +103,10 @@ export class OpenSslMask implements SequenceMask {
       throw new NativeError('BAD_LENGTH', `${count} masks`);
     const view = ssl.memory.viewOf(bytes);
     const { words } = ssl;
+    const last = bytes.length - BLOCK_BYTES;
     for (let i = 0; i < count; i++) {
       const at = ats[i]!;
-      checkRange(bytes, at, at + BLOCK_BYTES);
+      if (at < 0 || at > last) checkRange(bytes, at, at + BLOCK_BYTES); // throws
       const to = SAMPLES_WORD + i * 4;
       words[to] = view.getInt32(at, true);
       words[to + 1] = view.getInt32(at + 4, true);
