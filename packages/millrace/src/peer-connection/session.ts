@@ -50,6 +50,8 @@ const OFFERED_SRTP_PROFILES: readonly number[] = [
   SRTP_PROFILES.SRTP_AEAD_AES_256_GCM,
   SRTP_PROFILES.SRTP_AES128_CM_HMAC_SHA1_80,
 ];
+/** RFC 5288 §3: what a record of 1.2 may have beside what is known before its cipher is. */
+const EXPLICIT_NONCE_BYTES = 8;
 /** Remote candidates kept until the answer has been set. */
 const MAX_EARLY_CANDIDATES = 256;
 /** How long a failed connection waits for a restart, in milliseconds: half a minute after the peer has noticed too. */
@@ -435,6 +437,7 @@ export class Session {
     this.#gathering.watch();
     this.#startDtls();
     this.#startSctp();
+    setImmediate(this.#prepareSctp); // when what is due now has been sent
   }
 
   /** As soon as a path works, or none is needed, and the peer's fingerprint is known; nomination need not have happened. */
@@ -502,6 +505,16 @@ export class Session {
     this.driver.wake();
   }
 
+  /** DTLS waits for the peer: nothing else waits for this now. */
+  readonly #prepareSctp = (): void => {
+    const { remoteSctpPort: remotePort, remoteSctpInit: remoteInit } = this.#negotiated ?? {};
+    const { roundTripTime } = this.agent;
+    if (remotePort === undefined || !remoteInit || roundTripTime === undefined || !this.#dtls) return;
+    if (this.#association || this.#end) return;
+    const mtu = (this.#dtls.maxPlaintext - EXPLICIT_NONCE_BYTES) & ~3;
+    this.#associations.prepare({ remotePort, remoteInit, mtu, roundTripTime }, now());
+  };
+
   /**
    * Deviation: RFC 8261 §6.1 has DTLS connected first. Where it is so from the server to the client, the server's INIT goes
    * out already, which saves the whole round trip in which the client shows who it is; no other chunk does, and no message.
@@ -516,8 +529,11 @@ export class Session {
     if (!isEarly && this.#dtls.state !== 'connected') return;
     // What one datagram holds besides DTLS, in whole words (RFC 9260 §3); 1.3 adds less than 1.2.
     const mtu = this.#dtls.maxPlaintext & ~3;
-    this.#association = this.#associations.make(remoteSctpPort, mtu, roundTripTime);
-    this.driver.attachSctp(this.#association, remoteSctpInit);
+    this.#association = this.#associations.make(
+      { remotePort: remoteSctpPort, remoteInit: remoteSctpInit, mtu, roundTripTime },
+      now(),
+    );
+    this.driver.attachSctp(this.#association);
   }
 
   #onIceState(state: IceState): void {

@@ -13,9 +13,18 @@ export type AssociationOptions = Pick<
   'localPort' | 'maxMessageSize' | 'sendQueueLimit' | 'congestionControl'
 >;
 
+export interface AssociationInit {
+  readonly remotePort: number;
+  /** The peer's INIT, if it has come by signaling. */
+  readonly remoteInit: Uint8Array | undefined;
+  readonly mtu: number;
+  readonly roundTripTime: Millis | undefined;
+}
+
 export class AssociationMaker {
   readonly #options: FixedSctpOptions;
   #init: Uint8Array | undefined;
+  #prepared: SctpAssociation | undefined;
 
   constructor(options: AssociationOptions) {
     this.#options = {
@@ -36,14 +45,29 @@ export class AssociationMaker {
     return (this.#init ??= signaledInit(this.#options));
   }
 
-  make(remotePort: number, mtu: number, roundTripTime: Millis | undefined): SctpAssociation {
-    return new SctpAssociation({
+  /**
+   * Makes what `make` will give, while the handshake below waits for the peer: so that its end does not wait for this. It
+   * can only wait to be attached.
+   */
+  prepare(init: AssociationInit, at: Millis): void {
+    this.#prepared ??= this.#connected(init, at);
+  }
+
+  /** One that is connecting, or connected if the peer's INIT has come by signaling. */
+  make(init: AssociationInit, at: Millis): SctpAssociation {
+    return this.#prepared ?? this.#connected(init, at);
+  }
+
+  #connected({ remotePort, remoteInit, mtu, roundTripTime }: AssociationInit, at: Millis): SctpAssociation {
+    const association = new SctpAssociation({
       ...this.#options,
       remotePort,
       mtu,
       trace: packetTrace(),
       ...(roundTripTime === undefined ? {} : { roundTripTime }),
     });
+    association.connect(at, remoteInit);
+    return association;
   }
 }
 

@@ -16,6 +16,7 @@ import { crc32c } from '@millrace/sctp';
 import type { SrtpCryptos } from '@millrace/srtp';
 import { type DatagramPort, openDgramPort, type PortHandlers } from './datagram-port.ts';
 import { SendBatch } from './send-batch.ts';
+import { spareKeys } from './spare-keys.ts';
 
 export interface Backend {
   /** One line for people: what is in use. */
@@ -43,12 +44,12 @@ const GCM_FIRST: readonly number[] = [0x1301, 0x1302, 0x1303, 0xc02b, 0xc02f, 0x
 export const checksum: typeof crc32c = createCrc32c(crc32c);
 
 /** Ciphers in WebAssembly, and node:crypto for the handshake. */
-const portableCrypto: DtlsCrypto = {
+const portableCrypto: DtlsCrypto = spareKeys({
   ...nodeDtlsCrypto,
   createAeadKey,
   createSequenceMask,
   mlKem768: nodeDtlsCrypto.mlKem768 ?? portableMlKem768(),
-};
+}).crypto;
 
 let portable: Backend | undefined;
 let accelerated: Backend | undefined;

@@ -231,11 +231,10 @@ export class Driver {
     this.wake();
   }
 
-  /** `remoteInit`: the peer's INIT, if it has come by signaling; what waits to be sent goes with the turn's packets then. */
-  attachSctp(association: SctpAssociation, remoteInit: Uint8Array | undefined): void {
+  /** Nothing of `association` goes out before; if it is connected, what waits to be sent goes with the turn's packets. */
+  attachSctp(association: SctpAssociation): void {
     this.#association = association;
     this.#channels.attach(association);
-    association.connect(now(), remoteInit);
     this.onPath();
   }
 

@@ -12,6 +12,8 @@ export class Outbound {
   readonly #shutdown: Shutdown;
   /** Whether the packet just written is longer than the path is known to carry, and no probe (RFC 9260 §6.9). */
   mayFragment = false;
+  /** Probes take turns with what else there is to send, which goes first: they are long, and nobody waits for them. */
+  #isProbesTurn = false;
 
   constructor(context: AssociationContext, shutdown: Shutdown) {
     this.#context = context;
@@ -34,16 +36,23 @@ export class Outbound {
     }
     const { tcb } = context;
     if (tcb === undefined) return 0;
-    if (discovery.isProbeDue && context.state.name === 'established' && !context.outbox.hasCookie) {
-      const last = discovery.writeProbe(out, first, end);
-      if (last > first) return this.#seal(out, at, last, tcb.peerTag, this.#checksumFor(tcb));
+    const mayProbe =
+      discovery.isProbeDue && context.state.name === 'established' && !context.outbox.hasCookie;
+    let last = mayProbe && this.#isProbesTurn ? discovery.writeProbe(out, first, end) : first;
+    let isProbe = last > first;
+    if (!isProbe) {
+      last =
+        context.state.name === 'cookie-echoed'
+          ? this.#writeWithCookie(out, first, limit, tcb, now)
+          : this.#writeEstablished(out, first, limit, end, tcb, now);
+      if (last === first && mayProbe) {
+        last = discovery.writeProbe(out, first, end);
+        isProbe = true;
+      }
     }
-    const last =
-      context.state.name === 'cookie-echoed'
-        ? this.#writeWithCookie(out, first, limit, tcb, now)
-        : this.#writeEstablished(out, first, limit, end, tcb, now);
     if (last === first) return 0;
-    if (last - at > size.base) this.#onLongPacket(tcb, last > limit);
+    this.#isProbesTurn = mayProbe && !isProbe;
+    if (!isProbe && last - at > size.base) this.#onLongPacket(tcb, last > limit);
     return this.#seal(out, at, last, tcb.peerTag, this.#checksumFor(tcb));
   }
 

@@ -119,9 +119,17 @@ describe('RFC 8899 §5.3 search', () => {
       [HEARTBEAT, PAD],
     );
     assert.deepEqual(
-      packets.at(-1)!.chunks.map(({ type }) => type),
+      packets[0]!.chunks.map(({ type }) => type),
       [DATA],
+      'which does not wait for them',
     );
+  });
+
+  test('data and probes take turns, so that neither holds up the other', () => {
+    const peer = searchingPeer(1_432);
+    peer.association.send(1, 51, bytes(8_000), 0, 8_000, { ordered: true }, 0);
+    const kinds = peer.take().map(({ chunks }) => chunks[0]!.type);
+    assert.deepEqual(kinds.slice(0, 7), [DATA, HEARTBEAT, DATA, HEARTBEAT, DATA, HEARTBEAT, DATA]);
   });
 
   test('a peer that does not know PAD is sent one long HEARTBEAT', () => {
