@@ -10,6 +10,8 @@ export interface WhipServerOptions {
    * Here is the place to look at `Authorization` and at the path.
    */
   readonly accept: (request: Request) => Promise<ConnectionShape | undefined> | ConnectionShape | undefined;
+  /** STUN and TURN servers that clients are told of (RFC 9725 §4.6). Default: none. */
+  readonly iceServers?: readonly WhipIceServer[];
   /** Sessions at a time. Default 1000. */
   readonly maxSessions?: number;
   /** Bytes of an offer or a fragment. Default 65536. */
@@ -18,6 +20,12 @@ export interface WhipServerOptions {
   readonly gatherFor?: number;
   /** A word nobody can guess, for the URL of a session. Default: 128 random bits. */
   readonly draw?: () => string;
+}
+
+export interface WhipIceServer {
+  readonly urls: string;
+  readonly username?: string;
+  readonly credential?: string;
 }
 
 interface Session {
@@ -98,7 +106,14 @@ export class WhipServer {
       if (this.#sessions.get(location) === session) this.#sessions.delete(location);
       open.close();
     });
-    const headers = { 'Content-Type': SDP, Location: location, ETag: session.etag, 'Accept-Patch': FRAGMENT };
+    const { iceServers = [] } = this.#options;
+    const headers = {
+      'Content-Type': SDP,
+      Location: location,
+      ETag: session.etag,
+      'Accept-Patch': FRAGMENT,
+      ...(iceServers.length > 0 && { Link: iceServers.map(linkOf).join(', ') }),
+    };
     return answer(201, headers, open.localDescription!.sdp);
   }
 
@@ -144,6 +159,16 @@ function answer(status: number, headers: Record<string, string> = {}, body: stri
       ...headers,
     },
   });
+}
+
+/** RFC 9725 §4.6, RFC 8288 §3: what stands in quotes must not end them. */
+function linkOf({ urls, username, credential }: WhipIceServer): string {
+  const quoted = (text: string): string => `"${text.replace(/["\\]/g, '\\$&')}"`;
+  const secret =
+    username === undefined || credential === undefined
+      ? ''
+      : `; username=${quoted(username)}; credential=${quoted(credential)}; credential-type="password"`;
+  return `<${urls}>; rel="ice-server"${secret}`;
 }
 
 function hasType(request: Request, type: string): boolean {

@@ -6,8 +6,9 @@ import type { ConnectionShape } from './connection-shape.ts';
 import { SignalingError } from './errors.ts';
 import { gathered } from './gathered.ts';
 import { fragmentOf } from './sdp-fragment.ts';
+import type { WhipIceServer } from './whip-server.ts';
 
-export { WhipServer, type WhipServerOptions } from './whip-server.ts';
+export { type WhipIceServer, WhipServer, type WhipServerOptions } from './whip-server.ts';
 
 export interface WhipOptions {
   /** The endpoint; with WHEP likewise. */
@@ -27,11 +28,7 @@ export interface WhipSession extends AsyncDisposable {
   /** The session's own URL. */
   readonly resource: string;
   /** ICE servers that the endpoint names in `Link` headers (RFC 9725 §4.6), for a connection of another time. */
-  readonly iceServers: ReadonlyArray<{
-    readonly urls: string;
-    readonly username?: string;
-    readonly credential?: string;
-  }>;
+  readonly iceServers: readonly WhipIceServer[];
   /** Closes the connection and tells the server (RFC 9725 §4.2). */
   close(): Promise<void>;
 }
@@ -110,15 +107,20 @@ export async function whip(connection: ConnectionShape, options: WhipOptions): P
 
 function refusal(response: Response): SignalingError {
   void response.body?.cancel();
-  return new SignalingError('WHIP_REFUSED', { cause: new Error(`status ${response.status}`) });
+  const retryAfter = response.headers.get('retry-after'); // RFC 9725 §4.5: with 503, when to ask again
+  const again = retryAfter === null ? '' : `, Retry-After ${retryAfter}`;
+  return new SignalingError('WHIP_REFUSED', { cause: new Error(`status ${response.status}${again}`) });
 }
 
+/** RFC 8288 §3: links lie between commas, but neither `<>` nor quotes end at one. */
 function iceServersOf(links: string | null): WhipSession['iceServers'] {
-  const servers: Array<{ urls: string; username?: string; credential?: string }> = [];
-  for (const [, urls, parameters = ''] of (links ?? '').matchAll(/<([^>]+)>([^,]*(?:"[^"]*"[^,]*)*)/g)) {
-    if (!/;\s*rel="?ice-server"?/i.test(parameters) || urls === undefined) continue;
+  const servers: WhipIceServer[] = [];
+  for (const [, urls, parameters = ''] of (links ?? '').matchAll(
+    /<([^>]+)>((?:"(?:[^"\\]|\\.)*"|[^,"])*)/g,
+  )) {
+    if (!/;\s*rel="?ice-server"?\s*(?:;|$)/i.test(parameters) || urls === undefined) continue;
     const value = (name: string): string | undefined =>
-      new RegExp(`;\\s*${name}="([^"]*)"`, 'i').exec(parameters)?.[1];
+      new RegExp(`;\\s*${name}="((?:[^"\\\\]|\\\\.)*)"`, 'i').exec(parameters)?.[1]?.replace(/\\(.)/g, '$1');
     const [username, credential] = [value('username'), value('credential')];
     servers.push({
       urls,

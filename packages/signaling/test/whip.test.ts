@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { describe, type TestContext, test } from 'node:test';
 import fc from 'fast-check';
 import { type RTCDataChannel, RTCPeerConnection } from 'millrace';
@@ -89,7 +92,7 @@ describe('RFC 9725 §4 what is refused', () => {
   test('each thing by its status', async (t) => {
     const { server } = serve(t, { maxBytes: 100 });
     const ask = async (request: Request): Promise<number> => (await server.handle(request)).status;
-    assert.equal(await ask(new Request(URL_)), 405);
+    for (const method of ['GET', 'HEAD', 'PUT']) assert.equal(await ask(new Request(URL_, { method })), 405);
     assert.equal(await ask(new Request(URL_, { method: 'OPTIONS' })), 204);
     assert.equal(await ask(post('v=0', 'text/plain')), 415);
     assert.equal(await ask(post('x'.repeat(101))), 413);
@@ -116,7 +119,13 @@ describe('RFC 9725 §4 what is refused', () => {
     const [a, b] = [client(t), client(t)];
     for (const connection of [a, b]) connection.createDataChannel('chat');
     await whip(a, { url: URL_, fetch });
-    await assert.rejects(whip(b, { url: URL_, fetch }), { code: 'WHIP_REFUSED' });
+    await assert.rejects(whip(b, { url: URL_, fetch }), (error: Error & { code?: string }) => {
+      assert.deepEqual(
+        [error.code, (error.cause as Error).message],
+        ['WHIP_REFUSED', 'status 503, Retry-After 1'],
+      );
+      return true;
+    });
   });
 
   test('a PATCH without the session’s tag, with another one, or for a restart', async (t) => {
@@ -132,6 +141,71 @@ describe('RFC 9725 §4 what is refused', () => {
       return (await server.handle(new Request(resource, { method: 'PATCH', headers, body: 'a=x' }))).status;
     };
     assert.deepEqual([await patch(), await patch('"other"'), await patch('*')], [428, 412, 501]);
+  });
+});
+
+describe('RFC 9725 §4.2 a session', () => {
+  test('of its own URL takes PATCH and DELETE, and nothing after that', async (t) => {
+    const { server, fetch } = serve(t);
+    const connection = client(t);
+    connection.createDataChannel('chat');
+    const { resource } = await whip(connection, { url: URL_, fetch });
+    const ask = async (method: string): Promise<number> =>
+      (await server.handle(new Request(resource, { method }))).status;
+    for (const method of ['GET', 'HEAD', 'POST', 'PUT']) assert.equal(await ask(method), 405, method);
+    assert.deepEqual([await ask('DELETE'), await ask('DELETE'), await ask('PATCH')], [200, 404, 404]);
+  });
+});
+
+describe('RFC 9725 §4.5 a redirect', () => {
+  test('is followed with the offer, and the session lies where it led', async (t) => {
+    const { server } = serve(t);
+    const asked: string[] = [];
+    const http = createServer(async (incoming, outgoing) => {
+      asked.push(`${incoming.method} ${incoming.url!.split('/').slice(0, 3).join('/')}`);
+      if (incoming.url === '/near') return void outgoing.writeHead(307, { Location: '/far/whip' }).end();
+      const { method = '', headers } = incoming;
+      const body = method === 'GET' || method === 'DELETE' ? null : Buffer.concat(await incoming.toArray());
+      const request = new Request(`http://${headers.host}${incoming.url}`, {
+        method,
+        headers: headers as Record<string, string>,
+        body,
+      });
+      const response = await server.handle(request);
+      outgoing.writeHead(response.status, Object.fromEntries(response.headers)).end(await response.text());
+    });
+    http.listen(0, '127.0.0.1');
+    await once(http, 'listening');
+    t.after(() => {
+      http.close();
+      http.closeAllConnections();
+    });
+    const origin = `http://127.0.0.1:${(http.address() as AddressInfo).port}`;
+    const connection = client(t);
+    connection.createDataChannel('chat');
+    const session = await whip(connection, { url: `${origin}/near`, gatherFor: 2_000 });
+    assert.ok(session.resource.startsWith(`${origin}/far/whip/`), session.resource);
+    await session.close();
+    assert.deepEqual(
+      asked.filter((line) => !line.startsWith('PATCH')),
+      ['POST /near', 'POST /far/whip', 'DELETE /far/whip'],
+    );
+    assert.equal(server.sessions, 0);
+  });
+});
+
+describe('RFC 9725 §4.6 STUN and TURN servers', () => {
+  test('come in Link fields, whatever is in a credential', async (t) => {
+    const iceServers = [
+      { urls: 'stun:stun.example.net' },
+      { urls: 'turn:turn.example.net?transport=udp', username: 'a, "b"; c', credential: 'p\\"<x>, rel="y"' },
+    ];
+    const { fetch } = serve(t, { iceServers });
+    const connection = client(t);
+    connection.createDataChannel('chat');
+    const session = await whip(connection, { url: URL_, fetch });
+    assert.deepEqual(session.iceServers, iceServers);
+    await session.close();
   });
 });
 
