@@ -49,6 +49,7 @@ const run = spawnSync(
   [
     `--conditions=${SOURCE_CONDITION}`,
     '--test',
+    '--import=./scripts/test/exit-guard.ts',
     '--test-randomize',
     // One more than there are cores: somebody always waits for a timer or for another process.
     `--test-concurrency=${availableParallelism() + 1}`,

@@ -129,7 +129,12 @@ describe('RFC 7675 §5.1 clients that vanish', () => {
     await turns();
     const { connections, remoteAddresses, transactions, heldRequests } = server.stats;
     assert.deepEqual([connections, remoteAddresses, transactions, heldRequests], [0, 0, 0, 0]);
-    assert.deepEqual(alive(), before);
+    // No more than before: what an earlier test has left may have been collected meanwhile.
+    const after = alive();
+    assert(
+      after.every((count, i) => count <= before[i]!),
+      `${after}, and ${before} before`,
+    );
     server.close();
   });
 });
