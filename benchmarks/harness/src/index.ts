@@ -1,3 +1,4 @@
+export { loadImplementation } from './adapters/load.ts';
 export {
   type Axis,
   areaOf,

@@ -67,5 +67,13 @@ export function fingerprintOf(
 
 function parseDigest(value: string): Uint8Array | undefined {
   if (!/^[0-9a-f]{2}(:[0-9a-f]{2})*$/i.test(value)) return undefined;
-  return Uint8Array.from(value.split(':'), (pair) => Number.parseInt(pair, 16));
+  const digest = new Uint8Array((value.length + 1) / 3);
+  for (let i = 0; i < digest.length; i++)
+    digest[i] = (nibble(value.charCodeAt(i * 3)) << 4) | nibble(value.charCodeAt(i * 3 + 1));
+  return digest;
+}
+
+/** Of a hexadecimal digit in either case. */
+function nibble(digit: number): number {
+  return digit <= 0x39 ? digit - 0x30 : (digit | 0x20) - 0x57;
 }
