@@ -171,7 +171,6 @@ export const securing: readonly Scenario[] = [
     patience: 30_000,
     dtls13: true as const,
     packetPath: true as const,
-    packetPath: true as const,
     ...needs,
     run: (run: Run) => newKeys(run, name),
   })),
