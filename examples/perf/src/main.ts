@@ -48,11 +48,22 @@ Options of both:
 Exit codes: 0 measured, 1 failed, 2 wrong usage, 3 the server refuses, 130 interrupted.
 `;
 
+/** What the other has no use for. */
+const ONLY_OF: Readonly<Record<string, 'client' | 'server'>> = {
+  seconds: 'client',
+  size: 'client',
+  direction: 'client',
+  channels: 'client',
+  unordered: 'client',
+  latency: 'client',
+  once: 'server',
+};
+
 await runProgram('millrace-perf', main);
 if (process.exitCode === EXIT.interrupted) process.exit(); // whoever interrupts does not wait
 
 async function main(): Promise<ExitCode> {
-  const { values, positionals } = readArguments();
+  const { values, positionals, tokens } = readArguments();
   if (values.help) {
     process.stdout.write(HELP);
     return EXIT.ok;
@@ -61,6 +72,9 @@ async function main(): Promise<ExitCode> {
   const [role, ...rest] = positionals;
   if (role !== 'server' && role !== 'client') throw usage("say 'server' or 'client'");
   if (rest.length > 0) throw usage(`'${rest[0]}' is not an invitation`);
+  for (const token of tokens)
+    if (token.kind === 'option' && ONLY_OF[token.name] === (role === 'server' ? 'client' : 'server'))
+      throw usage(`--${token.name} is for the ${ONLY_OF[token.name]}`);
   const seconds = Number(values.timeout);
   if (!(seconds > 0 && seconds <= 86_400)) throw usage('--timeout must be a number of seconds');
   const parameters = parseParameters(values);
@@ -134,6 +148,7 @@ function readArguments() {
   try {
     return parseArgs({
       allowPositionals: true,
+      tokens: true,
       options: {
         ...MEETING_ARGUMENTS,
         seconds: { type: 'string', default: '10' },

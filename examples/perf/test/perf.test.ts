@@ -139,6 +139,8 @@ describe('perf', () => {
       ['client', '--serve', '--seconds', '0'],
       ['client', '--serve', '--size', '1M'],
       ['client', '--serve', '--direction', 'none'],
+      ['client', '--serve', '--once'],
+      ['server', '--serve', '--size', '64K'],
     ];
     const help = new Program(t, '--help');
     for (const { code, stderr } of await Promise.all(wrong.map((args) => new Program(t, ...args).ended))) {
