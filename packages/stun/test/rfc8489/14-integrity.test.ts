@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { crc32 as zlibCrc32 } from 'node:zlib';
 import {
   crc32,
   METHOD_BINDING,
@@ -30,6 +31,13 @@ function built(add: (writer: MessageWriter) => void): Uint8Array {
 describe('RFC 8489 §14.5 to §14.7 integrity and fingerprint', () => {
   test('CRC-32 of "123456789" is cbf43926', () => {
     assert.equal(crc32(new TextEncoder().encode('123456789'), 0, 9), 0xcbf43926);
+  });
+
+  test('CRC-32 of any bytes, from anywhere to anywhere, is that of zlib', () => {
+    const bytes = Uint8Array.from({ length: 40 }, (_, i) => (i * 167 + 91) & 0xff);
+    for (let at = 0; at < 8; at++)
+      for (let end = at; end <= bytes.length; end++)
+        assert.equal(crc32(bytes, at, end), zlibCrc32(bytes.subarray(at, end)));
   });
 
   test('one flipped bit anywhere breaks the fingerprint, and the integrity where it covers it', () => {
