@@ -14,12 +14,16 @@ export function isUsable(section: MediaSection, description: SessionDescription)
  * the first usable section; a section that is in no group is alone.
  */
 export function transportSections(description: SessionDescription): readonly MediaSection[] {
-  const usable = description.media.filter((section) => isUsable(section, description));
-  const first = dataSection(description) ?? usable[0];
+  const { media, bundles } = description;
+  const first = dataSection(description) ?? media.find((section) => isUsable(section, description));
   if (first === undefined) return [];
-  const group = description.bundles.find((mids) => first.mid !== undefined && mids.includes(first.mid));
-  return usable.filter(
-    (section) => section === first || (section.mid !== undefined && group?.includes(section.mid)),
+  if (media.length === 1) return media;
+  const { mid } = first;
+  const group = mid === undefined ? undefined : bundles.find((mids) => mids.includes(mid));
+  return media.filter(
+    (section) =>
+      section === first ||
+      (section.mid !== undefined && group?.includes(section.mid) && isUsable(section, description)),
   );
 }
 
