@@ -11,6 +11,7 @@ import {
   runProgram,
   wrongArguments,
 } from '@millrace/example-send-file/failure';
+import { invocationOf } from '@millrace/example-send-file/invocation';
 import {
   chooseMeetingPlace,
   MEETING_ARGUMENTS,
@@ -122,7 +123,7 @@ async function say(conversation: Conversation, screen: Screen, name: string, tex
 
 function printInvitations(screen: Screen, [first, ...others]: readonly string[]): void {
   if (first === undefined) return;
-  process.stdout.write(`Others come in with:\n\n  npm run chat -- '${first}'\n\n`);
+  process.stdout.write(`Others come in with:\n\n  ${invocationOf('chat')} '${first}'\n\n`);
   for (const other of others) screen.notice(`or, if that does not reach this machine: ${other}`);
 }
 

@@ -1,5 +1,7 @@
 // Two doctors meet: each connects to the other with the servers that it was told, and tells by which pair.
+
 import { Failure } from '@millrace/example-send-file/failure';
+import { invocationOf } from '@millrace/example-send-file/invocation';
 import { Meeting, type MeetingRoom, type PeerLink } from '@millrace/example-send-file/meeting';
 import type { MeetingPlace } from '@millrace/example-send-file/meeting-place';
 import { connectionTrouble, type RTCDataChannel } from 'millrace';
@@ -12,7 +14,7 @@ export function enter(place: MeetingPlace, output: NodeJS.WritableStream): Meeti
   const { room, invitations } = place;
   const [invitation] = invitations;
   if (invitation !== undefined)
-    output.write(`The other side comes in with:\n\n  npx millrace-doctor '${invitation}'\n\n`);
+    output.write(`The other side comes in with:\n\n  ${invocationOf('doctor')} '${invitation}'\n\n`);
   return {
     peers: new Set(room.peers),
     send: (data, to) => room.send(data, to),

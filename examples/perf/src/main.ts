@@ -9,6 +9,7 @@ import {
   runProgram,
   wrongArguments,
 } from '@millrace/example-send-file/failure';
+import { invocationOf } from '@millrace/example-send-file/invocation';
 import {
   chooseMeetingPlace,
   MEETING_ARGUMENTS,
@@ -135,7 +136,7 @@ async function intervalPrinter(json: boolean, plot: boolean): Promise<(interval:
 
 function printInvitations(role: string, [first, ...others]: readonly string[]): void {
   if (first === undefined) return;
-  process.stderr.write(`On the other side:\n\n  npx millrace-perf ${role} '${first}'\n\n`);
+  process.stderr.write(`On the other side:\n\n  ${invocationOf('perf')} ${role} '${first}'\n\n`);
   if (others.length > 0) process.stderr.write(`or, if that does not reach this machine:\n`);
   for (const other of others) process.stderr.write(`  ${other}\n`);
 }

@@ -10,6 +10,7 @@ import {
   runProgram,
   wrongArguments,
 } from '@millrace/example-send-file/failure';
+import { invocationOf } from '@millrace/example-send-file/invocation';
 import {
   chooseMeetingPlace,
   MEETING_ARGUMENTS,
@@ -102,7 +103,7 @@ async function connectStreams(
 /** Standard output is for data. */
 function printInvitations([first, ...others]: readonly string[]): void {
   if (first === undefined) return;
-  process.stderr.write(`On the other side:\n\n  npx millrace-pipe '${first}'\n\n`);
+  process.stderr.write(`On the other side:\n\n  ${invocationOf('pipe')} '${first}'\n\n`);
   if (others.length > 0) process.stderr.write(`or, if that does not reach this machine:\n`);
   for (const other of others) process.stderr.write(`  ${other}\n`);
 }

@@ -1,6 +1,7 @@
 // `publish`: the side of the service.
 import { parseArgs } from 'node:util';
 import { EXIT, type ExitCode, interruptible } from '@millrace/example-send-file/failure';
+import { invocationOf } from '@millrace/example-send-file/invocation';
 import { chooseMeetingPlace, MEETING_ARGUMENTS, takeInvite } from '@millrace/example-send-file/meeting-place';
 import { KeyCheck, keysIn } from '../api-keys/key-check.ts';
 import { readKeys } from '../api-keys/key-file.ts';
@@ -80,7 +81,7 @@ function stickyBy(text: string | undefined): SessionOf | undefined {
 
 function printInvitations([first, ...others]: readonly string[]): void {
   if (first === undefined) return;
-  process.stdout.write(`The other side connects with:\n\n  npx millrace-tunnel connect '${first}'\n\n`);
+  process.stdout.write(`The other side connects with:\n\n  ${invocationOf('tunnel')} connect '${first}'\n\n`);
   for (const other of others) say(`or, if that does not reach this machine: ${other}`);
 }
 
