@@ -3,7 +3,7 @@
 // CPACE-RISTR255-SHA512, with an initiator and a responder. The group (RFC 9496) is that of @noble/curves. Left out: the
 // symmetric mode, other groups.
 import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
-import { type RistrettoPoint, ristretto255, ristretto255_hasher } from '@noble/curves/ed25519.js';
+import { ristretto255, ristretto255_hasher } from '@noble/curves/ed25519.js';
 
 export interface CpaceInputs {
   /** PRS: what both know. */
@@ -81,8 +81,11 @@ export function generatorOf(inputs: CpaceInputs): Uint8Array {
   return generator(inputs).toBytes();
 }
 
-const generator = (inputs: CpaceInputs): RistrettoPoint =>
-  ristretto255_hasher.deriveToCurve(sha512(generatorString(inputs)));
+const generator = (inputs: CpaceInputs): InstanceType<typeof Point> =>
+  // Not every group's hasher has it, so says its type; this group's has (RFC 9496 §4.3.4).
+  (ristretto255_hasher as Required<typeof ristretto255_hasher>).deriveToCurve(
+    sha512(generatorString(inputs)),
+  );
 
 /** Draft, scalar_mult_vfy: `undefined` where it gives the neutral element, with which nobody may go on. */
 export function multiplyVerified(scalar: bigint, share: Uint8Array): Uint8Array | undefined {
