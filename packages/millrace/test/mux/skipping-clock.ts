@@ -3,6 +3,7 @@ interface Waiting {
   readonly run: () => void;
   readonly dueAt: number;
   timer: NodeJS.Timeout;
+  keepsProcess: boolean;
 }
 
 const real = performance.now.bind(performance);
@@ -22,8 +23,14 @@ globalThis.setTimeout = ((run: (...args: unknown[]) => void, delay = 0, ...args:
       run(...args);
     },
     timer: later(() => one.run(), delay),
+    keepsProcess: true,
   };
   waiting.set(handle, one);
+  handle.unref = () => {
+    one.keepsProcess = false;
+    one.timer.unref();
+    return handle;
+  };
   return handle;
 }) as typeof globalThis.setTimeout;
 
@@ -43,9 +50,13 @@ function forget(handle: NodeJS.Timeout): boolean {
 export function skip(milliseconds: number): void {
   skipped += milliseconds;
   const now = performance.now();
-  for (const one of [...waiting.values()].sort((a, b) => a.dueAt - b.dueAt)) {
+  for (const [handle, one] of [...waiting].sort(([, a], [, b]) => a.dueAt - b.dueAt)) {
+    if (!waiting.has(handle)) continue; // cleared by one that was due before it
     cancel(one.timer);
     if (one.dueAt <= now) one.run();
-    else one.timer = later(one.run, one.dueAt - now);
+    else {
+      one.timer = later(one.run, one.dueAt - now);
+      if (!one.keepsProcess) one.timer.unref();
+    }
   }
 }
