@@ -29,8 +29,7 @@ export interface RTCRtpTransceiverInit {
 /** The connection, as its media sees it. */
 export interface MediaOwner {
   readonly random: RandomSource;
-  /** The user's own, for this connection. */
-  /** Makes them: asked for once. */
+  /** Makes the user's own, for this connection: asked for once. */
   interceptors(): readonly Interceptor[];
   readonly transport: RTCDtlsTransport;
   isClosed(): boolean;
