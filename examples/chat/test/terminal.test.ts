@@ -7,6 +7,7 @@ import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
 const MAIN = fileURLToPath(new URL('../src/main.ts', import.meta.url));
+const PATIENCE = 30_000; // ms
 const HAS_PTY = spawnSync('python3', ['-c', 'import pty, termios']).status === 0;
 const NO_PTY = 'needs python3 with its module pty';
 
@@ -45,8 +46,7 @@ class Terminal {
   constructor(t: TestContext, ...args: string[]) {
     const command = [process.execPath, '--conditions=@millrace/source', MAIN, ...args];
     const env: NodeJS.ProcessEnv = { ...process.env, TERM: 'xterm-256color' };
-    delete env.NO_COLOR;
-    delete env.FORCE_COLOR;
+    for (const name of ['NO_COLOR', 'FORCE_COLOR', 'CI']) delete env[name]; // by which Node decides about colours
     this.#child = spawn('python3', ['-c', PTY, ...command], { cwd: tmpdir(), env });
     t.after(() => this.#child.kill('SIGKILL'));
     this.#child.stdout!.on('data', (chunk) => {
@@ -70,18 +70,34 @@ class Terminal {
 
   /** What `pattern` finds behind all that was there before the last call, once it does. */
   async shows(pattern: RegExp): Promise<string> {
+    const late = setTimeout(() => {
+      this.#isLate = true;
+      this.#onText.resolve();
+    }, PATIENCE);
+    try {
+      return await this.#find(pattern);
+    } finally {
+      clearTimeout(late);
+    }
+  }
+
+  async #find(pattern: RegExp): Promise<string> {
     while (true) {
       const found = pattern.exec(this.text.slice(this.#seen));
       if (found) {
         this.#seen += found.index + found[0].length;
         return found[1] ?? found[0];
       }
-      if (this.#isOver) throw new Error(`ended without ${pattern}: ${JSON.stringify(this.text)}`);
-      await this.#onText.promise;
+      if (this.#isOver || this.#isLate) {
+        const how = this.#isOver ? 'ended' : `${PATIENCE} ms`;
+        throw new Error(`${how} without ${pattern}: ${JSON.stringify(this.text)}`);
+      }
       this.#onText = Promise.withResolvers();
+      await this.#onText.promise;
     }
   }
   #seen = 0;
+  #isLate = false;
 }
 
 /** What stands for the escape character in `Terminal.text`. */
