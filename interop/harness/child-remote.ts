@@ -98,7 +98,7 @@ class ChildRemote implements Remote {
   }
 }
 
-export function remoteError({ name, message }: { name: string; message: string }): Error {
+function remoteError({ name, message }: { name: string; message: string }): Error {
   const error = new Error(message);
   error.name = name;
   return error;

@@ -6,7 +6,7 @@ import { type RunRecord, SCHEMA, toCurrentSchema, UsageError } from '@millrace/b
 import { ROOT } from '../workspace.ts';
 
 /** Where full results are kept, one file a run, named by date. */
-export const RESULTS_FOLDER: string = join(ROOT, 'benchmarks/results');
+const RESULTS_FOLDER: string = join(ROOT, 'benchmarks/results');
 
 export function readRecord(file: string): RunRecord {
   let stored: { readonly schema?: unknown };

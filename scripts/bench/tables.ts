@@ -79,7 +79,7 @@ export function formatSweep(sweep: SweepRecord): string {
   return tables.join('\n\n');
 }
 
-export function formatAxisValue(value: number): string {
+function formatAxisValue(value: number): string {
   return String(value);
 }
 

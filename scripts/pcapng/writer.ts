@@ -4,7 +4,7 @@
 //   | block type | block length | body, padded to 4 bytes | block length |
 
 /** An SCTP packet without any header below it. */
-export const LINKTYPE_SCTP = 248;
+const LINKTYPE_SCTP = 248;
 
 export interface Packet {
   readonly direction: 'in' | 'out';

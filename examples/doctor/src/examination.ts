@@ -51,7 +51,7 @@ export async function examine({ servers, patience }: ExaminationOptions): Promis
 }
 
 /** Of servers that work: the others would only cost time. */
-export function configurationFor(examined: readonly Examined[]): RTCConfiguration {
+function configurationFor(examined: readonly Examined[]): RTCConfiguration {
   const working = examined.filter(({ finding }) => finding.failure === undefined);
   const isLocal = working.some(({ finding }) => kindOf(finding.address ?? '') === 'loopback');
   return { iceServers: working.map(({ server }) => server.ice), millrace: { loopback: isLocal } };

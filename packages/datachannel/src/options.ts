@@ -30,11 +30,11 @@ export interface DataChannelsOptions {
 
 export const DEFAULT_MAX_MESSAGE_SIZE = 65_536; // RFC 8841 §6.1
 export const MAX_CHANNELS = 65_535; // RFC 8831 §6.2: 65535 streams, the last id is not used
-export const MAX_REMOTE_CHANNELS = 16_384;
+const MAX_REMOTE_CHANNELS = 16_384;
 /** As long as ICE waits for a sign of life (RFC 7675 §5.1). */
 export const CLOSE_TIMEOUT: Millis = 30_000;
-export const MAX_REMOTE_NAME_BYTES = 4_194_304;
-export const MAX_EARLY_MESSAGES = 64;
+const MAX_REMOTE_NAME_BYTES = 4_194_304;
+const MAX_EARLY_MESSAGES = 64;
 export const MAX_EARLY_BYTES = 262_144;
 /** RFC 8832 §5.1: both lengths are 16 bits. */
 export const MAX_NAME_BYTES = 65_535;

@@ -223,7 +223,7 @@ export const MAX_SIGNALED_INIT_BYTES = 1_024;
 /** Most by which a Cookie Preservative may lengthen the life of a cookie. §3.3.2.1 */
 export const MAX_COOKIE_EXTENSION: Millis = 60_000;
 /** A packet must have room for the longest control chunk of ours, which is an ABORT with MAX_CAUSE_BYTES. */
-export const MIN_MTU = 576;
+const MIN_MTU = 576;
 /** Chunk lengths have 16 bits. */
 export const MAX_MTU = 0xfffc;
 

@@ -40,7 +40,7 @@ export interface SrtpReceiverOptions extends SrtpOptions {
 }
 
 export const MAX_STREAMS = 1_024;
-export const REPLAY_WINDOW = 1_024;
+const REPLAY_WINDOW = 1_024;
 const LEAST_REPLAY_WINDOW = 64;
 const LARGEST_REPLAY_WINDOW = 32_768;
 const LARGEST_KEY_DERIVATION_RATE = 2 ** 24;

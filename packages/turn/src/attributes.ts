@@ -15,7 +15,6 @@ export const METHOD_ALLOCATE = 0x003;
 export const METHOD_REFRESH = 0x004;
 export const METHOD_SEND = 0x006;
 export const METHOD_DATA = 0x007;
-export const METHOD_CREATE_PERMISSION = 0x008;
 export const METHOD_CHANNEL_BIND = 0x009;
 
 const MAX_DATA = 0xffff;

@@ -48,7 +48,7 @@ export function bootstrapInterval(options: BootstrapOptions): Interval {
   return { low: quantileOfSorted(estimates, tail), high: quantileOfSorted(estimates, 1 - tail) };
 }
 
-export function medianOf(sorted: ArrayLike<number>): number {
+function medianOf(sorted: ArrayLike<number>): number {
   const half = sorted.length >> 1;
   return sorted.length % 2 === 1 ? sorted[half]! : (sorted[half - 1]! + sorted[half]!) / 2;
 }

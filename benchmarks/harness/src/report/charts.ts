@@ -5,7 +5,7 @@ import type { Histogram } from 'hdr-histogram-js';
 import { formatValue } from '../statistics.ts';
 import { HEAT, HEAT_DARK_UNTIL, type Palette } from './palette.ts';
 
-export const CHART_WIDTH = 340;
+const CHART_WIDTH = 340;
 const ROW = 24;
 
 interface Drawing {

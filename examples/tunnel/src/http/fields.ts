@@ -34,7 +34,7 @@ export function fieldOf(fields: Fields, name: string): string | undefined {
   return undefined;
 }
 
-export function countOf(fields: Fields, name: string): number {
+function countOf(fields: Fields, name: string): number {
   let count = 0;
   for (let i = 0; i < fields.length; i += 2) if (fields[i]!.toLowerCase() === name) count++;
   return count;

@@ -7,7 +7,7 @@ import { type Millis, NEVER, putU16, putU48, u16, u32, u48 } from '@millrace/san
 /** Records named in one acknowledgement; of more than these the oldest are left out, and come again. */
 export const MAX_ACKNOWLEDGED_RECORDS = 32;
 /** Entries read of one acknowledgement; no flight of ours has as many records. */
-export const MAX_ENTRIES_READ = 256;
+const MAX_ENTRIES_READ = 256;
 const RECORD_NUMBER_BYTES = 16;
 const LENGTH_BYTES = 2;
 

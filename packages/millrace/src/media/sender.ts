@@ -5,7 +5,7 @@ import { randomInt, randomUUID } from 'node:crypto';
 import { isExtensionText, RtpPacket } from '@millrace/rtp';
 import type { RtpStream } from '@millrace/rtp/interceptors';
 import { copyBytes, type Millis } from '@millrace/sans-io';
-import { type RtpDescription, type RtpSource, repeatedPayloadType, type SourceGroup } from '@millrace/sdp';
+import type { RtpDescription, RtpSource, SourceGroup } from '@millrace/sdp';
 import { exception } from '../errors.ts';
 import type { RTCDtlsTransport } from '../peer-connection/dtls-transport.ts';
 import type { RTCStatsReport } from '../peer-connection/stats.ts';
@@ -366,9 +366,4 @@ function checkEncodings(kind: MediaKind, encodings: readonly RTCRtpEncodingParam
     if (scaleResolutionDownBy < 1) throw new RangeError('scaleResolutionDownBy is 1 or more');
     if (maxFramerate < 0) throw new RangeError('maxFramerate is 0 or more');
   }
-}
-
-/** Whether the codec is media, not repetition. */
-export function isMediaCodec(codec: RtpDescription['codecs'][number]): boolean {
-  return repeatedPayloadType(codec) === undefined;
 }

@@ -104,11 +104,6 @@ export class TransceiverCore {
   }
 }
 
-let coreOf: (transceiver: RTCRtpTransceiver) => TransceiverCore;
-export function transceiverCore(transceiver: RTCRtpTransceiver): TransceiverCore {
-  return coreOf(transceiver);
-}
-
 const DIRECTIONS: readonly string[] = ['sendrecv', 'sendonly', 'recvonly', 'inactive'];
 
 export function checkDirection(direction: string): asserts direction is Direction {
@@ -117,10 +112,6 @@ export function checkDirection(direction: string): asserts direction is Directio
 
 export class RTCRtpTransceiver {
   readonly #core: TransceiverCore;
-
-  static {
-    coreOf = (transceiver) => transceiver.#core;
-  }
 
   /** Made by the peer connection. */
   constructor(core: TransceiverCore) {

@@ -60,7 +60,7 @@ export interface DtlsConfiguration {
   readonly sessions?: SessionCache;
 }
 
-export const DEFAULT_VERSIONS: Required<Pick<DtlsConfiguration, 'minVersion' | 'maxVersion'>> = {
+const DEFAULT_VERSIONS: Required<Pick<DtlsConfiguration, 'minVersion' | 'maxVersion'>> = {
   minVersion: '1.2',
   maxVersion: '1.3',
 };

@@ -1,7 +1,7 @@
 // What multicast DNS may cost: everybody on the network can send us as much of it as they like.
 import { Drops, type Millis } from '@millrace/sans-io';
 
-export const MDNS_DROPS = [
+const MDNS_DROPS = [
   /** More packets in a second than are looked at. */
   'too-many-packets',
   /** More answers in a second than are given, or the same one again too soon (RFC 6762 §6). */

@@ -21,7 +21,7 @@ import {
 import { Structures } from './messages.ts';
 
 /** What `receive` reports instead of a number of buffers. */
-export const NOTHING_LEFT = 0;
+const NOTHING_LEFT = 0;
 export const FAILED = -1;
 
 /** In front of the first slot: the quickest way to open a record writes 8 bytes in front of its content for a moment. */

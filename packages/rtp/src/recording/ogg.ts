@@ -8,7 +8,7 @@ const PAGE_HEADER_BYTES = 27;
 const MAX_SEGMENTS = 255;
 const MAX_PAGE_BYTES = PAGE_HEADER_BYTES + MAX_SEGMENTS + MAX_SEGMENTS * 255;
 const CAPTURE_PATTERN = [0x4f, 0x67, 0x67, 0x53]; // "OggS"
-export const CONTINUED = 0x01;
+const CONTINUED = 0x01;
 export const BEGIN_OF_STREAM = 0x02;
 export const END_OF_STREAM = 0x04;
 

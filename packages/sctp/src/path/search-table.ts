@@ -6,7 +6,7 @@ const RECORD_BYTES = 40;
 const IPV4 = 20 + UDP_HEADER_BYTES + RECORD_BYTES;
 const IPV6 = 40 + UDP_HEADER_BYTES + RECORD_BYTES;
 
-export const SEARCH_TABLE: readonly number[] = [
+const SEARCH_TABLE: readonly number[] = [
   1_280 - IPV6, // the least that IPv6 allows: 1192
   1_280 - IPV4, // 1212
   1_400 - IPV4, // tunnels; WireGuard's 1420 over IPv6 has the same

@@ -1,6 +1,6 @@
 // Two associations on a virtual clock and a seeded wire, connected unless asked otherwise.
 import type { Millis } from '@millrace/sans-io';
-import { equalBytes, randomBytes, u16, u32 } from '@millrace/sans-io';
+import { randomBytes, u16, u32 } from '@millrace/sans-io';
 import { Pair, SeededRandom, type WireOptions } from '@millrace/sans-io/testing';
 import { SctpAssociation } from '../association/association.ts';
 import type { SctpOptions } from '../options.ts';
@@ -152,7 +152,7 @@ export function testAssociation(seed: number, options: Partial<SctpOptions> = {}
 }
 
 /** A keyed 128-bit hash without any cryptographic strength. */
-export function testMac(key: Uint8Array): (bytes: Uint8Array) => Uint8Array {
+function testMac(key: Uint8Array): (bytes: Uint8Array) => Uint8Array {
   return (bytes) => {
     let state = u32(key, 0);
     for (let i = 0; i < bytes.length; i++) state = Math.imul(state ^ bytes[i]! ^ key[i & 15]!, 0x01000193);
@@ -160,9 +160,4 @@ export function testMac(key: Uint8Array): (bytes: Uint8Array) => Uint8Array {
     new SeededRandom(state).fill(mac);
     return mac;
   };
-}
-
-/** Whether two messages are the same bytes. */
-export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return equalBytes(a, b);
 }

@@ -21,7 +21,7 @@ export interface ChunkFormat {
   ): number;
 }
 
-export const DATA_FORMAT: ChunkFormat = {
+const DATA_FORMAT: ChunkFormat = {
   headerBytes: DATA_HEADER_BYTES,
   interleaves: false,
   write(out, at, tsn, message, offset, length) {
@@ -40,7 +40,7 @@ export const DATA_FORMAT: ChunkFormat = {
   },
 };
 
-export const I_DATA_FORMAT: ChunkFormat = {
+const I_DATA_FORMAT: ChunkFormat = {
   headerBytes: I_DATA_HEADER_BYTES,
   interleaves: true,
   write(out, at, tsn, message, offset, length, fragment) {

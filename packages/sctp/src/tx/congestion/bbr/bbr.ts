@@ -67,7 +67,7 @@ const RAISE_SHARE = 1 / 32;
 const QUANTUM_TIME: Millis = 1;
 const QUANTA = 3;
 
-export class Bbr implements CongestionControl {
+class Bbr implements CongestionControl {
   window: number;
   pacingRate: number;
   readonly reducesProportionally = false;
