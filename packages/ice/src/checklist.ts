@@ -5,13 +5,11 @@ import type { Candidate, LocalCandidate } from './candidate.ts';
 import type { IceRole } from './options.ts';
 import type { CheckPair } from './pair.ts';
 
-type ByAddress = Map<string, Map<number, CheckPair>>;
-
 export class Checklist {
   readonly #limit: number;
   readonly #pairs: CheckPair[] = [];
-  /** socket, then address, then port: no key is built to look one up. */
-  readonly #routes = new Map<number, ByAddress>();
+  /** socket, then address: no key is built to look one up. Pairs of several ports hang on each other. */
+  readonly #routes = new Map<number, Map<string, CheckPair>>();
 
   constructor(limit: number) {
     this.#limit = limit;
@@ -24,7 +22,19 @@ export class Checklist {
 
   /** The pair of a socket and a remote address, of which there is at most one (RFC 8445 §6.1.2.4). */
   find(socket: number, address: string, port: number): CheckPair | undefined {
-    return this.#routes.get(socket)?.get(address)?.get(port);
+    let pair = this.#routes.get(socket)?.get(address);
+    while (pair !== undefined && pair.route.remote.port !== port) pair = pair.ofOtherPort;
+    return pair;
+  }
+
+  /**
+   * Whether `add` would find a place for a pair of these candidates of which nothing is known yet. Most of a thousand
+   * candidates' pairs have none, and need not be made to find that out.
+   */
+  hasPlaceFor(base: LocalCandidate, remote: Candidate, role: IceRole): boolean {
+    if (this.#pairs.length < this.#limit) return true;
+    const victim = this.#expendable();
+    return victim?.isBelow(base, remote, role) ?? false;
   }
 
   /**
@@ -44,18 +54,25 @@ export class Checklist {
     const { socket, remote } = pair.route;
     let byAddress = this.#routes.get(socket);
     if (byAddress === undefined) this.#routes.set(socket, (byAddress = new Map()));
-    let byPort = byAddress.get(remote.address);
-    if (byPort === undefined) byAddress.set(remote.address, (byPort = new Map()));
-    byPort.set(remote.port, pair);
+    pair.ofOtherPort = byAddress.get(remote.address);
+    byAddress.set(remote.address, pair);
     return victim;
   }
 
   remove(pair: CheckPair): void {
     const { socket, remote } = pair.route;
     this.#pairs.splice(this.#pairs.indexOf(pair), 1);
-    this.#routes.get(socket)?.get(remote.address)?.delete(remote.port);
-    if (this.#routes.get(socket)?.get(remote.address)?.size === 0)
-      this.#routes.get(socket)?.delete(remote.address);
+    const byAddress = this.#routes.get(socket);
+    const first = byAddress?.get(remote.address);
+    if (first === pair) {
+      if (pair.ofOtherPort === undefined) byAddress?.delete(remote.address);
+      else byAddress?.set(remote.address, pair.ofOtherPort);
+    } else {
+      let before = first;
+      while (before !== undefined && before.ofOtherPort !== pair) before = before.ofOtherPort;
+      if (before !== undefined) before.ofOtherPort = pair.ofOtherPort;
+    }
+    pair.ofOtherPort = undefined;
   }
 
   /** After priorities or the role have changed. */
@@ -93,7 +110,7 @@ export function canPair(local: LocalCandidate, remote: Candidate): boolean {
     local.transport === remote.transport &&
     (local.transport === 'udp' || canConnect(local, remote)) &&
     isIpv6(local.address) === isIpv6(remote.address) &&
-    isLinkLocal(local.address) === isLinkLocal(remote.address)
+    (!isIpv6(remote.address) || isLinkLocal(local.address) === isLinkLocal(remote.address))
   );
 }
 

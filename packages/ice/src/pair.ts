@@ -81,6 +81,8 @@ export class CheckPair implements CandidatePair {
   responsesReceived = 0;
   consentRequestsSent = 0;
   lastResponseAt: Millis | undefined = undefined;
+  /** The next pair of the same socket and remote address. The checklist's. */
+  ofOtherPort: CheckPair | undefined = undefined;
   #isBound = false;
   /** Of the priorities of both candidates: what RFC 8445 §6.1.2.3 makes of them, in parts that stay exact. */
   #lesser = 0;
@@ -118,6 +120,18 @@ export class CheckPair implements CandidatePair {
       other.#greater - this.#greater ||
       other.#controllingIsGreater - this.#controllingIsGreater
     );
+  }
+
+  /** Whether a pair of these candidates would go first: what `compare` says, without making one. */
+  isBelow(base: LocalCandidate, remote: Candidate, role: IceRole): boolean {
+    const lesser = Math.min(base.priority, remote.priority);
+    if (lesser !== this.#lesser) return lesser > this.#lesser;
+    const greater = Math.max(base.priority, remote.priority);
+    if (greater !== this.#greater) return greater > this.#greater;
+    const isBaseGreater = base.priority > remote.priority;
+    const controllingIsGreater =
+      isBaseGreater === (role === 'controlling') && base.priority !== remote.priority;
+    return Number(controllingIsGreater) > this.#controllingIsGreater;
   }
 
   /** Of both candidates' types and transport, so that only local preferences make a difference to the priority. */

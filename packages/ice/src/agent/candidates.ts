@@ -315,6 +315,10 @@ function formPair(
   const known = session.checklist.find(base.socket, remote.address, remote.port);
   if (known !== undefined) return known;
   if (!isAlive && !canPair(base, remote)) return undefined;
+  if (!isAlive && !session.checklist.hasPlaceFor(base, remote, session.role)) {
+    session.drops.count('too-many-pairs');
+    return undefined;
+  }
   // RFC 8838 §12: a new pair waits for no other; without the peer's password nothing can be checked.
   const state = session.remote === undefined ? 'frozen' : 'waiting';
   const pair = new CheckPair(base, remote, session.role, state);

@@ -3,6 +3,8 @@ import { describe, test } from 'node:test';
 import { type Candidate, ICE_DEFAULTS, parseCandidate } from '@millrace/ice';
 import { ICE_CONTROLLING, PRIORITY, USE_CANDIDATE, USERNAME } from '@millrace/stun';
 import fc from 'fast-check';
+import { Checklist } from '../../src/checklist.ts';
+import { CheckPair } from '../../src/pair.ts';
 import { PUPPET, sentBy } from '../puppet.ts';
 import { newAgent } from '../two-agents.ts';
 
@@ -54,6 +56,52 @@ describe('RFC 8445 §6.1 checklist', () => {
         },
       ),
       { numRuns: 200 },
+    );
+  });
+
+  test('§6.1.2.5: a full list says beforehand whether it would take a pair, as it then does', () => {
+    const priority = fc.oneof(
+      fc.integer({ min: 1, max: 4 }),
+      fc.integer({ min: 0xffff_fffe, max: 0xffff_ffff }),
+    );
+    fc.assert(
+      fc.property(
+        fc.constantFrom('controlling' as const, 'controlled' as const),
+        fc.array(fc.tuple(priority, priority), { minLength: 2, maxLength: 40 }),
+        (role, priorities) => {
+          const checklist = new Checklist(4);
+          for (const [i, [ours, theirs]] of priorities.entries()) {
+            const base = { ...AT, priority: ours, socket: i % 3, usernameFragment: 'here' };
+            const remote = { ...AT, priority: theirs, port: 1000 + i };
+            const hasPlace = checklist.hasPlaceFor(base, remote, role);
+            const pair = new CheckPair(base, remote, role, 'waiting');
+            assert.equal(checklist.add(pair, false) !== pair, hasPlace);
+          }
+        },
+      ),
+    );
+  });
+
+  test('§6.1.2.4: pairs of one address and many ports are told apart, whichever of them go', () => {
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: 0, max: 7 }), { maxLength: 60 }), (ports) => {
+        const checklist = new Checklist(100);
+        const there = new Map<number, CheckPair>();
+        for (const port of ports) {
+          const known = there.get(port);
+          if (known !== undefined) {
+            checklist.remove(known);
+            there.delete(port);
+          } else {
+            const base = { ...AT, socket: 0 };
+            const pair = new CheckPair(base, { ...AT, port: 1 + port }, 'controlling', 'waiting');
+            assert.equal(checklist.add(pair, false), undefined);
+            there.set(port, pair);
+          }
+          for (let each = 0; each < 8; each++)
+            assert.equal(checklist.find(0, AT.address, 1 + each), there.get(each));
+        }
+      }),
     );
   });
 
