@@ -1,6 +1,6 @@
 // `npm run pack-check [-- --no-build] [--nodes 22,24,26] [--keep]`: packs every public package as it would be
-// published and judges the tarballs: what is in them, publint, attw, types under both resolutions, and a smoke test
-// that installs them in an empty project on each supported Node.
+// published and judges the tarballs: what is in them, publint, attw, types under both resolutions, and programs, the
+// README's sample among them, that run in an empty project with them on each supported Node.
 import { execFileSync, spawnSync } from 'node:child_process';
 import {
   copyFileSync,
@@ -41,7 +41,10 @@ try {
   for (const workspace of readPublicPackages()) tarballs.set(workspace.name, await checkTarball(workspace));
   const project = installConsumer(tarballs);
   checkConsumerTypes(project);
-  for (const major of values.nodes.split(',')) smoke(project, major);
+  for (const major of values.nodes.split(',')) {
+    smoke(project, major, 'smoke.mjs', 'through the mill');
+    smoke(project, major, 'readme.mjs', 'Hello yourself');
+  }
 } finally {
   if (values.keep) console.log(`kept ${work}`);
   else rmSync(work, { recursive: true, force: true });
@@ -108,6 +111,8 @@ function installConsumer(tarballs: ReadonlyMap<string, string>): string {
   });
   run('npm', ['install', '--silent', '--no-audit', '--no-fund', '--ignore-scripts'], project);
   copyFileSync(join(ROOT, 'scripts/smoke/connect-and-echo.mjs'), join(project, 'smoke.mjs'));
+  const sample = /^```js\n([\s\S]*?)^```$/m.exec(readFileSync(join(ROOT, 'README.md'), 'utf8'));
+  writeFileSync(join(project, 'readme.mjs'), sample![1]!);
   copyFileSync(join(ROOT, 'scripts/smoke/consumer.ts'), join(project, 'consumer.ts'));
   return project;
 }
@@ -154,19 +159,21 @@ function checkConsumerTypes(project: string): void {
   }
 }
 
-function smoke(project: string, major: string): void {
+/** Runs a program of the empty project, which is to end by itself and to say `expected`. */
+function smoke(project: string, major: string, program: string, expected: string): void {
   const node = installNode(major);
-  const { status, signal, stdout, stderr } = spawnSync(node, ['smoke.mjs'], {
+  const { status, signal, stdout, stderr } = spawnSync(node, [program], {
     cwd: project,
     encoding: 'utf8',
     timeout: SMOKE_TIMEOUT_MS,
     killSignal: 'SIGKILL',
   });
-  if (status === 0 && stdout.includes('through the mill')) console.log(`pack: ${stdout.trim()}`);
+  if (status === 0 && stdout.includes(expected))
+    console.log(`pack: Node ${major}, ${program}: ${stdout.trim()}`);
   else
     fault(
       'millrace',
-      `smoke test on Node ${major}: ${signal ? 'does not end by itself' : `exit code ${status}`}\n${stdout}${stderr}`,
+      `${program} on Node ${major}: ${signal ? 'does not end by itself' : `exit code ${status}`}\n${stdout}${stderr}`,
     );
 }
 

@@ -3,12 +3,12 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, test } from 'node:test';
-import { ROOT, readManifest, SOURCE_CONDITION } from '../workspace.ts';
+import { ROOT, readManifest, readPublicPackages, SOURCE_CONDITION } from '../workspace.ts';
 
 const readme = readFileSync(join(ROOT, 'README.md'), 'utf8');
 
 const runModule = (source: string, cwd: string) =>
-  spawnSync(process.execPath, [`--conditions=${SOURCE_CONDITION}`, '--input-type=module', '-'], {
+  spawnSync(process.execPath, [`--conditions=${SOURCE_CONDITION}`, '--input-type=module-typescript', '-'], {
     cwd,
     input: source,
     encoding: 'utf8',
@@ -34,12 +34,16 @@ describe('the README', () => {
 });
 
 describe('the READMEs of packages', () => {
-  test('that of sctp has a sample that runs as written', () => {
-    const folder = join(ROOT, 'packages/sctp');
-    const sample = /^```ts\n([\s\S]*?)^```$/m.exec(readFileSync(join(folder, 'README.md'), 'utf8'))?.[1];
-    const { stdout, stderr } = runModule(sample ?? '', folder);
-    assert.equal(stdout, 'hello\n', stderr);
-  });
+  for (const { name, folder } of readPublicPackages())
+    test(`the first sample in that of ${name} runs as written and prints what its comments say`, () => {
+      const text = readFileSync(join(ROOT, folder, 'README.md'), 'utf8');
+      const sample = /^```(?:ts|js)\n([\s\S]*?)^```$/m.exec(text)?.[1];
+      assert.ok(sample, 'no sample');
+      const { status, stdout, stderr } = runModule(sample, join(ROOT, folder));
+      assert.equal(status, 0, stderr);
+      const promised = [...sample.matchAll(/\/\/ → (.*)$/gm)].map(([, line]) => line);
+      if (promised.length > 0) assert.deepEqual(stdout.trimEnd().split('\n'), promised);
+    });
 });
 
 describe('the documents', () => {
@@ -47,8 +51,27 @@ describe('the documents', () => {
     cwd: ROOT,
   }))
     test(`${document} links to what exists`, () => {
-      const text = readFileSync(join(ROOT, document), 'utf8').replace(/^```[\s\S]*?^```$/gm, '');
-      for (const [, target] of text.matchAll(/\]\((?!https?:|#)([^)#\s]+)[^)]*\)/g))
-        assert.ok(existsSync(join(ROOT, dirname(document), target!)), `${document} links to ${target}`);
+      const text = withoutSamples(readFileSync(join(ROOT, document), 'utf8'));
+      for (const [, target, heading] of text.matchAll(/\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?[^)]*\)/g)) {
+        const path = target === '' ? join(ROOT, document) : join(ROOT, dirname(document), target!);
+        assert.ok(existsSync(path), `${document} links to ${target}`);
+        if (heading === undefined || !path.endsWith('.md')) continue;
+        assert.ok(anchorsOf(path).includes(heading), `${document} links to ${target}#${heading}`);
+      }
     });
 });
+
+function withoutSamples(markdown: string): string {
+  return markdown.replace(/^```[\s\S]*?^```$/gm, '');
+}
+
+/** What GitHub makes of a document's headings, to be linked to. */
+function anchorsOf(path: string): string[] {
+  const headings = withoutSamples(readFileSync(path, 'utf8')).matchAll(/^#+ (.*)$/gm);
+  return [...headings].map(([, heading]) =>
+    heading!
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N} _-]/gu, '')
+      .replaceAll(' ', '-'),
+  );
+}
