@@ -12,6 +12,7 @@ export const ALERT = {
   decodeError: 50,
   decryptError: 51,
   protocolVersion: 70,
+  userCanceled: 90,
   missingExtension: 109,
   unsupportedExtension: 110,
   certificateRequired: 116,

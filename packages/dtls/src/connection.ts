@@ -13,7 +13,7 @@ import { Farewell } from './farewell.ts';
 import { Handshake, type Outcome } from './handshake/handshake.ts';
 import { type DtlsOptions, resolveOptions, type Settings } from './options.ts';
 import { EarlyRecords } from './record/early-records.ts';
-import { FIRST_APPLICATION_EPOCH } from './record/epochs.ts';
+import { FIRST_APPLICATION_EPOCH, HANDSHAKE_EPOCH } from './record/epochs.ts';
 import {
   CONTENT_TYPE,
   DTLS_1_2,
@@ -354,10 +354,12 @@ export class DtlsConnection implements Core<DtlsSink> {
   #onRecord(bytes: Uint8Array, at: number, recordEnd: number, now: Millis): DropReason | undefined {
     const { state } = this.#phase;
     if (state !== 'connected' && state !== 'connecting') return this.#onRecordOutside(now);
-    if (recordVersion(bytes, at) >> 8 !== MAJOR_VERSION) return 'bad-version';
+    const epoch = recordEpoch(bytes, at);
+    // RFC 9147 §4: in the plaintext of 1.3 the version MUST be ignored; RFC 6347 §4.1 has 1.2 look at it.
+    const mayBe13 = this.#settings.speaks13 && epoch === PLAINTEXT_EPOCH && !this.#records.isProtected;
+    if (!mayBe13 && recordVersion(bytes, at) >> 8 !== MAJOR_VERSION) return 'bad-version';
     const type = recordType(bytes, at);
     if (!isKnownContentType(type) && type !== CONTENT_TYPE.ack) return 'unknown-content-type';
-    const epoch = recordEpoch(bytes, at);
     if (epoch === PLAINTEXT_EPOCH) {
       // Anyone can forge plaintext: nothing of it may touch an established connection.
       if (state === 'connected') return 'old-epoch';
@@ -402,9 +404,12 @@ export class DtlsConnection implements Core<DtlsSink> {
       return reason;
     }
     const { contentType, contentAt, contentEnd, epoch, sequence } = epochs;
+    if (isOutOfPlace(contentType, contentEnd - contentAt, epoch)) {
+      this.#end('failed', 'unexpected-message', ALERT.unexpectedMessage, now);
+      return 'unexpected-content-type';
+    }
+    // Epoch 3 has keys only when the peer is verified.
     if (contentType === CONTENT_TYPE.applicationData) {
-      // RFC 9147 §6.1: epoch 2 is for the handshake. Epoch 3 has keys only when the peer is verified.
-      if (epoch < FIRST_APPLICATION_EPOCH) return 'unexpected-content-type';
       if (contentEnd > contentAt) this.#events.onApplicationData(bytes, contentAt, contentEnd);
       return undefined;
     }
@@ -465,17 +470,25 @@ export class DtlsConnection implements Core<DtlsSink> {
   }
 
   #onAlert(bytes: Uint8Array, at: number, end: number, epoch: number, now: Millis): DropReason | undefined {
-    if (end - at !== ALERT_BYTES) return 'bad-alert';
+    const { epochs } = this.#records;
     // Once a protected record of the peer has come, a plaintext alert is somebody else's.
-    if (epoch === PLAINTEXT_EPOCH && this.#records.epochs?.hasOpened) return 'old-epoch';
+    if (epoch === PLAINTEXT_EPOCH && epochs?.hasOpened) return 'old-epoch';
+    if (end - at !== ALERT_BYTES) {
+      // RFC 8446 §6: what cannot be read MUST end the connection; in plaintext it may be anybody's.
+      if (epoch >= HANDSHAKE_EPOCH) this.#end('failed', 'decode-error', ALERT.decodeError, now);
+      return 'bad-alert';
+    }
     const level = bytes[at]!;
     const alert = bytes[at + 1]!;
-    if (level !== ALERT_LEVEL.warning && level !== ALERT_LEVEL.fatal) return 'bad-alert';
+    const isKnownLevel = level === ALERT_LEVEL.warning || level === ALERT_LEVEL.fatal;
+    if (epochs === undefined && !isKnownLevel) return 'bad-alert';
+    // RFC 8446 §6, §6.2: of 1.3 all others but user_canceled are errors, unknown ones too, whatever the level says.
+    const isError = epochs === undefined ? level === ALERT_LEVEL.fatal : alert !== ALERT.userCanceled;
     if (alert === ALERT.closeNotify) {
       // RFC 5246 §7.2.1: the other side MUST answer with its own close_notify.
       const farewell = new Farewell(ALERT_LEVEL.warning, alert, this.#handshake.flight.epoch, now, false);
       this.#finish('closed', { by: 'remote', code: 'close-notify', alert }, farewell);
-    } else if (level === ALERT_LEVEL.fatal) {
+    } else if (isError) {
       this.#finish('failed', { by: 'remote', code: 'alert', alert }, undefined);
     }
     return undefined; // other warnings change nothing
@@ -531,5 +544,18 @@ export class DtlsConnection implements Core<DtlsSink> {
     out[contentAt + 1] = farewell.description;
     farewell.onSent();
     return this.#records.write(out, at, epoch, CONTENT_TYPE.alert, DTLS_1_2, ALERT_BYTES);
+  }
+}
+
+/** RFC 8446 §5, §5.4: what the peer has protected and has no business there, so that it MUST end the connection. */
+function isOutOfPlace(type: number, length: number, epoch: number): boolean {
+  switch (type) {
+    case CONTENT_TYPE.applicationData:
+      return epoch < FIRST_APPLICATION_EPOCH; // RFC 9147 §6.1: epoch 2 is for the handshake
+    case CONTENT_TYPE.handshake:
+    case CONTENT_TYPE.alert:
+      return length === 0;
+    default:
+      return type !== CONTENT_TYPE.ack;
   }
 }

@@ -115,7 +115,10 @@ export interface DtlsOptions {
    * all the same. One for many connections. Default: none; nothing is resumed. RFC 8446 §2.2.
    */
   readonly sessions?: SessionCache | undefined;
-  /** 1.3: how long old keys are kept for late records, in milliseconds. Default: 120000. RFC 9147 §4.2.1. */
+  /**
+   * 1.3: how long old keys are kept for late records once something has come under the new ones, in milliseconds; those of
+   * the handshake twice as long. Default: 120000. RFC 9147 §4.2.1, §5.8.1, §8.
+   */
   readonly epochRetention?: Millis | undefined;
 }
 

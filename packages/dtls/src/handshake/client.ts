@@ -38,6 +38,7 @@ class ExpectServerHello implements Expecting {
   /** What a HelloRetryRequest has settled; that and our first hello are in the transcript then. */
   readonly #retry: Retry | undefined;
   readonly #message: Uint8Array;
+  readonly isRetried13: boolean;
 
   constructor(
     context: HandshakeContext,
@@ -50,6 +51,7 @@ class ExpectServerHello implements Expecting {
     this.#offer = offer;
     this.#requests = requests;
     this.#retry = retry;
+    this.isRetried13 = retry !== undefined;
     context.flight.begin();
     // RFC 5246 §E.1: the first record carries the lowest version there is, for servers that look at it; RFC 9147 §4:
     // which goes for the first hello only.
@@ -112,13 +114,14 @@ class ExpectServerHello implements Expecting {
         : new ExpectServerHello(this.#context, retry.offer, this.#requests, retry, now);
     }
     transcript.append13(message.bytes);
-    return acceptServerHello13(this.#context, this.#offer, hello, this.#retry, now);
+    return acceptServerHello13(this.#context, this.#offer, hello, this.#retry);
   }
 
   #onServerHello12(message: HandshakeMessage, hello: ServerHello): Step {
     const { settings, transcript } = this.#context;
-    // RFC 8446 §4.1.4: after a HelloRetryRequest there is no way back to 1.2.
-    if (!settings.speaks12 || this.#retry !== undefined) return fault('protocol-version');
+    // RFC 8446 §4.1.4: the version of a HelloRetryRequest MUST stay.
+    if (this.#retry !== undefined) return fault('illegal-parameter');
+    if (!settings.speaks12) return fault('protocol-version');
     // RFC 8446 §4.1.3: a server that could have spoken 1.3 says so here, when somebody has changed our hello.
     if (settings.speaks13 && isDowngradeMarked(hello.random)) return fault('downgraded');
     // RFC 6347 §4.2.6: a first hello that was answered with a HelloVerifyRequest is not part of the handshake.

@@ -89,9 +89,9 @@ export class Flight {
     this.#expectsReply = true;
   }
 
-  /** Whether the peer is known to have message `sequence` of this flight. */
-  isMessageAcknowledged(sequence: number): boolean {
-    return this.#items.every((item) => item.sequence !== sequence || item.isDone);
+  /** Whether the peer is known to have message `sequence` of this flight, and all before it. */
+  isAcknowledgedUpTo(sequence: number): boolean {
+    return this.#items.every((item) => item.sequence > sequence || item.isDone);
   }
 
   /** Returns the whole message with its header, for the transcript. */

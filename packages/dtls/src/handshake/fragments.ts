@@ -102,6 +102,13 @@ export class Fragments {
     }
   }
 
+  /** What has come in plaintext and not come out is not waited for: what is true comes under the keys that there are now. */
+  forgetPlaintext(): void {
+    for (const [sequence, assembly] of this.#assemblies) {
+      if (assembly.epoch === PLAINTEXT_EPOCH) this.#remove(sequence, assembly);
+    }
+  }
+
   /** Forgets what has not come out. */
   clear(): void {
     this.#assemblies.clear();

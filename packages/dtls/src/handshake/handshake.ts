@@ -103,6 +103,10 @@ export class Handshake {
         isKept = false;
         break;
       }
+      // RFC 8446 §4.1.2, §4.6.2, §4.6.3, RFC 9147 §9: what the peer has protected and has no place there MUST end it all.
+      if (epoch >= HANDSHAKE_EPOCH && !this.#isInItsEpoch(bytes[at]!, epoch)) {
+        return this.#fail(fault('unexpected-message'));
+      }
       const reason = this.#onFragment(bytes, at, fragmentEnd, epoch, now);
       if (reason !== undefined) this.#drops.count(reason);
       if (reason !== undefined && !this.#isRepeatedReply(bytes, at, epoch, reason)) isKept = false;
@@ -123,6 +127,8 @@ export class Handshake {
     epoch: number,
     now: Millis,
   ): DropReason | undefined {
+    // RFC 9147 §7: DTLS 1.2 has no such records.
+    if (!this.#isOf13) return 'unexpected-content-type';
     let entries = 0;
     let news = false;
     const isWellFormed = readAcknowledgement(bytes, at, end, (ofEpoch, sequence) => {
@@ -239,6 +245,9 @@ export class Handshake {
       return 'repeated-message';
     }
     if (this.#progress.kind === 'idle' || this.#progress.kind === 'over') return 'renegotiation';
+    // Once there are keys of 1.3, what is new comes under them; plaintext may be anybody's.
+    const isForged = epoch === PLAINTEXT_EPOCH && this.#records.epochs !== undefined;
+    if (isForged && sequence >= this.#fragments.next) return 'fragment-mismatch';
     const reason = this.#fragments.add(bytes, at, end, epoch);
     if (reason !== undefined) return reason;
     this.#retransmission.measure(now);
@@ -248,6 +257,13 @@ export class Handshake {
       this.#retransmission.stop();
     } else this.#retransmission.onReply(now);
     return undefined;
+  }
+
+  /** Whether DTLS 1.3 has been chosen, as far as we know. */
+  get #isOf13(): boolean {
+    const progress = this.#progress;
+    if (this.#records.epochs !== undefined) return true;
+    return progress.kind === 'running' && progress.step.isRetried13 === true;
   }
 
   #isInItsEpoch(type: number, epoch: number): boolean {
@@ -282,7 +298,9 @@ export class Handshake {
       this.#skipForgottenHello();
       const message = this.#fragments.take();
       if (message === undefined) return undefined;
+      const had13 = this.#records.epochs !== undefined;
       const step = this.#progress.step.handle(message, now);
+      if (!had13 && this.#records.epochs !== undefined) this.#fragments.forgetPlaintext();
       if (step.kind === 'fault') return this.#fail(step);
       if (step.kind === 'established') return this.#establish(step, now);
       if (this.#progress.kind === 'running') {

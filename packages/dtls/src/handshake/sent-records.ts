@@ -4,6 +4,11 @@
 /** Records remembered of one flight; of more than these the oldest are forgotten, and only sent once too often. */
 export const MAX_SENT_RECORDS = 256;
 
+/** No epoch of ours is above it, since each change of keys takes one of the 2^16 messages (RFC 9147 §8). */
+const MOST_EPOCH = 2 ** 16 + 2;
+/** Records of the handshake have smaller numbers. */
+const SPAN: number = 2 ** 36;
+
 export interface SentFragment<Item> {
   readonly item: Item;
   /** Of the message's body. */
@@ -30,6 +35,7 @@ export class SentRecords<Item> {
 
   /** What the record carried, once. */
   take(epoch: number, sequence: number): SentFragment<Item> | undefined {
+    if (epoch > MOST_EPOCH || sequence >= SPAN) return undefined;
     const key = keyOf(epoch, sequence);
     const fragment = this.#fragments.get(key);
     this.#fragments.delete(key);
@@ -41,7 +47,6 @@ export class SentRecords<Item> {
   }
 }
 
-/** Handshake records have small numbers; one that a peer invents is of no record of ours or of one it might as well name. */
 function keyOf(epoch: number, sequence: number): number {
-  return epoch * 2 ** 36 + (sequence % 2 ** 36);
+  return epoch * SPAN + sequence;
 }

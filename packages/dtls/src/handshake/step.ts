@@ -11,6 +11,8 @@ import type { Transcript } from './transcript.ts';
 
 export interface Expecting {
   readonly kind: 'expecting';
+  /** A client's: a HelloRetryRequest has chosen DTLS 1.3. */
+  readonly isRetried13?: boolean;
   handle(message: HandshakeMessage, now: Millis): Step;
 }
 

@@ -5,7 +5,6 @@
 //   {Certificate, CertificateVerify, Finished} ->                                                             <- [ACK]
 //
 // Left out: early data, and post-handshake authentication.
-import type { Millis } from '@millrace/sans-io';
 import { CIPHER_SUITES_13 } from '../cipher-suites-13.ts';
 import { type Credential, chooseCredential13 } from '../credential.ts';
 import { type Fault, fault } from '../fault.ts';
@@ -47,7 +46,6 @@ export function acceptServerHello13(
   offer: ClientOffer,
   hello: ServerHello,
   retry: Retry | undefined,
-  now: Millis,
 ): Step {
   const suite = CIPHER_SUITES_13.get(hello.cipherSuite);
   if (suite === undefined || !offer.hello.cipherSuites.includes(suite.id)) return fault('illegal-parameter');
@@ -70,7 +68,7 @@ export function acceptServerHello13(
   if (session !== undefined && (parseSelectedIdentity(selected!) !== 0 || hashOf(session) !== suite.hash))
     return fault('illegal-parameter');
   if (session === undefined) offer.session?.preSharedKey.fill(0);
-  const keys = enterHandshake(context, suite, exchange, offer.hello.random, secret, session, now);
+  const keys = enterHandshake(context, suite, exchange, offer.hello.random, secret, session);
   context.flight.epoch = HANDSHAKE_EPOCH;
   return new ExpectEncryptedExtensions(context, keys, offer);
 }
@@ -214,7 +212,7 @@ class ExpectServerFinished implements Expecting {
     this.#remoteCertificate = remoteCertificate;
   }
 
-  handle(message: HandshakeMessage, now: Millis): Step {
+  handle(message: HandshakeMessage): Step {
     const { keys, srtpProfile } = this.#agreed;
     const wrong = checkFinished13(this.#context, keys, message);
     if (wrong !== undefined) return wrong;
@@ -223,7 +221,7 @@ class ExpectServerFinished implements Expecting {
     if (this.#credential === undefined) sendFinished(this.#context, keys);
     else sendAuthentication(this.#context, keys, this.#credential);
     startSending(this.#context, main);
-    startReceiving(this.#context, main, now);
+    startReceiving(this.#context, main);
     const own = this.#credential?.certificate.certificate ?? keys.resumed!.ownCertificate;
     return establish(this.#context, keys, main, { remote: this.#remoteCertificate, own }, srtpProfile);
   }

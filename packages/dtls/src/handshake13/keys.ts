@@ -1,6 +1,5 @@
 // The keys of a DTLS 1.3 handshake as they come into being, and the session they end in. RFC 8446 §7.1, RFC 9147 §6.1 (which
 // epoch is which).
-import type { Millis } from '@millrace/sans-io';
 import type { CipherSuite13 } from '../cipher-suites-13.ts';
 import type { HandshakeContext } from '../handshake/step.ts';
 import type { KeyExchange } from '../key-exchange.ts';
@@ -29,7 +28,6 @@ export function enterHandshake(
   clientRandom: Uint8Array,
   sharedSecret: Uint8Array,
   resumed: ResumableSession | undefined,
-  now: Millis,
 ): Keys13 {
   const { settings, records, transcript, secrets } = context;
   const { crypto, role, keyLog } = settings;
@@ -45,7 +43,7 @@ export function enterHandshake(
   }
   const epochs = records.createEpochs(crypto, suite);
   epochs.startSealing(HANDSHAKE_EPOCH, handshake[role]);
-  epochs.startOpening(HANDSHAKE_EPOCH, role === 'client' ? handshake.server : handshake.client, now);
+  epochs.startOpening(HANDSHAKE_EPOCH, role === 'client' ? handshake.server : handshake.client);
   return { suite, exchange, schedule, clientRandom, handshake, resumed };
 }
 
@@ -74,9 +72,9 @@ export function startSending(context: HandshakeContext, main: MainKeys): void {
 }
 
 /** From here on application data is read: the peer is verified. */
-export function startReceiving(context: HandshakeContext, main: MainKeys, now: Millis): void {
+export function startReceiving(context: HandshakeContext, main: MainKeys): void {
   const secret = context.settings.role === 'client' ? main.server : main.client;
-  context.records.epochs!.startOpening(FIRST_APPLICATION_EPOCH, secret, now);
+  context.records.epochs!.startOpening(FIRST_APPLICATION_EPOCH, secret);
 }
 
 /** The peer has shown who it is. Handshake secrets are overwritten. */

@@ -11,6 +11,9 @@ import { parseKeyUpdate, writeKeyUpdate } from './messages/key-update.ts';
 import { parseNewSessionTicket } from './messages/new-session-ticket.ts';
 import { issueTicket, keepTicket, type TicketSource } from './resumption.ts';
 
+/** RFC 9147 §5.2: 16 bits. */
+const MAX_MESSAGE_SEQUENCE = 0xffff;
+
 export class AfterHandshake implements PostHandshake {
   readonly kind = 'expecting';
   readonly #context: HandshakeContext;
@@ -23,6 +26,8 @@ export class AfterHandshake implements PostHandshake {
   #updating: number | undefined;
   /** The peer has asked for new keys while ours were changing. */
   #isAsked = false;
+  /** We have asked the peer for new keys, and there are none yet. */
+  #isAsking = false;
 
   constructor(
     context: HandshakeContext,
@@ -41,7 +46,7 @@ export class AfterHandshake implements PostHandshake {
   handle(message: HandshakeMessage, now: Millis): Step {
     switch (message.type) {
       case HANDSHAKE_TYPE.keyUpdate:
-        return this.#onKeyUpdate(message, now);
+        return this.#onKeyUpdate(message);
       case HANDSHAKE_TYPE.newSessionTicket:
         // RFC 8446 §4.6.1: only servers send them. What is not wanted is acknowledged and forgotten.
         if (this.#context.settings.role !== 'client') return fault('unexpected-message');
@@ -52,19 +57,24 @@ export class AfterHandshake implements PostHandshake {
   }
 
   updateKeys(asksPeer: boolean): boolean {
-    if (this.#updating !== undefined) return false;
     const { flight } = this.#context;
+    // RFC 9147 §5.2: the numbers of messages MUST NOT wrap. When the keys are used up as well, the connection ends.
+    if (this.#updating !== undefined || flight.messageSequence > MAX_MESSAGE_SEQUENCE) return false;
     flight.extend();
     this.#updating = flight.messageSequence;
-    const request = asksPeer ? 'update_requested' : 'update_not_requested';
+    // RFC 8446 §4.6.3: who has asked MUST NOT ask again before the answer.
+    const isRequest = asksPeer && !this.#isAsking;
+    if (isRequest) this.#isAsking = true;
+    const request = isRequest ? 'update_requested' : 'update_not_requested';
     flight.add(HANDSHAKE_TYPE.keyUpdate, writeKeyUpdate(request));
     return true;
   }
 
-  // RFC 9147 §8: the new keys MUST NOT be used before the KeyUpdate is acknowledged.
+  // RFC 9147 §8: the new keys MUST NOT be used before the KeyUpdate is acknowledged; nor would the peer have them before it
+  // has got what comes before that.
   onAcknowledged(): void {
     const { flight, records } = this.#context;
-    if (this.#updating === undefined || !flight.isMessageAcknowledged(this.#updating)) return;
+    if (this.#updating === undefined || !flight.isAcknowledgedUpTo(this.#updating)) return;
     this.#updating = undefined;
     this.#own = this.#next(this.#own);
     flight.epoch++;
@@ -93,16 +103,17 @@ export class AfterHandshake implements PostHandshake {
     return this;
   }
 
-  #onKeyUpdate(message: HandshakeMessage, now: Millis): Step {
+  #onKeyUpdate(message: HandshakeMessage): Step {
     const epochs = this.#context.records.epochs!;
     // RFC 9147 §8: the one before was acknowledged, so this one comes under the keys that it has brought.
     if (message.epoch !== epochs.receivingEpoch) return fault('unexpected-message');
     const request = parseKeyUpdate(bodyOf(message));
     if (request === 'malformed') return fault('decode-error');
     if (request === 'unknown') return fault('illegal-parameter'); // RFC 8446 §4.6.3
+    this.#isAsking = false;
     this.#remote = this.#next(this.#remote);
     // RFC 9147 §8: the old keys stay, since records under them may still come.
-    epochs.startOpening(message.epoch + 1, this.#remote, now);
+    epochs.startOpening(message.epoch + 1, this.#remote);
     // RFC 8446 §4.6.3: who is asked answers with a KeyUpdate that does not ask again.
     if (request === 'update_requested' && !this.updateKeys(false)) this.#isAsked = true;
     return this;

@@ -56,7 +56,10 @@ export function answerClientHello13(
   const choice = choose13(context, hello);
   if (choice.kind === 'fault') return choice;
   let retry = retried;
-  if (context.settings.helloVerify !== undefined) {
+  const isAsked = context.settings.helloVerify !== undefined;
+  // RFC 9147 §5.1: a cookie that is not ours MUST end the handshake, and so none is that we have not asked for.
+  if (!isAsked && hello.extensions.has(EXTENSION.cookie)) return fault('illegal-parameter');
+  if (isAsked) {
     const checked = checkCookie(context, hello);
     if (checked?.kind === 'fault') return checked;
     if (checked === undefined && retried !== undefined) return fault('illegal-parameter');
@@ -98,7 +101,7 @@ function answer(
   const random = randomBytes(settings.random, RANDOM_BYTES);
   send(context, HANDSHAKE_TYPE.serverHello, writeServerHello(helloWith(random, suite.id, extensions)));
   const { secret } = keyAnswer;
-  const keys = enterHandshake(context, suite, exchange, hello.random, secret, resumed?.session, now);
+  const keys = enterHandshake(context, suite, exchange, hello.random, secret, resumed?.session);
   flight.epoch = HANDSHAKE_EPOCH;
   const encrypted = new Map<number, Uint8Array>();
   if (srtpProfile !== undefined) encrypted.set(EXTENSION.useSrtp, useSrtpExtension([srtpProfile]));
@@ -186,7 +189,7 @@ class ExpectClientFinished implements Expecting {
     const { keys, main, srtpProfile, ownCertificate, takesTickets } = this.#agreed;
     const wrong = checkFinished13(this.#context, keys, message);
     if (wrong !== undefined) return wrong;
-    startReceiving(this.#context, main, now);
+    startReceiving(this.#context, main);
     this.#context.flight.begin();
     const certificates = { remote: this.#remoteCertificate, own: ownCertificate };
     const established = establish(this.#context, keys, main, certificates, srtpProfile);

@@ -67,6 +67,8 @@ export class Epochs {
   #retireAt: Millis = Number.POSITIVE_INFINITY;
   #isExhausted = false;
   #hasOpened = false;
+  /** The latest keys have opened something. */
+  #isLatestUsed = false;
 
   constructor(crypto: DtlsCrypto, suite: CipherSuite13, limits: EpochLimits) {
     this.#crypto = crypto;
@@ -134,16 +136,13 @@ export class Epochs {
     }
   }
 
-  // RFC 9147 §4.2.1: keys are kept for records that come late, as long as packets live. The epoch that shares its two
-  // bits with the new one is four behind and goes at once; so do all but the two before it.
-  startOpening(epoch: number, trafficSecret: Uint8Array, now: Millis): void {
+  // RFC 9147 §8: the keys before these MUST stay until something comes under these; see `#onLatestUsed`. The epoch that
+  // shares its two bits with the new one is four behind and goes at once; so do all but the two before it.
+  startOpening(epoch: number, trafficSecret: Uint8Array): void {
     const key = createEpoch13(this.#crypto, this.#suite, trafficSecret, epoch, 'open');
-    const retireAt = now + this.#limits.epochRetention;
     for (let bits = 0; bits < 4; bits++) {
       const each = this.#opening[bits];
-      if (each === undefined) continue;
-      if (each.key.epoch < epoch - 2) this.#retire(bits);
-      else each.retireAt = Math.min(each.retireAt, retireAt);
+      if (each !== undefined && each.key.epoch < epoch - 2) this.#retire(bits);
     }
     this.#opening[epochBits(epoch)] = {
       key,
@@ -153,7 +152,7 @@ export class Epochs {
       retireAt: Number.POSITIVE_INFINITY,
     };
     this.#highestOpening = epoch;
-    this.#retireAt = Math.min(this.#retireAt, retireAt);
+    this.#isLatestUsed = false;
   }
 
   /** Whether there are keys for a record with this first byte. */
@@ -213,6 +212,7 @@ export class Epochs {
     if (stale !== undefined) return stale;
     window.accept(key.sequence);
     this.#hasOpened = true;
+    if (!this.#isLatestUsed && key.epoch === this.#highestOpening) this.#onLatestUsed(now);
     this.contentAt = key.contentAt;
     this.contentEnd = key.contentEnd;
     this.contentType = key.innerType;
@@ -236,6 +236,19 @@ export class Epochs {
       if (this.#sealing[i]!.key.epoch === epoch) return this.#sealing[i];
     }
     return undefined;
+  }
+
+  // RFC 9147 §4.2.1: older keys are kept for records that come late, as long as packets live; §5.8.1: twice as long for those
+  // of the handshake, since its last flight MUST be acknowledged again for so long.
+  #onLatestUsed(now: Millis): void {
+    this.#isLatestUsed = true;
+    const { epochRetention } = this.#limits;
+    for (const each of this.#opening) {
+      if (each === undefined || each.key.epoch === this.#highestOpening) continue;
+      const retention = each.key.epoch === HANDSHAKE_EPOCH ? 2 * epochRetention : epochRetention;
+      each.retireAt = Math.min(each.retireAt, now + retention);
+      this.#retireAt = Math.min(this.#retireAt, each.retireAt);
+    }
   }
 
   #retireDue(now: Millis): void {

@@ -15,17 +15,21 @@ import { writeHelloRetryRequest } from '../../src/handshake13/hello-retry-reques
 import { keyShareExtension, keySharesExtension } from '../../src/handshake13/key-share.ts';
 import { writeCertificate13 } from '../../src/handshake13/messages/certificate.ts';
 import { writeCertificateRequest13 } from '../../src/handshake13/messages/certificate-request.ts';
-import { writeEncryptedExtensions } from '../../src/handshake13/messages/encrypted-extensions.ts';
-import { fingerprintOf } from '../../src/index.ts';
+import {
+  parseEncryptedExtensions,
+  writeEncryptedExtensions,
+} from '../../src/handshake13/messages/encrypted-extensions.ts';
+import { CIPHER_SUITES_13, fingerprintOf } from '../../src/index.ts';
 import { nodeDtlsCrypto } from '../../src/node-crypto.ts';
+import { createEpoch13 } from '../../src/record/protection-13.ts';
 import { ECDSA_P256, ECDSA_P384, identityOf, RSA_2048 } from '../fixtures/certificates.ts';
 import { deliver, sealed } from '../fixtures/connections.ts';
-import { type Change, connected13, connections13, meddled } from '../fixtures/connections-13.ts';
+import { type Change, connected13, connections13, meddled, sealedIn } from '../fixtures/connections-13.ts';
 
 const [CLIENT_HELLO, SERVER_HELLO, ENCRYPTED_EXTENSIONS, CERTIFICATE, CERTIFICATE_REQUEST] = [
   1, 2, 8, 11, 13,
 ];
-const [CERTIFICATE_VERIFY, FINISHED, KEY_UPDATE] = [15, 20, 24];
+const [CERTIFICATE_VERIFY, FINISHED] = [15, 20];
 const NOTHING = new Uint8Array(0);
 const only =
   (wanted: number, change: (body: Uint8Array) => ReturnType<Change>): Change =>
@@ -33,6 +37,17 @@ const only =
     type === wanted ? change(body) : body;
 const flipped = (body: Uint8Array): Uint8Array =>
   body.map((byte, i) => (i === body.length - 1 ? byte ^ 1 : byte));
+
+const EARLY_DATA = 42;
+
+/** One certificate, whose list of extensions is not empty. */
+function certificateWithExtension(body: Uint8Array): Uint8Array {
+  const certificate = body.subarray(7, body.length - 2);
+  const entry = [...u24Bytes(certificate.length), ...certificate, 0, 4, 0, 5, 0, 0];
+  return Uint8Array.of(0, ...u24Bytes(entry.length), ...entry);
+}
+
+const u24Bytes = (value: number): number[] => [value >> 16, (value >> 8) & 0xff, value & 0xff];
 
 type Extra = ReadonlyArray<readonly [number, Uint8Array | undefined]>;
 
@@ -142,6 +157,12 @@ describe('RFC 8446 §4.1.3 ServerHello', () => {
 describe('RFC 8446 §4.1.4 HelloRetryRequest', () => {
   const retry = (group: number | undefined, cookie?: Uint8Array, suite = 0x1301): Change =>
     only(SERVER_HELLO, () => writeHelloRetryRequest(suite, group, cookie));
+  const retryWith = (changes: Partial<ServerHello>, extra: Extra = []): Change =>
+    only(SERVER_HELLO, (body) => {
+      const hello = parseServerHello(writeHelloRetryRequest(0x1301, 23, undefined))!;
+      assert.ok(body.length > 0);
+      return writeServerHello({ ...hello, extensions: withExtra(hello.extensions, extra), ...changes });
+    });
   refuses(
     'client',
     [
@@ -149,6 +170,17 @@ describe('RFC 8446 §4.1.4 HelloRetryRequest', () => {
       ['for a group that was not offered', retry(24), 'illegal-parameter', 47],
       ['that would change nothing', retry(undefined), 'illegal-parameter', 47],
       ['with a suite that was not offered', retry(23, undefined, 0x1305), 'illegal-parameter', 47],
+      [
+        'without a version',
+        retryWith({}, [[EXTENSION.supportedVersions, undefined]]),
+        'protocol-version',
+        70,
+      ],
+      ['with a session id', retryWith({ sessionId: new Uint8Array(4) }), 'illegal-parameter', 47],
+      ['with compression', retryWith({ compressionMethod: 1 }), 'illegal-parameter', 47],
+      ['of another legacy version', retryWith({ version: 0xfeff }), 'protocol-version', 70],
+      ['with an extension not asked for', retryWith({}, [[0x1234, NOTHING]]), 'unsupported-extension', 110],
+      ['with an empty cookie', retryWith({}, [[EXTENSION.cookie, Uint8Array.of(0, 0)]]), 'decode-error', 50],
     ],
     { client: { groups: [29, 23], keyShares: 1 } },
   );
@@ -179,6 +211,19 @@ describe('RFC 8446 §4.1.4 HelloRetryRequest', () => {
     const change = only(SERVER_HELLO, (body) =>
       hellos++ === 0 ? body : writeServerHello({ ...parseServerHello(body)!, cipherSuite: 0x1302 }),
     );
+    meddled(all, { server: change });
+    assert.deepEqual(all.fromClient.closed, { by: 'local', code: 'illegal-parameter', alert: 47 });
+  });
+
+  test('after which the version must stay', () => {
+    const both = { minVersion: '1.2', groups: [29, 23], keyShares: 1 } as const;
+    const all = connections13({ client: both, server: { groups: [23] } });
+    let hellos = 0;
+    const change = only(SERVER_HELLO, (body) => {
+      const hello = parseServerHello(body)!;
+      const extensions = withExtra(hello.extensions, [[EXTENSION.supportedVersions, undefined]]);
+      return hellos++ === 0 ? body : writeServerHello({ ...hello, cipherSuite: 0xc02b, extensions });
+    });
     meddled(all, { server: change });
     assert.deepEqual(all.fromClient.closed, { by: 'local', code: 'illegal-parameter', alert: 47 });
   });
@@ -263,6 +308,46 @@ describe('RFC 8446 §4.1.2, §9.2 ClientHello', () => {
     ],
   ]);
 
+  refuses('server', [
+    [
+      'with a cookie that nobody has asked for (RFC 9147 §5.1)',
+      clientHelloWith([[EXTENSION.cookie, Uint8Array.of(0, 2, 1, 1)]]),
+      'illegal-parameter',
+      47,
+    ],
+  ]);
+
+  test('with a session id of 1.2 is taken, and the session id is not echoed (RFC 9147 §5)', () => {
+    const all = connections13();
+    let echoed: number | undefined;
+    meddled(all, {
+      client: clientHelloWith([], { sessionId: new Uint8Array(32).fill(1) }),
+      server: only(SERVER_HELLO, (body) => {
+        echoed = parseServerHello(body)!.sessionId.length;
+        return body;
+      }),
+    });
+    assert.equal(echoed, 0);
+  });
+
+  test('with early data is answered without, and what was sent early is never told (§4.2.10)', () => {
+    const all = connections13();
+    const early = createEpoch13(nodeDtlsCrypto, CIPHER_SUITES_13.get(0x1301)!, new Uint8Array(32), 1, 'seal');
+    for (let i = 0; i < 40; i++) {
+      deliver(all.server, all.fromServer, sealedIn(early, 23, Uint8Array.of(i), i));
+    }
+    const answered: number[] = [];
+    meddled(all, {
+      client: clientHelloWith([[EARLY_DATA, NOTHING]]),
+      server: only(ENCRYPTED_EXTENSIONS, (body) => {
+        answered.push(...parseEncryptedExtensions(body)!.keys());
+        return body;
+      }),
+    });
+    assert.deepEqual([answered, all.fromServer.messages], [[], []]);
+    assert.equal(all.server.heldBytes <= 16_384, true);
+  });
+
   test('with extensions, suites, groups and shares nobody knows (RFC 8701) is taken', () => {
     const all = connections13();
     const strange = keySharesExtension([
@@ -329,6 +414,18 @@ describe('RFC 8446 §4.3 and §4.4 the messages under the keys of the handshake'
       42,
     ],
     ['no certificate', only(CERTIFICATE, () => writeCertificate13([])), 'decode-error', 50],
+    [
+      'a certificate with an extension that was not asked for',
+      only(CERTIFICATE, certificateWithExtension),
+      'unsupported-extension',
+      110,
+    ],
+    [
+      'an answer to early data that was not offered',
+      only(ENCRYPTED_EXTENSIONS, () => writeEncryptedExtensions(new Map([[EARLY_DATA, NOTHING]]))),
+      'unsupported-extension',
+      110,
+    ],
     ['a signature that is wrong', only(CERTIFICATE_VERIFY, flipped), 'bad-signature', 51],
     [
       'a signature by RSASSA-PKCS1-v1_5',
@@ -365,17 +462,16 @@ describe('RFC 8446 §4.3 and §4.4 the messages under the keys of the handshake'
       'illegal-parameter',
       47,
     ],
+    [
+      'a certificate of the client with an extension',
+      only(CERTIFICATE, certificateWithExtension),
+      'unsupported-extension',
+      110,
+    ],
     ['a signature of the client that is wrong', only(CERTIFICATE_VERIFY, flipped), 'bad-signature', 51],
     ['a Finished of the client that is wrong', only(FINISHED, flipped), 'bad-finished', 51],
     ['no certificate at all', replaced(CERTIFICATE, FINISHED), 'unexpected-message', 10],
   ]);
-
-  test('a KeyUpdate in the handshake is not of its epoch and is dropped', () => {
-    const all = connections13();
-    meddled(all, { client: only(CERTIFICATE, () => ({ type: KEY_UPDATE, body: Uint8Array.of(0) })) });
-    assert.equal(all.server.drops['fragment-mismatch'] > 0, true);
-    assert.equal(all.server.state, 'connecting');
-  });
 
   test('all kinds of keys prove who is who', () => {
     for (const fixture of [ECDSA_P256, ECDSA_P384, RSA_2048]) {

@@ -200,6 +200,26 @@ describe('RFC 8446 §4.6.1, §2.2 resumption', () => {
     assert.equal(late.client.size, 0);
   });
 
+  test('a ticket of another server is unknown to this one: there is a whole handshake, and all is verified', () => {
+    const caches = afterOne();
+    const all = connected13(withCaches({ client: caches.client, server: new SessionCache() }));
+    assert.deepEqual([all.client.isResumed, all.server.isResumed], [false, false]);
+    assert.deepEqual(messagesOf(all, 'client'), [1, 11, 15, 20]);
+  });
+
+  test('a server that selects a session with a suite of another hash is refused', () => {
+    const all = connections13(withCaches(afterOne()));
+    meddled(all, {
+      server: (type, body) => {
+        if (type !== SERVER_HELLO) return body;
+        const hello = parseServerHello(body)!;
+        assert.ok(hello.extensions.has(EXTENSION.preSharedKey));
+        return writeServerHello({ ...hello, cipherSuite: 0x1302 });
+      },
+    });
+    assert.deepEqual(all.fromClient.closed, { by: 'local', code: 'illegal-parameter', alert: 47 });
+  });
+
   test('a server of 1.2 takes the hello that shows a ticket', () => {
     const caches = afterOne();
     const all = connections13({

@@ -6,7 +6,14 @@ import {
   readAcknowledgement,
 } from '../../src/handshake/acknowledgements.ts';
 import { MAX_SENT_RECORDS, SentRecords } from '../../src/handshake/sent-records.ts';
-import { type Connections, deliver, sealed, transmitted } from '../fixtures/connections.ts';
+import {
+  type Connections,
+  connected,
+  deliver,
+  recordUnderKeys,
+  sealed,
+  transmitted,
+} from '../fixtures/connections.ts';
 import { connected13, connections13, epochOf, openedRecords, sealedIn } from '../fixtures/connections-13.ts';
 import { fragment, record } from '../fixtures/records.ts';
 
@@ -144,12 +151,12 @@ describe('RFC 9147 §7.1 sending ACKs', () => {
     const all = connections13({ server: { mtu: 300, retransmitInitial: 10_000 } });
     const flight = serverFlight(all);
     deliver(all.client, all.fromClient, flight.at(-1)!, 40);
-    const at = all.client.deadline();
-    all.client.expire(at);
-    for (const datagram of transmitted(all.client, at)) {
-      if (datagram[0] === ACK) deliver(all.server, all.fromServer, datagram, 100);
-    }
-    all.server.expire(100);
+    assert.equal(all.client.deadline() < 70, true);
+    all.client.expire(70);
+    const [ack] = transmitted(all.client, 70);
+    assert.deepEqual([ack![0], ack!.subarray(13, 15)], [ACK, Uint8Array.of(0, 0)]); // it names nothing
+    deliver(all.server, all.fromServer, ack!.slice(0, 15), 100);
+    assert.equal(total(transmitted(all.server, 100, 9000)), total(flight));
     assert.deepEqual([all.client.state, all.server.state], ['connecting', 'connecting']);
   });
 
@@ -158,7 +165,7 @@ describe('RFC 9147 §7.1 sending ACKs', () => {
     const epoch = epochOf(all, 'client', 'TRAFFIC_SECRET_0');
     const tooEarly = fragment(24, 200, Uint8Array.of(0));
     const wrong = fragment(24, 3, Uint8Array.of(0)).slice(0, 8);
-    for (const [i, bytes] of [tooEarly, wrong, new Uint8Array(0)].entries()) {
+    for (const [i, bytes] of [tooEarly, wrong].entries()) {
       deliver(all.server, all.fromServer, sealedIn(epoch, HANDSHAKE, bytes, 300 + i));
       assert.deepEqual(transmitted(all.server), []);
     }
@@ -183,6 +190,48 @@ describe('RFC 9147 §7.2 receiving ACKs', () => {
     assert.equal(total(again) < flight!.length && total(again) > 400, true);
     deliver(all.client, all.fromClient, flight!);
     assert.equal(all.client.state, 'connected');
+  });
+
+  test('one for records that were never sent, or not by us, changes nothing', () => {
+    const all = connections13({ server: { mtu: 300 } });
+    const flight = serverFlight(all);
+    const never = [0, 2, 3, 4].flatMap((epoch) => [50, 65_536, 2 ** 40].map((sequence) => [epoch, sequence]));
+    const content = ackOf(...(never as unknown as Number_[]));
+    deliver(all.server, all.fromServer, record(ACK, content, { sequence: 1 }));
+    assert.deepEqual(transmitted(all.server), []);
+    for (const datagram of flight) deliver(all.client, all.fromClient, datagram);
+    assert.equal(all.client.state, 'connected');
+    all.client.updateKeys();
+    transmitted(all.client);
+    const epoch = epochOf(all, 'server', 'HANDSHAKE_TRAFFIC_SECRET');
+    deliver(all.client, all.fromClient, sealedIn(epoch, ACK, content, 100));
+    assert.deepEqual([all.client.keyUpdates.sent, all.client.state], [0, 'connected']);
+  });
+
+  test('there is none before 1.3 has been chosen, nor in 1.2: a hello goes on being sent', () => {
+    for (const client of [{ minVersion: '1.3' }, { minVersion: '1.2', maxVersion: '1.2' }] as const) {
+      const all = connections13({ client });
+      transmitted(all.client);
+      const forged = record(ACK, ackOf([0, 0], [0, 1], [0, 2]), { sequence: 3 });
+      deliver(all.client, all.fromClient, forged);
+      assert.equal(all.client.drops['unexpected-content-type'], 1);
+      all.client.expire(50);
+      assert.equal(transmitted(all.client, 50)[0]![0], HANDSHAKE);
+    }
+    const all = connected({ client: { maxVersion: '1.2', keyLog: true }, server: { maxVersion: '1.2' } });
+    deliver(all.server, all.fromServer, recordUnderKeys(all, ACK, ackOf(), 90));
+    assert.deepEqual([all.server.drops['unexpected-content-type'], all.server.state], [1, 'connected']);
+  });
+
+  test('after a HelloRetryRequest a server may send them for the second hello', () => {
+    const all = connections13({ client: { groups: [29, 23], keyShares: 1 }, server: { groups: [23] } });
+    const [request] = serverFlight(all);
+    deliver(all.client, all.fromClient, request!);
+    transmitted(all.client);
+    deliver(all.client, all.fromClient, record(ACK, ackOf([0, 1]), { sequence: 5 }));
+    assert.equal(all.client.drops['unexpected-content-type'], 0);
+    all.client.expire(500);
+    assert.deepEqual(transmitted(all.client, 500), []); // it has arrived
   });
 
   test('many of them cause no more than one sending each of what they leave', () => {

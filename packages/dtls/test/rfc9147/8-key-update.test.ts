@@ -1,8 +1,26 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { type Connections, connected, deliver, sealed, transmitted } from '../fixtures/connections.ts';
-import { connected13, epochOf, sealedIn } from '../fixtures/connections-13.ts';
+import { Flight } from '../../src/handshake/flight.ts';
+import { Transcript } from '../../src/handshake/transcript.ts';
+import { AfterHandshake } from '../../src/handshake13/post-handshake.ts';
+import { CIPHER_SUITES_13 } from '../../src/index.ts';
+import { KeySchedule13 } from '../../src/key-schedule/tls13.ts';
+import { nodeDtlsCrypto } from '../../src/node-crypto.ts';
+import { resolveOptions } from '../../src/options.ts';
+import { RecordLayer } from '../../src/record/layer.ts';
+import { createEpoch13 } from '../../src/record/protection-13.ts';
+import {
+  type Connections,
+  clientOptions,
+  connected,
+  deliver,
+  sealed,
+  transmitted,
+} from '../fixtures/connections.ts';
+import { connected13, epochOf, sealedIn, secretOf } from '../fixtures/connections-13.ts';
 import { fragment } from '../fixtures/records.ts';
+
+const AES_128 = CIPHER_SUITES_13.get(0x1301)!;
 
 const HANDSHAKE = 22;
 const bits = (bytes: Uint8Array): number => bytes[0]! & 3;
@@ -15,6 +33,45 @@ function talk(all: Connections, text: string): void {
 /** The KeyUpdate that the client of a connected pair would send first; its messages 0 to 3 are those of the handshake. */
 function keyUpdate(all: Connections, body: Uint8Array, sequence = 800): Uint8Array {
   return sealedIn(epochOf(all, 'client', 'TRAFFIC_SECRET_0'), HANDSHAKE, fragment(24, 4, body), sequence);
+}
+
+const total = (datagrams: readonly Uint8Array[]): number =>
+  datagrams.reduce((sum, { length }) => sum + length, 0);
+
+/** Writes down what is sent. */
+class RecordedFlight extends Flight {
+  readonly bodies: number[][] = [];
+
+  override add(type: number, body: Uint8Array): Uint8Array {
+    this.bodies.push([...body]);
+    return super.add(type, body);
+  }
+}
+
+/** A client after its handshake, by itself. */
+function afterHandshake() {
+  const settings = resolveOptions(clientOptions({ maxVersion: '1.3' }));
+  const records = new RecordLayer(settings);
+  const secrets = { client: new Uint8Array(32).fill(1), server: new Uint8Array(32).fill(2) };
+  const epochs = records.createEpochs(nodeDtlsCrypto, AES_128);
+  epochs.startSealing(3, secrets.client);
+  epochs.startOpening(3, secrets.server);
+  const flight = new RecordedFlight();
+  flight.epoch = 3;
+  const parts = { transcript: new Transcript(), secrets: [], counts: { helloRetries: 0 }, keyLog: [] };
+  const step = new AfterHandshake({ settings, records, flight, ...parts }, AES_128, secrets, undefined);
+  /** The numbers of the records in which it goes. */
+  const send = (): number[] => {
+    const from = records.nextSequence(flight.epoch);
+    flight.write(new Uint8Array(2000), 0, 2000, records);
+    return Array.from({ length: records.nextSequence(flight.epoch) - from }, (_, i) => from + i);
+  };
+  const acknowledge = (): void => {
+    const { epoch } = flight;
+    for (const sequence of send()) flight.onAcknowledged(epoch, sequence);
+    step.onAcknowledged();
+  };
+  return { step, flight, send, acknowledge };
 }
 
 describe('RFC 9147 §8, RFC 8446 §4.6.3 KeyUpdate', () => {
@@ -97,10 +154,74 @@ describe('RFC 9147 §8, RFC 8446 §4.6.3 KeyUpdate', () => {
     all.client.updateKeys();
     all.pair.run(100);
     const { now } = all.pair;
+    deliver(all.server, all.fromServer, sealed(all.client, 'new'), now);
     deliver(all.server, all.fromServer, late[0]!, now + 500);
     deliver(all.server, all.fromServer, late[1]!, now + 1100);
-    assert.deepEqual(all.fromServer.messages, ['late']);
+    assert.deepEqual(all.fromServer.messages, ['new', 'late']);
     assert.equal(all.server.drops['unknown-epoch'], 1);
+  });
+
+  test('the old keys stay until something comes under the new ones, however long that takes', () => {
+    const all = connected13({ server: { epochRetention: 1000 } });
+    all.client.updateKeys();
+    for (const update of transmitted(all.client)) deliver(all.server, all.fromServer, update);
+    // The acknowledgement is lost for good: the client goes on under the old keys.
+    for (const now of [2000, 200_000, 2_000_000]) {
+      deliver(all.server, all.fromServer, sealed(all.client, `${now}`), now);
+    }
+    assert.deepEqual(all.fromServer.messages, ['2000', '200000', '2000000']);
+  });
+
+  test('the new keys wait for what was sent before the KeyUpdate as well', () => {
+    const { step, flight, send } = afterHandshake();
+    flight.extend();
+    flight.add(4, new Uint8Array(20)); // a ticket, say
+    assert.equal(step.updateKeys(false), true);
+    const [ticket, update] = send();
+    flight.onAcknowledged(3, update!);
+    step.onAcknowledged();
+    assert.equal(flight.epoch, 3); // the peer keeps the KeyUpdate until the ticket comes
+    flight.onAcknowledged(3, ticket!);
+    step.onAcknowledged();
+    assert.equal(flight.epoch, 4);
+  });
+
+  test('who has asked for new keys does not ask again before they have come', () => {
+    const { step, flight, acknowledge } = afterHandshake();
+    for (let i = 0; i < 3; i++) {
+      step.updateKeys(true);
+      acknowledge();
+    }
+    const bytes = fragment(24, 0, Uint8Array.of(0));
+    step.handle({ type: 24, sequence: 0, epoch: 3, bytes }, 0);
+    step.updateKeys(true);
+    assert.deepEqual(flight.bodies, [[1], [0], [0], [1]]);
+  });
+
+  test('RFC 9147 §5.2 the numbers of messages do not wrap: after the last one keys change no more', () => {
+    const { step, flight, acknowledge } = afterHandshake();
+    flight.skipTo(0xffff);
+    assert.equal(step.updateKeys(false), true);
+    acknowledge();
+    assert.deepEqual([step.updateKeys(false), flight.bodies.length], [false, 1]);
+  });
+
+  test('a flood of them, each asking for another, leaves three epochs and one answer', () => {
+    const all = connected13();
+    let secret = secretOf(all, 'CLIENT_TRAFFIC_SECRET_0');
+    const opened: number[] = [];
+    for (let i = 0; i < 200; i++) {
+      const epoch = createEpoch13(nodeDtlsCrypto, AES_128, secret, 3 + i, 'seal');
+      const update = fragment(24, 4 + i, Uint8Array.of(1));
+      deliver(all.server, all.fromServer, sealedIn(epoch, HANDSHAKE, update, 100));
+      secret = KeySchedule13.nextGeneration(nodeDtlsCrypto, AES_128.hash, secret);
+      opened.push(total(transmitted(all.server)));
+    }
+    assert.equal(all.server.keyUpdates.received, 200);
+    assert.equal(all.server.keyUpdates.sent, 0); // none of ours is acknowledged
+    // Each is acknowledged, by name of 32 records at most; our own KeyUpdate goes out once.
+    assert.ok(Math.max(...opened) < 700, `${Math.max(...opened)} bytes`);
+    assert.equal(all.server.heldBytes, 0);
   });
 
   test('both at once, each asking the other: both change, and answer', () => {
