@@ -21,7 +21,9 @@ import type { SendQueue } from './send-queue.ts';
 const PROBE_TIMEOUT_MIN: Millis = 10;
 /**
  * Probes before the timeout. Deviation: RFC 8985 §7.3 has one. Where a packet and the probe for it are lost a second probe
- * costs a packet, and waiting for the timeout several round trips.
+ * costs a packet, and waiting for the timeout several round trips. Nor does it have any while losses are repaired, or after
+ * the timeout: where bursts are lost, be it by a link or with a datagram of the kernel's that holds many, what repairs them is
+ * lost as well, and each time would cost a timeout longer than the one before.
  */
 const MAX_PROBES = 2;
 /** What was sent long ago is given this share of a round trip more when the last SACK has only just come. */
@@ -389,9 +391,7 @@ export class LossRecovery {
     const outstanding = this.#outstanding;
     return (
       this.#probes < MAX_PROBES &&
-      !this.#awaitsVerdict &&
       !this.isPeerWindowClosed &&
-      outstanding.lost === 0 &&
       outstanding.bytesInFlight > 0 &&
       this.#rto.smoothedRoundTripTime !== undefined
     );

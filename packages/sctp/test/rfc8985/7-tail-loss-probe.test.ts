@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { randomUnit } from '@millrace/sans-io';
+import { SeededRandom } from '@millrace/sans-io/testing';
+import { DEFAULTS } from '@millrace/sctp';
 import { connectedPair } from '@millrace/sctp/testing';
 import { CHUNK } from '../../src/packet/chunks.ts';
 import { bytes } from '../scripted-peer.ts';
@@ -49,6 +52,36 @@ describe('RFC 8985 §6, §7 what a loss costs', () => {
   test('a probe that is lost as well is followed by another, before the timeout', () => {
     const { delay, timeouts } = delayOf(1, [1, 2]);
     assert.ok(delay <= 4 * RTT && timeouts === 0, `${delay} ms, ${timeouts} timeouts`);
+  });
+
+  test('what the timeout sent again is probed for as well, and need not wait for the next, longer one', () => {
+    const { delay, timeouts } = delayOf(1, [1, 2, 3, 4]);
+    assert.ok(delay <= DEFAULTS.rtoMin + 4 * RTT && timeouts === 1, `${delay} ms, ${timeouts} timeouts`);
+  });
+
+  test('where every burst is lost with a chance of a fifth, 128 KiB take a second and a half 19 times of 20', () => {
+    const took = Array.from({ length: 200 }, (_, seed) => {
+      const p = connectedPair({ seed: seed + 1, wire: { delay: 0.5 }, both: { roundTripTime: 1 } });
+      const random = new SeededRandom(seed + 1);
+      for (const direction of [p.pair.ab, p.pair.ba]) {
+        let at = -1;
+        let isLost = false;
+        direction.lose = () => {
+          if (p.now !== at) isLost = randomUnit(random) < 0.19;
+          at = p.now;
+          return isLost;
+        };
+      }
+      const start = p.now;
+      for (let i = 0; i < 32; i++) p.a.send(1, 51, bytes(4_096), 0, 4_096, ORDERED, p.now);
+      assert.ok(
+        p.run(30_000, () => p.atB.messages.length === 32),
+        `seed ${seed + 1}: not within 30 s`,
+      );
+      return p.now - start;
+    });
+    const most = percentile(took, 0.95);
+    assert.ok(most <= 1_500, `${most} ms`);
   });
 
   test('messages that fit together come together when their packets were lost, and what has come does not come again', () => {
