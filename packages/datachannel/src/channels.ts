@@ -468,6 +468,7 @@ export class DataChannels {
 
   #resetStream(stream: number): boolean {
     this.#early.take(stream);
+    if (this.#association?.state === 'closed') return false; // an error costs more than to look
     try {
       this.#association?.resetStreams([stream], this.#now);
       return true;

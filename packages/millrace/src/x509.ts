@@ -48,7 +48,7 @@ export function selfSignedCertificate(
     name,
     der(SEQUENCE, time(notBefore), time(notAfter)),
     name,
-    publicKey.export({ type: 'spki', format: 'der' }),
+    subjectPublicKeyInfo(publicKey),
   );
   // X.690 §8.6: a bit string begins with the number of bits its last byte leaves unused.
   return der(
@@ -61,6 +61,19 @@ export function selfSignedCertificate(
       sign(privateKey.asymmetricKeyType === 'ed25519' ? null : 'sha256', tbsCertificate, privateKey),
     ),
   );
+}
+
+/** RFC 5480 §2: SubjectPublicKeyInfo of P-256 up to the coordinates of the point. */
+const P256_PREFIX = Buffer.from('3059301306072a8648ce3d020106082a8648ce3d03010703420004', 'hex');
+
+/** Node takes ten times as long to write it. */
+function subjectPublicKeyInfo(publicKey: KeyObject): Uint8Array {
+  if (publicKey.asymmetricKeyType === 'ec') {
+    const { crv, x, y } = publicKey.export({ format: 'jwk' });
+    if (crv === 'P-256' && x !== undefined && y !== undefined)
+      return Buffer.concat([P256_PREFIX, Buffer.from(x, 'base64url'), Buffer.from(y, 'base64url')]);
+  }
+  return publicKey.export({ type: 'spki', format: 'der' });
 }
 
 /** AlgorithmIdentifier: parameters are NULL for RSA (RFC 4055 §5) and left out for the others (RFC 5758 §3.2, RFC 8410 §3). */

@@ -11,6 +11,8 @@ export const SEND_BUFFER_BYTES: number = 4 * 1024 * 1024;
 
 /** Buffers of one receiving system call: each holds one datagram, or as many as the kernel has merged. */
 export const RECEIVE_SLOTS = 8;
+/** Datagrams that one such call has brought when the kernel is asked to merge what comes from then on (UDP_GRO). */
+export const MERGE_FROM = 4;
 /** No UDP datagram and nothing the kernel merges is longer. */
 export const RECEIVE_SLOT_BYTES = 65_536;
 /** A turn of the event loop takes no more from one socket; what is left is taken in the next. */

@@ -14,7 +14,7 @@ test('sockets are used wherever foreign functions can be called on Linux, unless
 });
 
 if (udp?.sendPath === 'gso' && udp.receivePath === 'gro') {
-  test('a run is announced as it lies, then its datagrams come; a single one is not announced', async () => {
+  test('once several datagrams have come at a time a run is announced as it lies, then its datagrams come; a single one is not announced', async () => {
     const log: string[] = [];
     let arrived = (): void => {};
     const sender = udp.open('127.0.0.1', 0, { onDatagram: () => {} });
@@ -37,6 +37,7 @@ if (udp?.sendPath === 'gso' && udp.receivePath === 'gro') {
     for (let i = 0; i < 4; i++) bytes.fill(i, i * 100);
     for (const [at, length] of [
       [0, 350],
+      [0, 350],
       [0, 50],
     ] as const) {
       const done = new Promise<void>((resolve) => {
@@ -46,6 +47,10 @@ if (udp?.sendPath === 'gso' && udp.receivePath === 'gro') {
       await done;
     }
     assert.deepEqual(log, [
+      '100 of 0',
+      '100 of 1',
+      '100 of 2',
+      '50 of 3',
       'run of 350 by 100',
       '100 of 0 at 0',
       '100 of 1 at 100',
@@ -66,11 +71,13 @@ if (udp?.sendPath === 'gso' && udp.receivePath === 'gro') {
           receiver.close();
           setImmediate(resolve);
         },
-        onDatagram: () => datagrams++,
+        onDatagram: () => {
+          if (++datagrams === 4) sender.send(new Uint8Array(300), 0, 300, 100, receiver.local);
+        },
       });
-      sender.send(new Uint8Array(300), 0, 300, 100, receiver.local);
+      sender.send(new Uint8Array(400), 0, 400, 100, receiver.local);
     });
-    assert.equal(datagrams, 0);
+    assert.equal(datagrams, 4);
     sender.close();
   });
 }

@@ -1,7 +1,7 @@
 // A UDP socket as the driver sees it, and its portable implementation on node:dgram.
 import { createSocket, type Socket } from 'node:dgram';
-import { isIPv6 } from 'node:net';
 import type { TransportAddress } from '@millrace/ice';
+import { isIpv6 } from '@millrace/stun';
 
 /** What a port tells its owner. None of these is called from within a call of the owner's. */
 export interface PortHandlers {
@@ -78,7 +78,7 @@ const FAREWELL_TURNS = 100;
  * @throws {Error} Node's own, when the address can't be bound
  */
 export function openDgramPort(address: string, port: number, handlers: PortHandlers): Promise<DatagramPort> {
-  const isV6 = isIPv6(address);
+  const isV6 = isIpv6(address);
   const family = isV6 ? 6 : 4;
   const socket = createSocket({
     type: isV6 ? 'udp6' : 'udp4',

@@ -2,8 +2,8 @@
 // search. Datagrams longer than the interface's own MTU would be cut up by the kernel, and discovery would find what
 // no router has to carry whole.
 import { readFileSync } from 'node:fs';
-import { isIPv6 } from 'node:net';
 import type { NetworkInterfaceInfo } from 'node:os';
+import { isIpv6 } from '@millrace/stun';
 import { recentInterfaces } from './local-addresses.ts';
 
 export interface PathLimit {
@@ -23,13 +23,13 @@ export function pathLimit(
   local: string,
   remote: string,
   interfaces: NodeJS.Dict<NetworkInterfaceInfo[]> = recentInterfaces(),
-  mtuOf: (interfaceName: string) => number | undefined = readMtu,
+  mtuOf: (interfaceName: string) => number | undefined = recentMtu,
 ): PathLimit {
   const names = (wanted: string): string | undefined =>
     Object.keys(interfaces).find((name) => interfaces[name]?.some(({ address }) => address === wanted));
   // What is sent to an address of this machine goes by loopback, whatever interface the address belongs to.
   const isLocal = isLoopback(remote) || names(remote) !== undefined;
-  const overhead = isIPv6(remote) ? 48 : 28;
+  const overhead = isIpv6(remote) ? 48 : 28;
   const name = isLocal ? loopbackName(interfaces) : names(local);
   const mtu = (name === undefined ? undefined : mtuOf(name)) ?? (isLocal ? MOST_BYTES : USUAL_MTU);
   return { bytes: Math.min(mtu - overhead, MOST_BYTES), isLocal };
@@ -49,6 +49,20 @@ function isLoopback(address: string): boolean {
 
 function loopbackName(interfaces: NodeJS.Dict<NetworkInterfaceInfo[]>): string | undefined {
   return Object.keys(interfaces).find((name) => interfaces[name]?.some(({ internal }) => internal));
+}
+
+/** What was read since the interfaces were asked for: a file costs a tenth of a millisecond. */
+const mtus = new Map<string, number | undefined>();
+let mtusAreOf: object | undefined;
+
+function recentMtu(interfaceName: string): number | undefined {
+  const interfaces = recentInterfaces();
+  if (mtusAreOf !== interfaces) {
+    mtusAreOf = interfaces;
+    mtus.clear();
+  }
+  if (!mtus.has(interfaceName)) mtus.set(interfaceName, readMtu(interfaceName));
+  return mtus.get(interfaceName);
 }
 
 /** Linux tells in a file; elsewhere nobody does. */

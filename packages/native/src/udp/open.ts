@@ -1,11 +1,10 @@
 // Finds out whether sockets work here, and opens them.
-import { isIP } from 'node:net';
 import { NativeError } from '../errors.ts';
 import type { Ffi } from '../ffi.ts';
 import type { Memory } from '../memory.ts';
 import { Addresses } from './addresses.ts';
 import { Descriptors } from './descriptor.ts';
-import { AF_INET, AF_INET6, findLibc, SOL_UDP, UDP_GRO } from './libc.ts';
+import { AF_INET, AF_INET6, findLibc } from './libc.ts';
 import { MessageBatch } from './message-batch.ts';
 import type { UdpParts } from './parts.ts';
 import type { NativeSocket, NativeUdp, ReceivePath, SendPath, UdpHandlers } from './port.ts';
@@ -57,23 +56,14 @@ class LinuxUdp implements NativeUdp {
   }
 
   open(address: string, port: number, handlers: UdpHandlers): NativeSocket {
-    const kind = isIP(address);
-    if (kind === 0) throw new NativeError('BAD_ADDRESS', String(address));
+    if (typeof address !== 'string') throw new NativeError('BAD_ADDRESS', String(address));
     if (typeof handlers?.onDatagram !== 'function') throw new NativeError('BAD_ARGUMENT', 'no onDatagram');
-    const family = kind === 6 ? AF_INET6 : AF_INET;
+    const family = address.includes(':') ? AF_INET6 : AF_INET;
     const { descriptors } = this.#parts;
     const descriptor = descriptors.open({ address, port }, family);
     descriptors.growBuffers(descriptor);
-    const hasGro = this.receivePath === 'gro' && descriptors.set(descriptor, SOL_UDP, UDP_GRO, 1) === 0;
     try {
-      return new UdpSocket(
-        this.#parts,
-        descriptor,
-        family,
-        handlers,
-        this.sendPath,
-        hasGro ? 'gro' : 'plain',
-      );
+      return new UdpSocket(this.#parts, descriptor, family, handlers, this.sendPath, this.receivePath);
     } catch (error) {
       descriptors.close(descriptor);
       throw error;

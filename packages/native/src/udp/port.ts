@@ -51,7 +51,7 @@ export type SendPath =
   | 'plain';
 
 export type ReceivePath =
-  /** Runs that the kernel merged come as one buffer with the length to cut it by (UDP_GRO). */
+  /** Runs that the kernel merged come as one buffer with the length to cut it by (UDP_GRO): once several have come at a time. */
   'gro' | 'plain';
 
 /** Counted since the socket was opened. */
