@@ -9,8 +9,9 @@ export class Events {
   #halfConnected = false;
   #connected = false;
   #closed: CloseReason | undefined;
-  readonly #bytes: Uint8Array[] = [];
-  readonly #bounds: number[] = [];
+  // Of one record, as it mostly stays; an empty array grows to seventeen at its first.
+  readonly #bytes: Uint8Array[] = [NOTHING];
+  readonly #bounds: number[] = [0, 0];
   #count = 0;
 
   onHalfConnected(): void {

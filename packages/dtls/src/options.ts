@@ -242,11 +242,40 @@ type Offered = Pick<
   | 'keyShares'
 >;
 
+/** What `offered` was made of, of the connection before: those of one program are mostly alike, and share it. */
+interface Resolved {
+  readonly crypto: DtlsCrypto;
+  /** All else, as text. */
+  readonly key: string;
+  readonly offered: Offered;
+}
+
+let resolved: Resolved | undefined;
+
 /** What is spoken of each version. */
 function resolveOffered(options: DtlsOptions): Offered {
   const cipherSuites = options.cipherSuites ?? DEFAULT_CIPHER_SUITES;
   const groups = options.groups ?? DEFAULT_GROUPS;
-  const { minVersion = '1.2', maxVersion = '1.3', keyShares = DEFAULT_KEY_SHARES } = options;
+  const { minVersion = '1.2', maxVersion = '1.3', keyShares = DEFAULT_KEY_SHARES, crypto } = options;
+  const key = `${minVersion} ${maxVersion} ${keyShares} ${cipherSuites.join()} ${groups.join()}`;
+  if (resolved?.crypto !== crypto || resolved.key !== key) {
+    const wanted = { crypto, cipherSuites, groups, minVersion, maxVersion, keyShares };
+    resolved = { crypto, key, offered: newOffered(wanted) };
+  }
+  return resolved.offered;
+}
+
+interface Wanted {
+  readonly crypto: DtlsCrypto;
+  readonly cipherSuites: readonly number[];
+  readonly groups: readonly number[];
+  readonly minVersion: DtlsVersion;
+  readonly maxVersion: DtlsVersion;
+  readonly keyShares: number;
+}
+
+function newOffered(wanted: Wanted): Offered {
+  const { crypto, cipherSuites, groups, minVersion, maxVersion, keyShares } = wanted;
   if (
     cipherSuites.length === 0 ||
     cipherSuites.some((id) => !CIPHER_SUITES.has(id) && !CIPHER_SUITES_13.has(id))
@@ -260,7 +289,7 @@ function resolveOffered(options: DtlsOptions): Offered {
     throw new DtlsError('INVALID_OPTION', `keyShares is ${keyShares}`);
   }
   const groups12 = groups.filter((id) => GROUPS.has(id));
-  const groups13 = groups.filter((id) => KEY_EXCHANGES.get(id)?.isSupportedBy(options.crypto));
+  const groups13 = groups.filter((id) => KEY_EXCHANGES.get(id)?.isSupportedBy(crypto));
   const speaks12 =
     minVersion === '1.2' && groups12.length > 0 && cipherSuites.some((id) => CIPHER_SUITES.has(id));
   const speaks13 =

@@ -33,7 +33,8 @@ export class Acknowledgements {
   onRecord(epoch: number, sequence: number): void {
     if (this.#records.some((each) => each.epoch === epoch && each.sequence === sequence)) return;
     if (this.#records.length === MAX_ACKNOWLEDGED_RECORDS) this.#records.shift();
-    this.#records.push({ epoch, sequence });
+    if (this.#records.length === 0) this.#records = [{ epoch, sequence }];
+    else this.#records.push({ epoch, sequence });
   }
 
   /** There is no answer yet: the peer is told at `at`, unless the rest comes before. */

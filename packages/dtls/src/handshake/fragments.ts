@@ -31,7 +31,8 @@ interface Assembly {
 
 export class Fragments {
   readonly #limits: FragmentLimits;
-  readonly #assemblies = new Map<number, Assembly>();
+  /** None before something has come, and after `clear`. */
+  #assemblies: Map<number, Assembly> | undefined;
   #next = 0;
   #bytes = 0;
 
@@ -50,7 +51,7 @@ export class Fragments {
   }
 
   get messages(): number {
-    return this.#assemblies.size;
+    return this.#assemblies?.size ?? 0;
   }
 
   /**
@@ -76,7 +77,7 @@ export class Fragments {
 
   /** The next message if it is whole, removed. */
   take(): HandshakeMessage | undefined {
-    const assembly = this.#assemblies.get(this.#next);
+    const assembly = this.#assemblies?.get(this.#next);
     if (assembly === undefined || assembly.missing > 0) return undefined;
     this.#remove(this.#next, assembly);
     const sequence = this.#next++;
@@ -85,19 +86,19 @@ export class Fragments {
 
   /** Whether something has come while something before it is missing. */
   get hasGap(): boolean {
-    if (this.#assemblies.size === 0) return false;
-    const first = this.#assemblies.get(this.#next);
-    return first === undefined || this.#assemblies.size > 1 || !isFilledFromFront(first);
+    if (this.messages === 0) return false;
+    const first = this.#assemblies?.get(this.#next);
+    return first === undefined || this.messages > 1 || !isFilledFromFront(first);
   }
 
   isWhole(sequence: number): boolean {
-    return this.#assemblies.get(sequence)?.missing === 0;
+    return this.#assemblies?.get(sequence)?.missing === 0;
   }
 
   /** What comes before `sequence` is not waited for: it went to a server that kept nothing of it. */
   skipTo(sequence: number): void {
     for (; this.#next < sequence; this.#next++) {
-      const assembly = this.#assemblies.get(this.#next);
+      const assembly = this.#assemblies?.get(this.#next);
       if (assembly !== undefined) this.#remove(this.#next, assembly);
     }
   }
@@ -111,12 +112,12 @@ export class Fragments {
 
   /** Forgets what has not come out. */
   clear(): void {
-    this.#assemblies.clear();
+    this.#assemblies = undefined;
     this.#bytes = 0;
   }
 
   #assemblyFor(sequence: number, type: number, length: number, epoch: number): Assembly | DropReason {
-    const existing = this.#assemblies.get(sequence);
+    const existing = this.#assemblies?.get(sequence);
     if (existing !== undefined) {
       if (existing.type === type && existing.length === length && existing.epoch === epoch) return existing;
       // Anyone can forge a plaintext fragment; one that was protected takes its place.
@@ -127,13 +128,14 @@ export class Fragments {
     const bytes = new Uint8Array(HANDSHAKE_HEADER_BYTES + length);
     writeHandshakeHeader(bytes, 0, type, length, sequence, 0, length);
     const assembly = { type, length, epoch, bytes, seen: new Uint8Array(length), missing: length };
+    this.#assemblies ??= new Map();
     this.#assemblies.set(sequence, assembly);
     this.#bytes += memoryOf(length);
     return assembly;
   }
 
   #remove(sequence: number, assembly: Assembly): void {
-    this.#assemblies.delete(sequence);
+    this.#assemblies?.delete(sequence);
     this.#bytes -= memoryOf(assembly.length);
   }
 }

@@ -144,7 +144,7 @@ export class Handshake {
       // RFC 9147 §7.2: nothing is sent again of a flight that has arrived.
       if (news) this.#retransmission.stop();
       this.flight.discard();
-      if (this.#progress.kind === 'post') this.#records.epochs?.stopSealingBefore(this.flight.epoch);
+      if (this.#progress.kind === 'post') this.#onLastFlightOver();
     } else if (news || (entries === 0 && this.#retransmission.onPeerRepeats(now))) {
       // RFC 9147 §7.1, §7.2: the rest is lost, most likely. An empty ACK says that nothing could be read.
       this.#retransmission.onSentAgain(now);
@@ -356,11 +356,22 @@ export class Handshake {
       return { kind: 'established', session };
     }
     this.#progress = { kind: 'post', step: next, giveUpAt: now + this.#settings.handshakeTimeout };
+    if (this.#fragments.messages === 0) this.#fragments.clear();
     // RFC 9147 §7.1: nothing answers the last flight of the client, so it MUST be acknowledged.
-    if (this.#settings.role === 'server') this.acknowledgements.tellNow();
-    else this.#onAnswered();
+    if (this.#settings.role === 'server') {
+      this.acknowledgements.tellNow();
+      this.#onLastFlightOver(); // the client's answers it
+    } else this.#onAnswered();
     this.#startTimer(now);
     return { kind: 'established', session };
+  }
+
+  /** All that we have sent has come: nothing more of ours goes out under keys before these. */
+  #onLastFlightOver(): void {
+    const { epochs } = this.#records;
+    epochs?.stopSealingBefore(this.flight.epoch);
+    // A client has also all that it needs of the server's handshake. The server may have to acknowledge the client's again.
+    if (this.#settings.role === 'client') epochs?.stopOpening(HANDSHAKE_EPOCH);
   }
 
   #fail(reason: Fault): Fault {

@@ -17,13 +17,15 @@ export interface SentFragment<Item> {
 }
 
 export class SentRecords<Item> {
-  readonly #fragments = new Map<number, SentFragment<Item>>();
+  /** None while nothing is under way. */
+  #fragments: Map<number, SentFragment<Item>> | undefined;
 
   get size(): number {
-    return this.#fragments.size;
+    return this.#fragments?.size ?? 0;
   }
 
   add(epoch: number, sequence: number, fragment: SentFragment<Item>): void {
+    this.#fragments ??= new Map();
     if (this.#fragments.size === MAX_SENT_RECORDS) {
       for (const oldest of this.#fragments.keys()) {
         this.#fragments.delete(oldest);
@@ -37,13 +39,13 @@ export class SentRecords<Item> {
   take(epoch: number, sequence: number): SentFragment<Item> | undefined {
     if (epoch > MOST_EPOCH || sequence >= SPAN) return undefined;
     const key = keyOf(epoch, sequence);
-    const fragment = this.#fragments.get(key);
-    this.#fragments.delete(key);
+    const fragment = this.#fragments?.get(key);
+    this.#fragments?.delete(key);
     return fragment;
   }
 
   clear(): void {
-    this.#fragments.clear();
+    this.#fragments = undefined;
   }
 }
 

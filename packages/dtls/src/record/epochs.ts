@@ -56,7 +56,7 @@ export class Epochs {
   readonly #suite: CipherSuite13;
   readonly #limits: EpochLimits;
   /** The last one is the current one. */
-  readonly #sealing: Sealing[] = [];
+  #sealing: readonly Sealing[] = [];
   #current: Sealing | undefined;
   /** Has records whose numbers are still in the clear. */
   #unfinished: Epoch13 | undefined;
@@ -125,15 +125,17 @@ export class Epochs {
       Math.floor(limit * KEY_UPDATE_PART),
     );
     this.#current = { key, sequence: 0, limit, updateFrom };
-    this.#sealing.push(this.#current);
+    this.#sealing = this.#sealing.concat(this.#current);
   }
 
   /** Nothing is sent any more in epochs before `epoch`. */
   stopSealingBefore(epoch: number): void {
     this.finishBatch();
-    while (this.#sealing.length > 0 && this.#sealing[0]!.key.epoch < epoch) {
-      this.#sealing.shift()!.key.close();
-    }
+    if (this.#sealing.length === 0 || this.#sealing[0]!.key.epoch >= epoch) return;
+    const from = this.#sealing.findIndex(({ key }) => key.epoch >= epoch);
+    const left = from < 0 ? this.#sealing.length : from;
+    for (let i = 0; i < left; i++) this.#sealing[i]!.key.close();
+    this.#sealing = this.#sealing.slice(left);
   }
 
   // RFC 9147 §8: the keys before these MUST stay until something comes under these; see `#onLatestUsed`. The epoch that
@@ -153,6 +155,12 @@ export class Epochs {
     };
     this.#highestOpening = epoch;
     this.#isLatestUsed = false;
+  }
+
+  /** Nothing that comes in `epoch` is of use any more. */
+  stopOpening(epoch: number): void {
+    const bits = epochBits(epoch);
+    if (this.#opening[bits]?.key.epoch === epoch) this.#retire(bits);
   }
 
   /** Whether there are keys for a record with this first byte. */
@@ -224,7 +232,8 @@ export class Epochs {
   /** Gives all keys back. */
   release(): void {
     this.finishBatch();
-    for (const { key } of this.#sealing.splice(0)) key.close();
+    for (const { key } of this.#sealing) key.close();
+    this.#sealing = [];
     this.#current = undefined;
     for (let bits = 0; bits < 4; bits++) this.#retire(bits);
   }

@@ -37,7 +37,8 @@ export class RecordLayer {
   #sequence = 0;
   #protection: TrafficProtection | undefined;
   #epochs: Epochs | undefined;
-  readonly #window = new ReplayWindow();
+  /** Of DTLS 1.2. */
+  #window: ReplayWindow | undefined;
 
   constructor(limits: EpochLimits) {
     this.#limits = limits;
@@ -75,6 +76,7 @@ export class RecordLayer {
 
   protect(protection: TrafficProtection): void {
     this.#protection = protection;
+    this.#window = new ReplayWindow();
   }
 
   /** DTLS 1.3 has been agreed on. */
@@ -134,14 +136,15 @@ export class RecordLayer {
   /** Opens a protected record of DTLS 1.2 in place; `undefined`: it is good and its content has been found. */
   open(bytes: Uint8Array, at: number, recordEnd: number): DropReason | undefined {
     const protection = this.#protection;
-    if (protection === undefined) return 'unknown-epoch';
+    const window = this.#window;
+    if (protection === undefined || window === undefined) return 'unknown-epoch';
     if (recordEnd - at - RECORD_HEADER_BYTES > MAX_CIPHERTEXT_BYTES) return 'record-too-long';
     const sequence = recordSequence(bytes, at);
-    const stale = this.#window.check(sequence);
+    const stale = window.check(sequence);
     if (stale !== undefined) return stale;
     // RFC 6347 §4.1.2.7: records that fail SHOULD be dropped in silence.
     if (!protection.opening.open(bytes, at, recordEnd)) return 'bad-mac';
-    this.#window.accept(sequence);
+    window.accept(sequence);
     this.contentAt = at + protection.opening.headroom;
     this.contentEnd = recordEnd - AEAD_TAG_BYTES;
     if (this.contentEnd - this.contentAt > MAX_PLAINTEXT_BYTES) return 'record-too-long';

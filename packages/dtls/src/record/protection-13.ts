@@ -114,6 +114,11 @@ export function createEpoch13(
 
 /** What masks are written to before they are used. */
 const masks: Int32Array = new Int32Array(MAX_MASKS);
+const foreseen: ForeseenMasks = new ForeseenMasks();
+/** The records of the one batch there is that have no masks yet, by where their ciphertexts begin. */
+const batched: Int32Array = new Int32Array(MAX_MASKS);
+let batchedCount = 0;
+let batchOwner: WholeEpoch13 | undefined;
 
 class WholeEpoch13 implements Epoch13 {
   readonly epoch: number;
@@ -127,11 +132,8 @@ class WholeEpoch13 implements Epoch13 {
   readonly #key: RecordKey13;
   readonly #mask: SequenceMask;
   readonly #firstByte: number;
-  /** The records of a batch that have no masks yet, by where their ciphertexts begin; made when there is a batch. */
+  /** Where the records of the batch lie, while there is one. */
   #batch: Uint8Array = NOTHING;
-  #batched: Int32Array | undefined;
-  #batchedCount = 0;
-  #foreseen: ForeseenMasks | undefined;
 
   constructor(epoch: number, key: RecordKey13, mask: SequenceMask) {
     this.epoch = epoch;
@@ -154,23 +156,26 @@ class WholeEpoch13 implements Epoch13 {
     sequence: number,
   ): number {
     const length = this.#protect(out, at, contentLength, innerType, sequence);
-    if (out !== this.#batch || this.#batchedCount === MAX_MASKS) this.finishBatch();
-    this.#batch = out;
-    this.#batched ??= new Int32Array(MAX_MASKS);
-    this.#batched[this.#batchedCount++] = at + UNIFIED_HEADER_BYTES;
+    // Who begins while the batch of another is open finishes that one.
+    if (batchOwner !== this || out !== this.#batch || batchedCount === MAX_MASKS) {
+      batchOwner?.finishBatch();
+      batchOwner = this;
+      this.#batch = out;
+    }
+    batched[batchedCount++] = at + UNIFIED_HEADER_BYTES;
     return length;
   }
 
   finishBatch(): void {
-    const count = this.#batchedCount;
-    if (count === 0) return;
+    if (batchOwner !== this) return;
+    const count = batchedCount;
     const out = this.#batch;
-    const ats = this.#batched!;
+    batchOwner = undefined;
+    batchedCount = 0;
     this.#batch = NOTHING;
-    this.#batchedCount = 0;
-    this.#mask.ofAll(out, ats, count, masks);
+    this.#mask.ofAll(out, batched, count, masks);
     for (let i = 0; i < count; i++) {
-      const at = ats[i]! - UNIFIED_HEADER_BYTES;
+      const at = batched[i]! - UNIFIED_HEADER_BYTES;
       const mask = masks[i]!;
       out[at + 1] = out[at + 1]! ^ (mask >> 8);
       out[at + 2] = out[at + 2]! ^ mask;
@@ -178,8 +183,7 @@ class WholeEpoch13 implements Epoch13 {
   }
 
   foresee(bytes: Uint8Array, at: number, end: number, segmentBytes: number): void {
-    this.#foreseen ??= new ForeseenMasks(this.#mask, this.epoch);
-    this.#foreseen.find(bytes, at, end, segmentBytes);
+    foreseen.find(this.#mask, this.epoch, bytes, at, end, segmentBytes);
   }
 
   open(bytes: Uint8Array, at: number, end: number, expectedSequence: number): Fault13 | undefined {
@@ -198,8 +202,8 @@ class WholeEpoch13 implements Epoch13 {
     if (ciphertextBytes > MAX_CIPHERTEXT_BYTES_13) return 'record-too-long';
     // RFC 9147 §4.2.3: a ciphertext that is too short for the mask MUST be treated as one that fails.
     if (ciphertextBytes < SAMPLE_BYTES) return 'bad-mac';
-    const foreseen = this.#foreseen?.take(bytes, ciphertextAt) ?? -1;
-    const mask = foreseen >= 0 ? foreseen : this.#mask.of(bytes, ciphertextAt);
+    const known = foreseen.take(this.#mask, bytes, ciphertextAt);
+    const mask = known >= 0 ? known : this.#mask.of(bytes, ciphertextAt);
     // RFC 9147 §4: the header as it stood before the encryption of the number is the additional data.
     let sequence: number;
     if (hasLongSequence(first)) {
@@ -217,6 +221,7 @@ class WholeEpoch13 implements Epoch13 {
   }
 
   close(): void {
+    foreseen.forget(this.#mask);
     this.#key.close();
     this.#mask.close();
   }

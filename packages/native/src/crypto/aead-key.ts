@@ -35,7 +35,7 @@ export class OpenSslAeadKey implements AeadKey {
   constructor(ssl: OpenSsl, algorithm: AeadAlgorithm, key: Uint8Array) {
     const context = newAeadContext(ssl, algorithm, key, true);
     this.#ssl = ssl;
-    this.#context = new NativeContext(this, context, (c) => ssl.freeCipherContext(c), ssl.contextOwners);
+    this.#context = new NativeContext(this, context, ssl.freeCipherContext, ssl.contextOwners);
   }
 
   seal(bytes: Uint8Array, at: number, end: number, nonce: Uint8Array, aad: Uint8Array): void {

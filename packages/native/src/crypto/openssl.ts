@@ -34,7 +34,7 @@ const SAMPLES_AT = AAD_AT + MAX_AAD_BYTES;
 /** Masks that are made at a time. */
 export const MAX_MASKS = 64;
 const MASKS_AT = SAMPLES_AT + MAX_MASKS * 16;
-const FOREIGN_AT = MASKS_AT + MAX_MASKS * 16;
+export const FOREIGN_AT: number = MASKS_AT + MAX_MASKS * 16;
 /** Of the 32-bit words of the workspace. */
 export const IV_WORD: number = IV_AT / 4;
 export const AAD_WORD: number = AAD_AT / 4;
@@ -69,6 +69,8 @@ export class OpenSsl {
   readonly setParameters: ForeignFunction;
   readonly contextOwners: FinalizationRegistry<Pointer>;
   readonly macOwners: FinalizationRegistry<Pointer>;
+  /** One function for all contexts, as each keeps it. */
+  readonly freeCipherContext: (context: Pointer) => void;
   readonly #functions: Record<OpenSslFunction, ForeignFunction>;
   readonly #ciphers = new Map<string, Pointer>();
   readonly #addresses: readonly (Pointer | undefined)[]; // a mixed array, so that V8 keeps the boxes
@@ -115,7 +117,8 @@ export class OpenSsl {
     this.macUpdate = functions.EVP_MAC_update;
     this.macFinal = functions.EVP_MAC_final;
     this.sha1Update = sha1Update;
-    this.contextOwners = new FinalizationRegistry((context) => functions.EVP_CIPHER_CTX_free(context));
+    this.freeCipherContext = (context) => void functions.EVP_CIPHER_CTX_free(context);
+    this.contextOwners = new FinalizationRegistry(this.freeCipherContext);
     this.macOwners = new FinalizationRegistry((context) => functions.EVP_MAC_CTX_free(context));
   }
 
@@ -256,10 +259,6 @@ export class OpenSsl {
     this.#functions.EVP_CIPHER_CTX_free(context);
     this.#functions.ERR_clear_error();
     return undefined;
-  }
-
-  freeCipherContext(context: Pointer): void {
-    this.#functions.EVP_CIPHER_CTX_free(context);
   }
 
   /** Padding is on by default for block ciphers; ours are whole blocks. */

@@ -10,32 +10,44 @@
 // by a constant, which is taken off. The header and the bytes in front of it are put back.
 import { NativeError } from '../errors.ts';
 import { checkRange, FOREIGN } from '../memory.ts';
-import { newAeadContext, OpenSslAeadKey } from './aead-key.ts';
+import { newAeadContext } from './aead-key.ts';
 import { NativeContext } from './context.ts';
 import { AEAD_NONCE_BYTES, AEAD_TAG_BYTES, type AeadAlgorithm, type RecordKey13 } from './keys.ts';
-import { AAD_WORD, CTRL_SET_IV_FIXED, IV_WORD, type OpenSsl } from './openssl.ts';
+import {
+  AAD_WORD,
+  CTRL_SET_IV_FIXED,
+  FOREIGN_AT,
+  IV_WORD,
+  MAX_FOREIGN_BYTES,
+  type OpenSsl,
+} from './openssl.ts';
 
 const NONCE_BYTES = 8;
 const AAD_BYTES = 13;
 /** A header of DTLS 1.3 without a connection id. */
 const MAX_HEADER_BYTES = 8;
+// Words of `#words`, all that is kept for a key: so few that V8 keeps them on its heap.
+const H_AT = 3; // behind the IV
+const DIFFERENCES_AT = 7;
 const TAG_WORDS = 4;
+const STATE_WORDS: number = DIFFERENCES_AT + 2 * TAG_WORDS;
 /** What OpenSSL takes off the length that it is told, to leave zero. */
 const SEALING_LENGTH = NONCE_BYTES;
 const OPENING_LENGTH: number = NONCE_BYTES + AEAD_TAG_BYTES;
+/** Where records lie in the workspace that cannot be worked on where they are, the nonce in front of them. */
+const CARRIED_AT: number = FOREIGN_AT + NONCE_BYTES;
+const MAX_CARRIED_BYTES: number = MAX_FOREIGN_BYTES - NONCE_BYTES - AEAD_TAG_BYTES;
 
 export class OpenSslRecordKey13 implements RecordKey13 {
   readonly #ssl: OpenSsl;
   readonly #context: NativeContext;
-  /** For records that the two calls cannot take: without room in front, or outside any slab. */
-  readonly #fallback: OpenSslAeadKey;
-  readonly #nonce: Uint8Array;
-  /** The IV as the workspace has it; the last two words take the sequence number in. */
-  readonly #iv: Int32Array;
-  /** AES of zeros, and by additional data of how many bytes what the tags differ by, in words, from the fourth on. */
-  readonly #h: Uint8Array;
-  readonly #differences: Int32Array = new Int32Array((MAX_HEADER_BYTES + 1) * TAG_WORDS);
-  #hasDifference = 0; // a bit for each length
+  /**
+   * The IV as the workspace has it, whose last two words take the sequence number in; AES of zeros; and what the tags differ
+   * by, for headers of two lengths.
+   */
+  readonly #words = new Int32Array(STATE_WORDS);
+  #firstHeader = 0;
+  #secondHeader = 0;
 
   constructor(
     ssl: OpenSsl,
@@ -47,11 +59,11 @@ export class OpenSslRecordKey13 implements RecordKey13 {
     if (iv.length !== AEAD_NONCE_BYTES) throw new NativeError('BAD_KEY', `an IV of ${iv.length} bytes`);
     const context = newAeadContext(ssl, algorithm, key, direction === 'seal');
     this.#ssl = ssl;
-    this.#context = new NativeContext(this, context, (c) => ssl.freeCipherContext(c), ssl.contextOwners);
-    this.#fallback = new OpenSslAeadKey(ssl, algorithm, key);
-    this.#nonce = Uint8Array.from(iv);
-    this.#iv = new Int32Array(Uint8Array.from(iv).buffer);
-    this.#h = ssl.encryptedZeros(key);
+    this.#context = new NativeContext(this, context, ssl.freeCipherContext, ssl.contextOwners);
+    for (let i = 0; i < H_AT; i++) this.#words[i] = wordAt(iv, i * 4);
+    const h = ssl.encryptedZeros(key);
+    for (let i = 0; i < TAG_WORDS; i++) this.#words[H_AT + i] = wordAt(h, i * 4);
+    h.fill(0);
     ssl.putIv(iv, 4);
     // RFC 8446 §5.3: the number is XORed into the last eight bytes; the first four are the same in every nonce.
     if (ssl.control(context, CTRL_SET_IV_FIXED, 4, ssl.ivAddress) !== 1) {
@@ -76,19 +88,22 @@ export class OpenSslRecordKey13 implements RecordKey13 {
     const base = ssl.memory.addressOf(bytes);
     const nonceAt = contentAt - NONCE_BYTES;
     if (base === FOREIGN || nonceAt < 0) {
-      this.#setNonce(sequenceHigh, sequenceLow);
-      const aad = bytes.slice(headerAt, contentAt);
-      this.#fallback.seal(bytes, contentAt, contentEnd, this.#nonce, aad);
+      // Without room in front or outside any slab, a record goes through the workspace.
+      const workspace = ssl.workspace;
+      const end = this.#bringIn(bytes, headerAt, contentEnd);
+      const at = CARRIED_AT + headerBytes;
+      this.seal(workspace, CARRIED_AT, at, end, sequenceHigh, sequenceLow);
+      bytes.set(workspace.subarray(at, end + AEAD_TAG_BYTES), contentAt);
       return;
     }
     const view = ssl.memory.viewOf(bytes);
     const before = view.getInt32(nonceAt, true);
     const behind = view.getInt32(nonceAt + 4, true);
     putAad(ssl.words, headerBytes, before, behind, SEALING_LENGTH);
-    const iv = this.#iv;
-    ssl.words[IV_WORD] = iv[0]!;
-    ssl.words[IV_WORD + 1] = iv[1]! ^ swapped(sequenceHigh);
-    ssl.words[IV_WORD + 2] = iv[2]! ^ swapped(sequenceLow);
+    const state = this.#words;
+    ssl.words[IV_WORD] = state[0]!;
+    ssl.words[IV_WORD + 1] = state[1]! ^ swapped(sequenceHigh);
+    ssl.words[IV_WORD + 2] = state[2]! ^ swapped(sequenceLow);
     const length = NONCE_BYTES + contentEnd - contentAt + AEAD_TAG_BYTES;
     const address = base + nonceAt;
     const isDone =
@@ -113,21 +128,25 @@ export class OpenSslRecordKey13 implements RecordKey13 {
     checkRange(bytes, contentAt, recordEnd);
     checkRange(bytes, headerAt, contentAt);
     const headerBytes = checkedHeader(headerAt, contentAt);
+    const tagAt = recordEnd - AEAD_TAG_BYTES;
+    if (tagAt < contentAt) return false;
     const base = ssl.memory.addressOf(bytes);
     const nonceAt = contentAt - NONCE_BYTES;
     if (base === FOREIGN || nonceAt < 0) {
-      this.#setNonce(sequenceHigh, sequenceLow);
-      return this.#fallback.open(bytes, contentAt, recordEnd, this.#nonce, bytes.slice(headerAt, contentAt));
+      const workspace = ssl.workspace;
+      const end = this.#bringIn(bytes, headerAt, recordEnd);
+      const at = CARRIED_AT + headerBytes;
+      if (!this.open(workspace, CARRIED_AT, at, end, sequenceHigh, sequenceLow)) return false;
+      bytes.set(workspace.subarray(at, end - AEAD_TAG_BYTES), contentAt);
+      return true;
     }
-    const tagAt = recordEnd - AEAD_TAG_BYTES;
-    if (tagAt < contentAt) return false;
     const view = ssl.memory.viewOf(bytes);
     const before = view.getInt32(nonceAt, true);
     const behind = view.getInt32(nonceAt + 4, true);
     putAad(ssl.words, headerBytes, before, behind, OPENING_LENGTH);
-    const iv = this.#iv;
-    view.setInt32(nonceAt, iv[1]! ^ swapped(sequenceHigh), true);
-    view.setInt32(nonceAt + 4, iv[2]! ^ swapped(sequenceLow), true);
+    const state = this.#words;
+    view.setInt32(nonceAt, state[1]! ^ swapped(sequenceHigh), true);
+    view.setInt32(nonceAt + 4, state[2]! ^ swapped(sequenceLow), true);
     this.#correct(view, tagAt, headerBytes);
     const address = base + nonceAt;
     const isGood =
@@ -140,35 +159,39 @@ export class OpenSslRecordKey13 implements RecordKey13 {
 
   close(): void {
     this.#context.close();
-    this.#fallback.close();
-    this.#h.fill(0);
-    this.#iv.fill(0);
-    this.#nonce.fill(0);
-    this.#differences.fill(0);
+    this.#words.fill(0);
   }
 
-  /** The whole nonce, for the fall-back. */
-  #setNonce(sequenceHigh: number, sequenceLow: number): void {
-    const words = new Int32Array(this.#nonce.buffer);
-    words[1] = this.#iv[1]! ^ swapped(sequenceHigh);
-    words[2] = this.#iv[2]! ^ swapped(sequenceLow);
+  /** Copies `bytes[from, end)` to the workspace, where there is room in front and behind, and returns where it ends. */
+  #bringIn(bytes: Uint8Array, from: number, end: number): number {
+    const length = end - from;
+    if (length > MAX_CARRIED_BYTES) {
+      throw new NativeError('BAD_LENGTH', `${length} bytes outside a slab; ${MAX_CARRIED_BYTES} can be had`);
+    }
+    this.#ssl.workspace.set(bytes.subarray(from, end), CARRIED_AT);
+    return CARRIED_AT + length;
   }
 
   #correct(view: DataView, tagAt: number, headerBytes: number): void {
-    if ((this.#hasDifference & (1 << headerBytes)) === 0) this.#findDifference(headerBytes);
-    const differences = this.#differences;
-    const from = headerBytes * TAG_WORDS;
-    view.setInt32(tagAt, view.getInt32(tagAt, true) ^ differences[from]!, true);
-    view.setInt32(tagAt + 4, view.getInt32(tagAt + 4, true) ^ differences[from + 1]!, true);
-    view.setInt32(tagAt + 8, view.getInt32(tagAt + 8, true) ^ differences[from + 2]!, true);
-    view.setInt32(tagAt + 12, view.getInt32(tagAt + 12, true) ^ differences[from + 3]!, true);
+    const words = this.#words;
+    const from = this.#differenceFor(headerBytes);
+    view.setInt32(tagAt, view.getInt32(tagAt, true) ^ words[from]!, true);
+    view.setInt32(tagAt + 4, view.getInt32(tagAt + 4, true) ^ words[from + 1]!, true);
+    view.setInt32(tagAt + 8, view.getInt32(tagAt + 8, true) ^ words[from + 2]!, true);
+    view.setInt32(tagAt + 12, view.getInt32(tagAt + 12, true) ^ words[from + 3]!, true);
   }
 
-  #findDifference(headerBytes: number): void {
-    const difference = product(this.#h, (AAD_BYTES * 8) ^ (headerBytes * 8));
-    this.#differences.set(new Int32Array(difference.buffer), headerBytes * TAG_WORDS);
-    difference.fill(0);
-    this.#hasDifference |= 1 << headerBytes;
+  /** Who uses headers of three lengths pays for it: a writer has one for short records and one for others, if it has two. */
+  #differenceFor(headerBytes: number): number {
+    if (headerBytes === this.#firstHeader) return DIFFERENCES_AT;
+    const second = DIFFERENCES_AT + TAG_WORDS;
+    if (headerBytes === this.#secondHeader) return second;
+    const isFirst = this.#firstHeader === 0;
+    if (isFirst) this.#firstHeader = headerBytes;
+    else this.#secondHeader = headerBytes;
+    const from = isFirst ? DIFFERENCES_AT : second;
+    putProduct(this.#words, from, (AAD_BYTES * 8) ^ (headerBytes * 8));
+    return from;
   }
 }
 
@@ -204,20 +227,36 @@ function swapped(value: number): number {
   return (value << 24) | ((value & 0xff00) << 8) | ((value >>> 8) & 0xff00) | (value >>> 24);
 }
 
+/** Four bytes as the workspace has them. */
+function wordAt(bytes: Uint8Array, at: number): number {
+  return bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24);
+}
+
 /**
- * SP 800-38D §6.3: `h` times the block whose byte 7, the last of the length of the additional data, is `value`: the
- * difference of two blocks of lengths.
+ * SP 800-38D §6.3: H times the block whose byte 7, the last of the length of the additional data, is `value`: the
+ * difference of two blocks of lengths. Bit 31 of the first of the words in network order is the coefficient of x^0.
  */
-function product(h: Uint8Array, value: number): Uint8Array<ArrayBuffer> {
-  const power = Uint8Array.from(h); // of x, times h: bit 7 of byte 0 is the coefficient of x^0
-  const sum = new Uint8Array(16);
+function putProduct(words: Int32Array, to: number, value: number): void {
+  // H times x^0 at first, then times each further power.
+  let a = swapped(words[H_AT]!);
+  let b = swapped(words[H_AT + 1]!);
+  let c = swapped(words[H_AT + 2]!);
+  let d = swapped(words[H_AT + 3]!);
+  let [sumA, sumB, sumC, sumD] = [0, 0, 0, 0];
   for (let bit = 0; bit < 64; bit++) {
     const isIn = bit >= 56 ? -((value >> (63 - bit)) & 1) : 0;
-    for (let i = 0; i < 16; i++) sum[i] = sum[i]! ^ (power[i]! & isIn);
-    const carry = -(power[15]! & 1);
-    for (let i = 15; i > 0; i--) power[i] = (power[i]! >> 1) | ((power[i - 1]! & 1) << 7);
-    power[0] = (power[0]! >> 1) ^ (carry & 0xe1);
+    sumA ^= a & isIn;
+    sumB ^= b & isIn;
+    sumC ^= c & isIn;
+    sumD ^= d & isIn;
+    const carry = -(d & 1);
+    d = (d >>> 1) | (c << 31);
+    c = (c >>> 1) | (b << 31);
+    b = (b >>> 1) | (a << 31);
+    a = (a >>> 1) ^ (carry & 0xe100_0000);
   }
-  power.fill(0);
-  return sum;
+  words[to] = swapped(sumA);
+  words[to + 1] = swapped(sumB);
+  words[to + 2] = swapped(sumC);
+  words[to + 3] = swapped(sumD);
 }

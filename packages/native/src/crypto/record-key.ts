@@ -46,7 +46,7 @@ export class OpenSslRecordKey implements RecordKey {
       throw new NativeError('BAD_KEY', `a fixed nonce of ${fixedNonce.length} bytes, not ${fixedBytes}`);
     const context = newAeadContext(ssl, algorithm, key, this.#isSealing);
     this.#ssl = ssl;
-    this.#context = new NativeContext(this, context, (c) => ssl.freeCipherContext(c), ssl.contextOwners);
+    this.#context = new NativeContext(this, context, ssl.freeCipherContext, ssl.contextOwners);
     this.#explicitBytes = isGcm ? SEQUENCE_BYTES : 0;
     this.headroom = HEADER_BYTES + this.#explicitBytes;
     this.overhead = this.headroom + AEAD_TAG_BYTES;

@@ -165,5 +165,5 @@ function newAesContext(ssl: OpenSsl, owner: object, mode: 'CTR' | 'ECB', key: Ui
   const name = `AES-${key.length * 8}-${mode}`;
   const context = ssl.newCipherContext(name, key, true);
   if (context === undefined) throw new NativeError('BAD_ALGORITHM', name);
-  return new NativeContext(owner, context, (c) => ssl.freeCipherContext(c), ssl.contextOwners);
+  return new NativeContext(owner, context, ssl.freeCipherContext, ssl.contextOwners);
 }
