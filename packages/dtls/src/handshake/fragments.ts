@@ -105,7 +105,7 @@ export class Fragments {
 
   /** What has come in plaintext and not come out is not waited for: what is true comes under the keys that there are now. */
   forgetPlaintext(): void {
-    for (const [sequence, assembly] of this.#assemblies) {
+    for (const [sequence, assembly] of this.#assemblies ?? []) {
       if (assembly.epoch === PLAINTEXT_EPOCH) this.#remove(sequence, assembly);
     }
   }
