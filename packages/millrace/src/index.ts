@@ -114,13 +114,14 @@ export {
   RTCPeerConnection,
 } from './peer-connection/peer-connection.ts';
 export { RTCSctpTransport, type RTCSctpTransportState } from './peer-connection/sctp-transport.ts';
-export type { SessionEnd, SessionTimings } from './peer-connection/session.ts';
+export type { SessionTimings } from './peer-connection/session.ts';
 export {
   type RTCLocalSessionDescriptionInit,
   type RTCSdpType,
   RTCSessionDescription,
   type RTCSessionDescriptionInit,
 } from './peer-connection/session-description.ts';
+export type { SessionEnd } from './peer-connection/session-end.ts';
 export type { RTCStats, RTCStatsReport } from './peer-connection/stats.ts';
 export type { IceTcpPolicy } from './peer-connection/tcp-candidates.ts';
 export {

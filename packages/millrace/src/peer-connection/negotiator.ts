@@ -317,9 +317,9 @@ export class Negotiator {
       const fragment = ice?.usernameFragment;
       for (const line of candidates) {
         const candidate = parseCandidate(line);
-        if (candidate) session.addRemoteCandidate(ofGeneration(candidate, fragment));
+        if (candidate) session.remoteCandidates.add(ofGeneration(candidate, fragment));
       }
-      if (endOfCandidates) session.endRemoteCandidates(fragment);
+      if (endOfCandidates) session.remoteCandidates.end(fragment);
     }
   }
 
@@ -351,7 +351,7 @@ export class Negotiator {
     if (this.#descriptions.state === 'have-local-offer') this.#host.session.abandonRestart();
     this.#descriptions.rollback();
     this.#host.media.rollback();
-    this.#host.session.forgetRemoteCandidates();
+    this.#host.session.remoteCandidates.forget();
     this.#host.onStateChange();
   }
 
@@ -426,8 +426,8 @@ export class Negotiator {
     const section = remote.data.media[place];
     if (!section || !transportSections(remote.data).includes(section)) return;
     const fragment = usernameFragment ?? section.ice?.usernameFragment;
-    if (parsed) this.#host.session.addRemoteCandidate(ofGeneration(parsed, fragment));
-    else this.#host.session.endRemoteCandidates(fragment);
+    if (parsed) this.#host.session.remoteCandidates.add(ofGeneration(parsed, fragment));
+    else this.#host.session.remoteCandidates.end(fragment);
   }
 
   /** Takes a candidate of this side out of the local descriptions: there is no SDP that withdraws it at the peer. */

@@ -39,12 +39,13 @@ import { NegotiationNeed } from './negotiation-need.ts';
 import { type NegotiationHost, Negotiator } from './negotiator.ts';
 import { OperationsChain } from './operations-chain.ts';
 import type { RTCSctpTransport } from './sctp-transport.ts';
-import { Session, type SessionEnd, type SessionTimings } from './session.ts';
+import { Session, type SessionTimings } from './session.ts';
 import type {
   RTCLocalSessionDescriptionInit,
   RTCSessionDescription,
   RTCSessionDescriptionInit,
 } from './session-description.ts';
+import { CLOSED, type SessionEnd } from './session-end.ts';
 import { mediaReport, type RTCStatsReport, StatsIds, statsReport } from './stats.ts';
 import { Transports } from './transports.ts';
 
@@ -340,12 +341,11 @@ export class RTCPeerConnection extends PeerConnectionEvents {
   /** Ends the connection at once, tells the peer, and loses what was not yet sent. See `Symbol.asyncDispose`. */
   close(): void {
     if (this.#isClosed) return;
-    const end: SessionEnd = { by: 'local', code: 'CLOSED', message: 'close() was called' };
     this.#isSilent = true;
     this.#shutDown();
     for (const channel of this.#open) channel.close(); // what still waits to be told of is discarded
-    this.#abandonChannels(end);
-    this.#resolveClosed(end);
+    this.#abandonChannels(CLOSED);
+    this.#resolveClosed(CLOSED);
   }
 
   /** Closes every channel once its queue has drained, then the connection. */

@@ -2,15 +2,8 @@
 // It decides when each layer begins (each as early as its RFC allows) and what the end of one means for the
 // others. Negotiation is the peer connection's; sockets and time are the driver's.
 import type { ChannelsSink, DataChannels } from '@millrace/datachannel';
+import { type DtlsCertificate, DtlsConnection, SRTP_PROFILES } from '@millrace/dtls';
 import {
-  CLOSE_CODES,
-  type CloseReason,
-  type DtlsCertificate,
-  DtlsConnection,
-  SRTP_PROFILES,
-} from '@millrace/dtls';
-import {
-  type Candidate,
   type CandidatePair,
   drawParameters,
   IceAgent,
@@ -33,7 +26,6 @@ import { Alarm, now } from '../transport/alarm.ts';
 import { AssociationMaker } from '../transport/association.ts';
 import { type Backend, chooseBackend } from '../transport/backend.ts';
 import { Driver } from '../transport/driver.ts';
-import { isHiddenName, resolveHiddenName } from '../transport/mdns.ts';
 import { random } from '../transport/random.ts';
 import { SPED_DATAGRAM_BYTES, Sped } from '../transport/sped.ts';
 import type { TcpDrop } from '../transport/tcp-connection.ts';
@@ -41,6 +33,8 @@ import type { MillraceConfiguration } from './configuration.ts';
 import { dtlsOptions } from './dtls-configuration.ts';
 import { Gathering, type GatheringObserver } from './gathering.ts';
 import { helloVerify } from './hello-verify.ts';
+import { RemoteCandidates } from './remote-candidates.ts';
+import { CLOSED, endOfDtls, endOfIce, endOfSctp, MUX_CLOSED, type SessionEnd } from './session-end.ts';
 
 /** Of a UDP payload that fits every path IPv6 allows (1280 bytes less 40 and 8), with room for a tunnel or TURN. */
 const DATAGRAM_BYTES = 1200;
@@ -52,27 +46,8 @@ const OFFERED_SRTP_PROFILES: readonly number[] = [
 ];
 /** RFC 5288 §3: what a record of 1.2 may have beside what is known before its cipher is. */
 const EXPLICIT_NONCE_BYTES = 8;
-/** Remote candidates kept until the answer has been set. */
-const MAX_EARLY_CANDIDATES = 256;
 /** How long a failed connection waits for a restart, in milliseconds: half a minute after the peer has noticed too. */
 const RESTART_PATIENCE: Millis = 60_000;
-/** RFC 9260 §3.3.10.12: the peer's application called it a day. */
-const USER_INITIATED_ABORT = 12;
-
-const CLOSED: SessionEnd = { by: 'local', code: 'CLOSED', message: 'the connection was closed here' };
-const MUX_CLOSED: SessionEnd = {
-  by: 'local',
-  code: 'MUX_CLOSED',
-  message: 'the shared port of the connection was closed',
-};
-
-/** Why a session ended, for `closed` and for the errors of its channels. */
-export interface SessionEnd {
-  readonly by: 'local' | 'remote' | 'failure';
-  /** Stable, such as `ICE_FAILED`, `DTLS_FINGERPRINT_MISMATCH`, `DTLS_CLOSE_NOTIFY`. */
-  readonly code: string;
-  readonly message: string;
-}
 
 /** When each phase of opening was over, in milliseconds on `performance.now()`'s clock; `undefined` until then. */
 export interface SessionTimings {
@@ -135,6 +110,7 @@ export class Session {
   readonly agent: IceAgent;
   readonly driver: Driver;
   readonly sped: Sped;
+  readonly remoteCandidates: RemoteCandidates;
   readonly #backend: Backend;
   /** Its part in a port that other connections use too. */
   readonly #shared: MuxMembership | undefined;
@@ -142,8 +118,6 @@ export class Session {
   readonly #options: SessionOptions;
   readonly #associations: AssociationMaker;
   readonly #observer: SessionObserver;
-  /** Stops what is still being looked up when the session ends. */
-  #lookups: AbortController | undefined;
   #negotiated: NegotiatedSession | undefined;
   #dtls: DtlsConnection | undefined;
   #association: SctpAssociation | undefined;
@@ -151,11 +125,6 @@ export class Session {
   #hasPath = false;
   #pathRoundTripTime: Millis | undefined;
   #end: SessionEnd | undefined;
-  /** Remote candidates with hidden names that are still being resolved: end-of-candidates waits for them. */
-  #resolving = 0;
-  /** The generation, by its fragment, of which the peer will not name further candidates. */
-  #remoteEnded: string | undefined;
-  #early: Candidate[] = [];
   readonly #gathering: Gathering;
   /** Goes off when a failed connection has waited long enough for a restart. */
   readonly #patience: Alarm = new Alarm(() => this.#onPatienceOver());
@@ -200,7 +169,7 @@ export class Session {
       dtls: {
         onHalfConnected: () => this.#startSctp(),
         onConnected: () => this.#onSecured(),
-        onClosed: (reason) => this.#onDtlsClosed(reason),
+        onClosed: (reason) => this.#finish(endOfDtls(reason)),
         onKeyLog: (line) => options.onKeyLog && queueTask(options.onKeyLog, line),
       },
       channelsSink: observer.channelsSink,
@@ -212,6 +181,9 @@ export class Session {
       this.timings,
       { ...options, shared: this.#shared },
       observer,
+    );
+    this.remoteCandidates = new RemoteCandidates(this.agent, this.driver, () =>
+      this.#gathering.onPassiveRemote(),
     );
   }
 
@@ -342,49 +314,8 @@ export class Session {
     const known = this.agent.remoteParameters;
     if (known?.usernameFragment === ice.usernameFragment && known.password === ice.password) return;
     this.agent.setRemoteParameters({ ...ice, lite: iceLite, renomination }, now());
-    for (const candidate of this.#early.splice(0)) this.addRemoteCandidate(candidate);
-    if (this.#remoteEnded !== undefined) this.endRemoteCandidates(this.#remoteEnded);
+    this.remoteCandidates.begin(ice.usernameFragment);
     this.driver.wake();
-  }
-
-  /** Whether the generation is one that has been negotiated, so that there is a session for its candidates. */
-  #isNegotiated(usernameFragment: string | undefined): boolean {
-    const known = this.#negotiated?.ice.usernameFragment;
-    return known !== undefined && (usernameFragment === undefined || usernameFragment === known);
-  }
-
-  /** Before the answer has been set the candidate is kept. */
-  addRemoteCandidate(candidate: Candidate): void {
-    if (!this.#isNegotiated(candidate.usernameFragment)) {
-      if (this.#early.length < MAX_EARLY_CANDIDATES) this.#early.push(candidate);
-      else this.driver.drops.count('too-early');
-      return;
-    }
-    if (!isHiddenName(candidate.address)) {
-      this.#checkRemote(candidate);
-      return;
-    }
-    this.#resolving++;
-    this.#lookups ??= new AbortController();
-    void resolveHiddenName(candidate.address, this.#lookups.signal).then((addresses) => {
-      this.#resolving--;
-      for (const address of addresses) this.#checkRemote({ ...candidate, address });
-      if (this.#remoteEnded !== undefined) this.endRemoteCandidates(this.#remoteEnded);
-    });
-  }
-
-  endRemoteCandidates(usernameFragment?: string): void {
-    this.#remoteEnded = usernameFragment ?? this.#negotiated?.ice.usernameFragment ?? '';
-    if (!this.#isNegotiated(usernameFragment) || this.#resolving > 0 || this.driver.isClosed) return;
-    if (this.isRestarting) return; // of a generation that is about to be replaced
-    this.agent.endRemoteCandidates(now());
-    this.driver.wake();
-  }
-
-  /** The description the kept candidates belong to has been rolled back. */
-  forgetRemoteCandidates(): void {
-    this.#early = [];
-    if (!this.#isNegotiated(this.#remoteEnded)) this.#remoteEnded = undefined;
   }
 
   /** The association is up: for the timings. */
@@ -393,17 +324,8 @@ export class Session {
   }
 
   /** The association has ended, and with it what the session was for. */
-  onSctpClosed({ by, code, cause }: SctpCloseReason): void {
-    // RFC 9260 §3.3.7: an ABORT need not say why; one that names no error is no failure either.
-    const isLeaving = by === 'remote' && (cause === undefined || cause.code === USER_INITIATED_ABORT);
-    const isFarewell = code === 'SHUTDOWN' || (code === 'ABORTED' && isLeaving);
-    this.#finish({
-      by: isFarewell && by !== 'timeout' ? by : 'failure',
-      code: `SCTP_${code}`,
-      message: isFarewell
-        ? 'the peer has closed the connection'
-        : `the association ended: ${cause?.text || code}`,
-    });
+  onSctpClosed(reason: SctpCloseReason): void {
+    this.#finish(endOfSctp(reason));
   }
 
   cork(): void {
@@ -418,13 +340,6 @@ export class Session {
   /** Says goodbye and ends the session. */
   close(end: SessionEnd = CLOSED): void {
     this.#finish(end);
-  }
-
-  #checkRemote(candidate: Candidate): void {
-    if (this.driver.isClosed) return;
-    if (candidate.tcpType === 'passive') this.#gathering.onPassiveRemote();
-    this.agent.addRemoteCandidate(candidate, now());
-    this.driver.wake();
   }
 
   #onPath(roundTripTime: Millis | undefined): void {
@@ -555,40 +470,18 @@ export class Session {
       this.#patience.set(now() + RESTART_PATIENCE, now());
       return;
     }
-    const hadConnected = this.timings.iceConnected !== undefined;
-    this.#finish({
-      by: 'failure',
-      code: hadConnected ? 'ICE_CONSENT_EXPIRED' : 'ICE_FAILED',
-      message: hadConnected
-        ? silence(this.#options)
-        : 'no pair of candidates connects: check firewalls and that both sides exchange their candidates',
-    });
-  }
-
-  #onDtlsClosed({ by, code, alert }: CloseReason): void {
-    const message = alert === undefined ? CLOSE_CODES[code] : `${CLOSE_CODES[code]} (alert ${alert})`;
-    const isFarewell = code === 'close-notify' || code === 'closed';
-    this.#finish({
-      by: isFarewell ? by : 'failure',
-      code: `DTLS_${code.replaceAll('-', '_').toUpperCase()}`,
-      message,
-    });
+    this.#finish(endOfIce(this.timings.iceConnected !== undefined, this.#options));
   }
 
   /** The one way out, whoever asks for it. */
   #finish(end: SessionEnd): void {
     if (this.#end) return;
     this.#end = end;
-    this.#lookups?.abort();
+    this.remoteCandidates.close();
     this.#patience.stop();
     this.#gathering.close();
     this.driver.close();
     this.#shared?.leave();
     this.#observer.onEnd(end);
   }
-}
-
-/** RFC 7675 §5.1: what has been over before the connection was. */
-function silence({ consentTimeout = 30_000, iceLite }: MillraceConfiguration): string {
-  return `the peer has not ${iceLite ? 'sent a check' : 'answered'} for ${consentTimeout / 1000} seconds`;
 }

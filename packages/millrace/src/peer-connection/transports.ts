@@ -15,7 +15,8 @@ import {
   setSelectedPair,
 } from './ice-transport.ts';
 import { RTCSctpTransport, setMaxMessageSize, setSctpState } from './sctp-transport.ts';
-import type { Session, SessionEnd } from './session.ts';
+import type { Session } from './session.ts';
+import type { SessionEnd } from './session-end.ts';
 
 export class Transports {
   readonly ice: RTCIceTransport;

@@ -8,8 +8,8 @@ import type { UdpMuxOptions, UnknownUfragRequest } from '../mux/options.ts';
 import { UdpMux, type UdpMuxStats } from '../mux/udp-mux.ts';
 import type { MillraceConfiguration, RTCConfiguration } from '../peer-connection/configuration.ts';
 import { endConnection, RTCPeerConnection } from '../peer-connection/peer-connection.ts';
-import type { SessionEnd } from '../peer-connection/session.ts';
 import type { RTCSessionDescriptionInit } from '../peer-connection/session-description.ts';
+import type { SessionEnd } from '../peer-connection/session-end.ts';
 import { inferredOffer } from './inferred-offer.ts';
 
 export interface ListenOptions extends Omit<UdpMuxOptions, 'onUnknownUfrag' | 'native'> {
