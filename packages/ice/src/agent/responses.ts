@@ -1,6 +1,7 @@
 // Responses to our checks. RFC 8445 §7.2.5 (the STUN client's part), RFC 8489 §6.3.3, §6.3.4 and §9.1.4.
 import type { Millis } from '@millrace/sans-io';
 import {
+  type ClientTransaction,
   ERROR,
   ERROR_CODE,
   type StunMessage,
@@ -19,6 +20,9 @@ import { onAnswer } from './renomination.ts';
 import { onRoleConflict } from './roles.ts';
 import type { IceSession } from './session.ts';
 
+/** Answered transactions that are remembered for what rides with another answer. */
+export const MAX_ANSWERED = 16;
+
 export function onResponse(
   session: IceSession,
   response: StunMessage,
@@ -28,7 +32,7 @@ export function onResponse(
 ): IceDrop | undefined {
   const check = session.checks.get(response.transactionKey);
   if (!check?.transaction.matches(response.bytes, response.at + TRANSACTION_ID_AT))
-    return 'unknown-transaction';
+    return onAnotherAnswer(session, response);
   // RFC 8489 §9.1.4: without the right integrity the response is as if it had not come. That goes for errors
   // too: a forged 401 must not fail a pair.
   if (!verifyIntegrity(response, session.remoteKey, session.crypto)) return 'bad-integrity';
@@ -73,6 +77,7 @@ function onSuccess(
   pair.lastResponseAt = now;
   pair.state = 'succeeded';
   session.hasSucceeded = true;
+  rememberAnswered(session, check.transaction);
   takeCarriage(session, response);
   // RFC 8445 §7.2.5.3.4
   if (session.role === 'controlling' && (check.useCandidate || check.nomination > 0)) {
@@ -110,4 +115,24 @@ function onFailure(check: Check, now: Millis): void {
   pair.check = undefined;
   giveUpNomination(pair);
   if (pair.state === 'in-progress') pair.state = 'failed';
+}
+
+/** Only where something may ride. */
+function rememberAnswered({ piggyback, answered }: IceSession, transaction: ClientTransaction): void {
+  if (!piggyback?.isOn) answered.length = 0;
+  else if (answered.push(transaction) > MAX_ANSWERED) answered.shift();
+}
+
+/**
+ * A check that was sent twice has two answers, and of what rides the second may bring what the first could not have: by then
+ * the peer knows our description, and answers our flight. For ICE the first one has said all.
+ */
+function onAnotherAnswer(session: IceSession, response: StunMessage): IceDrop | undefined {
+  const isOn = session.piggyback?.isOn && response.messageClass === 'success';
+  const { bytes, at } = response;
+  if (!isOn || !session.answered.some((each) => each.matches(bytes, at + TRANSACTION_ID_AT)))
+    return 'unknown-transaction';
+  if (!verifyIntegrity(response, session.remoteKey, session.crypto)) return 'bad-integrity';
+  takeCarriage(session, response);
+  return undefined;
 }

@@ -1,7 +1,7 @@
 // The data of one ICE generation: credentials, candidates, pairs and what waits to be sent. The procedures in
 // the files beside it work on it. During an ICE restart (RFC 8445 §9) there is a second one: see generations.ts.
 import { Drops, type Millis, NEVER, Ring, randomBytes, u32 } from '@millrace/sans-io';
-import { shortTermKey } from '@millrace/stun';
+import { type ClientTransaction, shortTermKey } from '@millrace/stun';
 import type { Candidate, LocalCandidate, Route } from '../candidate.ts';
 import { Checklist } from '../checklist.ts';
 import { DROP_REASONS, type IceDrop } from '../drops.ts';
@@ -83,6 +83,8 @@ export class IceSession {
   switchedAt: Millis = Number.NEGATIVE_INFINITY;
   readonly replies: Ring<Reply> = new Ring();
   readonly checks: Map<number, Check> = new Map();
+  /** Those answered last, while something may ride with another answer. */
+  readonly answered: ClientTransaction[] = [];
   readonly resends: Ring<Check> = new Ring();
   /** By socket: the round trip to a server beyond it, in milliseconds. See round-trips.ts */
   readonly serverRoundTrips: Map<number, Millis> = new Map();
@@ -199,6 +201,7 @@ export class IceSession {
     this.backupsAt = NEVER;
     this.resends.clear();
     this.checks.clear();
+    this.answered.length = 0;
     this.nominateAt = NEVER;
     this.patienceUntil = NEVER;
     this.consentAt = NEVER;

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { DTLS_IN_STUN_ACK, DTLS_IN_STUN_DATA, type StunMessage } from '@millrace/stun';
+import { MAX_ANSWERED } from '../../src/agent/responses.ts';
 import { answer, give, PUPPET, PUPPET_AT, request, sentBy } from '../puppet.ts';
 import { bothSelected, introduced, newAgent } from '../two-agents.ts';
 import { Carrier, datagram } from './carrier.ts';
@@ -161,6 +162,44 @@ describe('draft-hancke-webrtc-sped §5.3 what has come is handed over', () => {
       { data: datagram(55), ack: undefined },
       { data: undefined, ack: undefined },
     ]);
+  });
+
+  test('from a second answer to a check that was sent twice, if it is authentic; for ICE the first has said all', () => {
+    const carrier = new Carrier();
+    const agent = withPuppet(carrier);
+    const [check] = sentBy(agent, 0);
+    give(agent, answer(check!.message, { mapped: SELF, more: bytesMore(undefined, ACK) }), 10);
+    const before = agent.stats;
+    const more = bytesMore(datagram(55), ACK);
+    give(agent, answer(check!.message, { mapped: SELF, more, password: 'wrongwrongwrongwrongwrong' }), 20);
+    give(agent, answer(check!.message, { mapped: SELF, more, signed: false }), 20);
+    give(agent, answer(check!.message, { error: 400, more }), 20);
+    assert.equal(carrier.heard.length, 1);
+    give(agent, answer(check!.message, { mapped: { address: '192.0.2.99', port: 9 }, more }), 30);
+    assert.deepEqual(carrier.heard[1], { data: datagram(55), ack: ACK });
+    assert.equal(agent.stats.localCandidates.length, before.localCandidates.length);
+  });
+
+  test('of the checks answered before, the last ones are remembered', () => {
+    const carrier = new Carrier();
+    const agent = withPuppet(carrier);
+    const checks = [];
+    for (let now = 0; checks.length <= MAX_ANSWERED; now += 1000) {
+      carrier.datagrams = [datagram(checks.length)];
+      carrier.flight++;
+      const sent = sentBy(agent, now).find(({ message }) => message.messageClass === 'request');
+      if (sent === undefined) {
+        agent.expire(now);
+        continue;
+      }
+      checks.push(sent.message);
+      give(agent, answer(sent.message, { mapped: SELF, more: bytesMore(undefined, ACK) }), now);
+    }
+    const heard = carrier.heard.length;
+    for (const check of checks.slice(0, 2)) {
+      give(agent, answer(check, { mapped: SELF, more: bytesMore(datagram(7), ACK) }), 1e6);
+    }
+    assert.equal(carrier.heard.length, heard + 1);
   });
 
   test('only when the integrity is right, the username ours and the transaction known', () => {

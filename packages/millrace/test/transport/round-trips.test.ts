@@ -86,8 +86,10 @@ describe('round trips until each side has a message', () => {
   });
 
   test('an answer that comes late costs what it is late: the hello has waited for it', () => {
-    const { atAnswerer, atOfferer } = opening({ both: { dtls: V1_3 }, answerDelay: 1.5 * RTT });
-    assert.deepEqual([atAnswerer, atOfferer], [3, 2.5]);
+    for (const late of [0.5, 0.75, 1, 1.25, 1.5, 2, 3]) {
+      const { atAnswerer, atOfferer } = opening({ both: { dtls: V1_3 }, answerDelay: late * RTT });
+      assert.deepEqual([atAnswerer, atOfferer], [late + 1.5, late + 1], `${late} round trips`);
+    }
   });
 
   test('only one side does it: as if neither did', () => {
