@@ -5,6 +5,7 @@ import { type FileHandle, link, mkdir, open, rename, rm, stat, statfs } from 'no
 import { join } from 'node:path';
 import { Failure } from '@millrace/example-send-file/failure';
 import { safeFileName } from '@millrace/example-send-file/file-name';
+import { writeAll } from '@millrace/example-send-file/write-all';
 import { TransferError } from './wire/channel.ts';
 import type { Sink } from './wire/transfer.ts';
 
@@ -33,16 +34,8 @@ export class Received implements Sink {
     return new Received(folder, safeFileName(askedName), partial, await open(partial, 'wx'));
   }
 
-  async write(chunks: readonly Uint8Array[]): Promise<void> {
-    let rest = chunks.filter(({ length }) => length > 0);
-    while (rest.length > 0) {
-      let { bytesWritten } = await this.#file.writev(rest);
-      let whole = 0;
-      while (whole < rest.length && bytesWritten >= rest[whole]!.length)
-        bytesWritten -= rest[whole++]!.length;
-      rest = rest.slice(whole);
-      if (bytesWritten > 0) rest[0] = rest[0]!.subarray(bytesWritten); // the disk took a part
-    }
+  write(chunks: readonly Uint8Array[]): Promise<void> {
+    return writeAll(this.#file, chunks);
   }
 
   async commit(): Promise<void> {

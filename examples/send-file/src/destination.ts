@@ -5,6 +5,7 @@ import { type FileHandle, link, lstat, mkdir, open, rename, rm, stat } from 'nod
 import { join } from 'node:path';
 import { EXIT, Failure } from './failure.ts';
 import { safeFileName } from './file-name.ts';
+import { writeAll } from './write-all.ts';
 
 export class Destination {
   /** Where the file will be. */
@@ -32,16 +33,8 @@ export class Destination {
   }
 
   /** `chunks` are kept until the promise is settled. */
-  async write(chunks: readonly Uint8Array[]): Promise<void> {
-    let rest = chunks.filter(({ length }) => length > 0);
-    while (rest.length > 0) {
-      let { bytesWritten } = await this.#file.writev(rest);
-      let whole = 0;
-      while (whole < rest.length && bytesWritten >= rest[whole]!.length)
-        bytesWritten -= rest[whole++]!.length;
-      rest = rest.slice(whole);
-      if (bytesWritten > 0) rest[0] = rest[0]!.subarray(bytesWritten); // the disk took a part
-    }
+  write(chunks: readonly Uint8Array[]): Promise<void> {
+    return writeAll(this.#file, chunks);
   }
 
   /** Gives the file its name; still refuses to replace one that has appeared meanwhile. */

@@ -1,5 +1,7 @@
 // A peer without sockets: ICE, DTLS, SCTP and a data channel wired as the driver of millrace wires them, in virtual time.
 // What it leaves out is what takes the processor's time and not the network's.
+
+import { CERTIFICATE_PEM, der, PRIVATE_KEY_PEM } from '@millrace/bench-harness/dtls-identity';
 import { type Channel, type ChannelsSink, DataChannels } from '@millrace/datachannel';
 import { type DtlsCertificate, DtlsConnection, type DtlsSink, fingerprintOf } from '@millrace/dtls';
 import { nodeDtlsCertificate, nodeDtlsCrypto } from '@millrace/dtls/node-crypto';
@@ -8,7 +10,6 @@ import { type Core, type Millis, NEVER } from '@millrace/sans-io';
 import { SeededRandom } from '@millrace/sans-io/testing';
 import { type FixedSctpOptions, type PacketTrace, SctpAssociation, signaledInit } from '@millrace/sctp';
 import { nodeStunCrypto } from '@millrace/stun/node-crypto';
-import { CERTIFICATE_PEM, der, PRIVATE_KEY_PEM } from './identity.ts';
 
 /** As a session's. */
 const DATAGRAM_BYTES = 1200;

@@ -5,9 +5,9 @@
 import { duplexPair } from 'node:stream';
 import { connect, createSecureContext, TLSSocket } from 'node:tls';
 import type { Operation, Prepared } from '@millrace/bench-harness';
+import { CERTIFICATE_PEM, PRIVATE_KEY_PEM } from '@millrace/bench-harness/dtls-identity';
 import { SessionCache } from '@millrace/dtls';
 import { nodeDtlsCrypto } from '@millrace/dtls/node-crypto';
-import { CERTIFICATE_PEM, PRIVATE_KEY_PEM } from './dtls-identity.ts';
 import { DtlsSum, type HandshakeOptions, handshake } from './dtls-pair.ts';
 import { type WeriftDtls, weriftHandshake } from './dtls-werift.ts';
 

@@ -1,4 +1,6 @@
 // Two DTLS connections in memory.
+
+import { CERTIFICATE_PEM, der, PRIVATE_KEY_PEM } from '@millrace/bench-harness/dtls-identity';
 import {
   type DtlsCertificate,
   DtlsConnection,
@@ -9,7 +11,6 @@ import {
 } from '@millrace/dtls';
 import { nodeDtlsCertificate, nodeDtlsCrypto } from '@millrace/dtls/node-crypto';
 import { SeededRandom } from '@millrace/sans-io/testing';
-import { CERTIFICATE_PEM, der, PRIVATE_KEY_PEM } from './dtls-identity.ts';
 
 const IDENTITY: DtlsCertificate = nodeDtlsCertificate(der(CERTIFICATE_PEM), der(PRIVATE_KEY_PEM));
 

@@ -1,7 +1,7 @@
 // werift's handshake over a transport in memory. Its flights wait on timers of half a second even when nothing is lost;
 // they hold nobody up, but the timers outlive the handshake. It takes any certificate that the peer shows: comparing
 // fingerprints is left to whoever uses it, and is no part of what is measured.
-import { CERTIFICATE_PEM, PRIVATE_KEY_PEM } from './dtls-identity.ts';
+import { CERTIFICATE_PEM, PRIVATE_KEY_PEM } from '@millrace/bench-harness/dtls-identity';
 
 interface Transport {
   readonly type: string;
