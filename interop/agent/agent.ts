@@ -109,6 +109,15 @@ export class Agent {
     return { type: 'offer', sdp: offer.sdp };
   }
 
+  /** An offer with `secret` for its username fragment and password, in the place of those that were drawn. */
+  async mungedOffer(connection: number, secret: string): Promise<Description> {
+    const { pc } = this.#connection(connection);
+    const { sdp } = await pc.createOffer();
+    const munged = sdp.replaceAll(/^a=ice-(ufrag|pwd):.*?(\r?)$/gm, `a=ice-$1:${secret}$2`);
+    await pc.setLocalDescription({ type: 'offer', sdp: munged });
+    return { type: 'offer', sdp: munged };
+  }
+
   async answer(connection: number, offer: Description): Promise<Description> {
     const { pc } = this.#connection(connection);
     await pc.setRemoteDescription(offer);

@@ -17,7 +17,7 @@ export const aiortc: Implementation = {
   version: () => versionOf('aiortc') ?? 'of an unknown version',
   launch: () => forkRemote(new URL('./agent.py', import.meta.url), PYTHON),
   canHideAddresses: false,
-  lacks: ['TCP'],
+  lacks: ['TCP', 'munging'],
   canInterleave: false,
   speaksDtls13: false,
   offersHeldRole: false,

@@ -51,12 +51,13 @@ export const chromium: Implementation = {
   defects,
 };
 
-async function launch({ hideAddresses, interleave, trials }: LaunchOptions): Promise<Remote> {
+async function launch({ hideAddresses, interleave, trials, anyCertificate }: LaunchOptions): Promise<Remote> {
   const wanted = [...(interleave ? [INTERLEAVING] : []), ...trials.map((trial) => TRIALS[trial])].join('');
   const args = [
     ...QUIET,
     LOOPBACK,
     ...(hideAddresses ? [] : [PLAIN_ADDRESSES]),
+    ...(anyCertificate ? ['--ignore-certificate-errors'] : []),
     ...(wanted ? [`--force-fieldtrials=${wanted}`] : []),
   ];
   const temporary = mkdtempSync(join(tmpdir(), 'interop-chromium-'));

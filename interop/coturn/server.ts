@@ -40,6 +40,8 @@ export interface Place {
   /** What runs a command there, as in `ip netns exec NAME`: it has to become that command. */
   readonly within: readonly string[];
   readonly addresses: readonly string[];
+  /** Default: where it listens. */
+  readonly relayAddresses?: readonly string[];
   readonly port: number;
   readonly tlsPort: number;
 }
@@ -77,7 +79,8 @@ export async function startCoturn(options: readonly string[] = [], place?: Place
       args,
       ['-n', '--no-cli', '--lt-cred-mech', '--allow-loopback-peers', '--no-multicast-peers', '--fingerprint'],
       ['--listening-port', `${port}`, '--tls-listening-port', `${tlsPort}`],
-      addresses.flatMap((address) => ['--listening-ip', address, '--relay-ip', address]),
+      addresses.flatMap((address) => ['--listening-ip', address]),
+      (place?.relayAddresses ?? addresses).flatMap((address) => ['--relay-ip', address]),
       ['--cert', certificateFile, '--pkey', keyFile],
       ['--realm', 'example.org', '--user', `${USERNAME}:${CREDENTIAL}`],
       ['--pidfile', join(directory, 'pid'), '--userdb', join(directory, 'db'), '--log-file', 'stdout'],

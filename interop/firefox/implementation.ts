@@ -29,11 +29,12 @@ export const firefox: Implementation = {
   defects,
 };
 
-async function launch({ hideAddresses }: LaunchOptions): Promise<Remote> {
+async function launch({ hideAddresses, anyCertificate }: LaunchOptions): Promise<Remote> {
   const browser = await puppeteer.launch({
     browser: 'firefox',
     executablePath: PATH,
     headless: true,
+    acceptInsecureCerts: anyCertificate,
     protocolTimeout: 0, // scenarios have their own
     extraPrefsFirefox: {
       'media.peerconnection.ice.loopback': true,

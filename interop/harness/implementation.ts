@@ -19,6 +19,8 @@ export interface LaunchOptions {
   /** Messages are interleaved with whoever can (RFC 8260), where that has to be asked for. */
   readonly interleave: boolean;
   readonly trials: readonly Trial[];
+  /** A TLS server's certificate need not be vouched for. Browsers only. */
+  readonly anyCertificate: boolean;
 }
 
 /**
@@ -75,8 +77,8 @@ export const EVERYTHING: Capacity = {
   reason: '',
 };
 
-/** Resolving `.local` names; candidates over TCP (RFC 6544); TLS_AES_256_GCM_SHA384. */
-export type Lacking = 'mDNS' | 'TCP' | 'TURN over TCP' | 'AES-256-GCM';
+/** Resolving `.local` names; candidates over TCP (RFC 6544); TURN servers by TCP and TLS; a username fragment of the application's; TLS_AES_256_GCM_SHA384. */
+export type Lacking = 'mDNS' | 'TCP' | 'TURN over TCP' | 'TURN over TLS' | 'munging' | 'AES-256-GCM';
 
 export interface Implementation {
   readonly name: string;

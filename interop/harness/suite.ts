@@ -14,7 +14,7 @@ import { inTurn } from './turns.ts';
 const LAUNCH_PATIENCE = 60_000; // ms
 /** Until its turn comes, while scenarios of others have the machine to themselves. */
 const TURN_PATIENCE = 300_000; // ms
-const AS_EVER: LaunchOptions = { hideAddresses: false, interleave: false, trials: [] };
+const AS_EVER: LaunchOptions = { hideAddresses: false, interleave: false, trials: [], anyCertificate: false };
 
 export function interop(peer: Implementation): void {
   const options = interopOptions();
@@ -99,13 +99,18 @@ class Pair {
 
   async run(scenario: Scenario, makeRun: (roles: Omit<Roles, 'offers' | 'lookedFor'>) => Run): Promise<void> {
     const hideAddresses = scenario.hiddenAddresses !== undefined && this.#peer.canHideAddresses;
-    const isSpecial = hideAddresses || scenario.interleaved === true || scenario.trials !== undefined;
+    const isSpecial =
+      hideAddresses ||
+      scenario.interleaved === true ||
+      scenario.trials !== undefined ||
+      scenario.anyCertificate === true;
     if (isSpecial) await this.close();
     if (this.#remotes === undefined)
       await this.launch({
         hideAddresses,
         interleave: scenario.interleaved === true,
         trials: scenario.trials ?? [],
+        anyCertificate: scenario.anyCertificate === true,
       });
     const [subject, peer] = await this.#remotes!;
     const run = makeRun({

@@ -1,9 +1,10 @@
 // millrace in its own process. Loopback candidates are on, so that a machine without a network can run this too. A
-// connection whose configuration says `singlePort` is one of a lite server's, and shares its port with all others; others say
-// of what kind its certificates are to be.
+// connection whose configuration says `singlePort` is one of a lite server's, and shares its port with all others; `listens` and
+// `direct` make it a client of `listen()`; others say of what kind its certificates are to be.
 
 import { subscribe } from 'node:diagnostics_channel';
 import { networkInterfaces } from 'node:os';
+import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import {
   type FingerprintHash,
   generateCertificate,
@@ -13,6 +14,7 @@ import {
 } from 'millrace';
 import { serve } from '../agent/process.ts';
 import type { PeerConnectionClass } from '../agent/w3c.ts';
+import { Awaited, type Direct } from './awaited.ts';
 
 const addresses = Object.values(networkInterfaces())
   .flatMap((infos) => infos ?? [])
@@ -29,12 +31,25 @@ const certificates = {
 
 interface Wish {
   readonly singlePort?: boolean;
+  /** It is a client of `listen()`. */
+  readonly listens?: boolean;
+  /** It is one that nobody signals. */
+  readonly direct?: Direct;
   readonly certificateKinds?: ReadonlyArray<keyof typeof certificates>;
   readonly fingerprintHashes?: readonly FingerprintHash[];
+  /** PEM, trusted beside all others. */
+  readonly authority?: string;
 }
 
 class Served extends RTCPeerConnection {
-  constructor({ singlePort, certificateKinds, fingerprintHashes, ...given }: RTCConfiguration & Wish = {}) {
+  constructor({
+    singlePort,
+    certificateKinds,
+    fingerprintHashes,
+    authority,
+    ...given
+  }: RTCConfiguration & Wish = {}) {
+    if (authority) setDefaultCACertificates([...getCACertificates('bundled'), authority]);
     super({
       ...given,
       ...(certificateKinds && { certificates: certificateKinds.map((kind) => certificates[kind]) }),
@@ -59,7 +74,13 @@ subscribe('millrace:sctp:packet', (message) => {
     counts.handshakeChunks = (counts.handshakeChunks ?? 0) + 1;
 });
 
+/** Whatever the configuration asks for. */
+function connect(configuration: RTCConfiguration & Wish): object {
+  const { listens, direct } = configuration;
+  return listens || direct ? new Awaited(addresses, direct) : new Served(configuration);
+}
+
 serve({
-  RTCPeerConnection: Served as unknown as PeerConnectionClass,
+  RTCPeerConnection: connect as unknown as PeerConnectionClass,
   configuration: { millrace: { loopback: true } },
 });

@@ -11,7 +11,7 @@ export const nodeDatachannel: Implementation = {
   version: () => packageVersion('node-datachannel'),
   launch: () => forkRemote(new URL('./child.ts', import.meta.url)),
   canHideAddresses: false,
-  lacks: ['mDNS', 'TCP', 'TURN over TCP'],
+  lacks: ['mDNS', 'TCP', 'TURN over TCP', 'TURN over TLS', 'munging'],
   canInterleave: false,
   speaksDtls13: false,
   offersHeldRole: false,

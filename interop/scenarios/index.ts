@@ -5,6 +5,7 @@ import { closing } from './closing.ts';
 import { connecting, hidden } from './connecting.ts';
 import { fewerRoundTrips } from './fewer-round-trips.ts';
 import { interleaving } from './interleaving.ts';
+import { listening } from './listening.ts';
 import { messages } from './messages.ts';
 import { relaying } from './relaying.ts';
 import { renegotiation } from './renegotiation.ts';
@@ -19,6 +20,7 @@ export const scenarios: readonly Scenario[] = [
   ...certificates,
   ...relaying,
   ...serving,
+  ...listening,
   ...messages,
   ...channels,
   ...closing,

@@ -14,7 +14,7 @@ function hostAddress(): string {
   return all.find(({ family, internal }) => family === 'IPv4' && !internal)?.address ?? '127.0.0.1';
 }
 
-type Transport = 'udp' | 'tcp';
+type Transport = 'udp' | 'tcp' | 'tls';
 
 async function relayOnly(run: Run, transport: Transport): Promise<void> {
   if (coturnVersion() === undefined) {
@@ -24,26 +24,36 @@ async function relayOnly(run: Run, transport: Transport): Promise<void> {
   const address = hostAddress();
   const place = {
     within: [],
-    addresses: [address],
+    // Firefox uses TLS only to servers with a name.
+    addresses: [...new Set([address, '127.0.0.1'])],
+    relayAddresses: [address],
     port: await freePort(address),
     tlsPort: await freePort(address),
   };
   const server = await startCoturn([], place);
   try {
-    await relayedBy(run, `${address}:${server.port}`, transport);
+    const url = transport === 'tls' ? `turns:localhost:${server.tlsPort}` : `turn:${address}:${server.port}`;
+    await relayedBy(run, `${url}?transport=${transport === 'udp' ? 'udp' : 'tcp'}`, {
+      stun: `stun:${address}:${server.port}`,
+      authority: server.certificate,
+    });
   } finally {
     await server.close();
   }
 }
 
-async function relayedBy(run: Run, server: string, transport: Transport): Promise<void> {
+interface Others {
+  readonly stun: string;
+  /** PEM: who vouches for the server. Browsers are launched so that they do not ask. */
+  readonly authority: string;
+}
+
+async function relayedBy(run: Run, url: string, { stun, authority }: Others): Promise<void> {
   const given = new Map<End, string[]>();
   const configuration = {
-    iceServers: [
-      { urls: `stun:${server}` },
-      { urls: `turn:${server}?transport=${transport}`, username: USERNAME, credential: CREDENTIAL },
-    ],
+    iceServers: [{ urls: stun }, { urls: url, username: USERNAME, credential: CREDENTIAL }],
     iceTransportPolicy: 'relay',
+    authority,
   };
   const session = await run.session({
     configuration,
@@ -77,5 +87,12 @@ export const relaying: readonly Scenario[] = [
     patience: 30_000,
     needs: 'TURN over TCP',
     run: (run) => relayOnly(run, 'tcp'),
+  },
+  {
+    title: 'open by relay over TLS alone',
+    patience: 30_000,
+    needs: 'TURN over TLS',
+    anyCertificate: true,
+    run: (run) => relayOnly(run, 'tls'),
   },
 ];

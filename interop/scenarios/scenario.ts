@@ -12,6 +12,8 @@ export interface Scenario {
   readonly needs?: Lacking;
   /** Needs a peer that speaks DTLS 1.3, and millrace, which has to be told what to do with it. */
   readonly dtls13?: true;
+  /** Browsers take any certificate of a TLS server's. */
+  readonly anyCertificate?: true;
   /** Needs a peer that interleaves messages. */
   readonly interleaved?: true;
   /** Needs a peer with these trials, and the peer launched with them; only millrace can tell how it went. */

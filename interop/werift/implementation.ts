@@ -13,7 +13,7 @@ export const werift: Implementation = {
   version: () => packageVersion('werift'),
   launch: () => forkRemote(new URL('./child.ts', import.meta.url)),
   canHideAddresses: false,
-  lacks: ['TCP', 'TURN over TCP'], // it has the latter, but of what it sends by it much arrives broken
+  lacks: ['TCP', 'TURN over TCP', 'TURN over TLS', 'munging'], // it has the latter, but of what it sends by it much arrives broken
   canInterleave: false,
   speaksDtls13: false,
   offersHeldRole: false,

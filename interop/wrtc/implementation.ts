@@ -11,7 +11,7 @@ export const wrtc: Implementation = {
   version: () => packageVersion('@roamhq/wrtc'),
   launch: () => forkRemote(new URL('./child.ts', import.meta.url)),
   canHideAddresses: false,
-  lacks: ['mDNS'],
+  lacks: ['mDNS', 'TURN over TLS'], // the latter with certificates of authorities that it knows; there is no telling it of others
   canInterleave: false,
   speaksDtls13: false,
   offersHeldRole: false,

@@ -69,7 +69,7 @@ async function dial(
   const lines = [
     ...['v=0', 'o=- 0 0 IN IP4 0.0.0.0', 's=-', 't=0 0', 'a=ice-lite', 'a=group:BUNDLE 0'],
     ...['m=application 9 UDP/DTLS/SCTP webrtc-datachannel', 'c=IN IP4 0.0.0.0', 'a=mid:0', 'a=setup:passive'],
-    ...[`a=ice-ufrag:${secret}`, `a=ice-pwd:${secret}`, `a=fingerprint:${algorithm} ${value}`],
+    ...[`a=ice-ufrag:${secret}`, `a=ice-pwd:${secret}`, `a=fingerprint:${algorithm} ${value?.toUpperCase()}`],
     ...['a=sctp-port:5000', `a=candidate:1 1 udp 1 127.0.0.1 ${server.port} typ host`, ''],
   ];
   await client.setRemoteDescription({ type: 'answer', sdp: lines.join('\r\n') });
