@@ -5,11 +5,17 @@ import type { Candidate, LocalCandidate } from './candidate.ts';
 import type { IceRole } from './options.ts';
 import type { CheckPair } from './pair.ts';
 
+/** So many pairs, the usual number, are looked through; an index would take more memory than they do. */
+const FEW = 8;
+
 export class Checklist {
   readonly #limit: number;
-  readonly #pairs: CheckPair[] = [];
-  /** socket, then address: no key is built to look one up. Pairs of several ports hang on each other. */
-  readonly #routes = new Map<number, Map<string, CheckPair>>();
+  #pairs: CheckPair[] = [];
+  /**
+   * socket, then address: no key is built to look one up. Pairs of several ports hang on each other. Made when there are more
+   * than a few pairs.
+   */
+  #routes: Map<number, Map<string, CheckPair>> | undefined;
 
   constructor(limit: number) {
     this.#limit = limit;
@@ -22,6 +28,13 @@ export class Checklist {
 
   /** The pair of a socket and a remote address, of which there is at most one (RFC 8445 §6.1.2.4). */
   find(socket: number, address: string, port: number): CheckPair | undefined {
+    if (this.#routes === undefined) {
+      for (const each of this.#pairs) {
+        const { remote } = each.route;
+        if (each.route.socket === socket && remote.port === port && remote.address === address) return each;
+      }
+      return undefined;
+    }
     let pair = this.#routes.get(socket)?.get(address);
     while (pair !== undefined && pair.route.remote.port !== port) pair = pair.ofOtherPort;
     return pair;
@@ -51,17 +64,26 @@ export class Checklist {
       this.remove(victim);
     }
     this.#insert(pair);
+    if (this.#routes !== undefined) this.#index(pair, this.#routes);
+    else if (this.#pairs.length > FEW) {
+      this.#routes = new Map();
+      for (const each of this.#pairs) this.#index(each, this.#routes);
+    }
+    return victim;
+  }
+
+  #index(pair: CheckPair, routes: Map<number, Map<string, CheckPair>>): void {
     const { socket, remote } = pair.route;
-    let byAddress = this.#routes.get(socket);
-    if (byAddress === undefined) this.#routes.set(socket, (byAddress = new Map()));
+    let byAddress = routes.get(socket);
+    if (byAddress === undefined) routes.set(socket, (byAddress = new Map()));
     pair.ofOtherPort = byAddress.get(remote.address);
     byAddress.set(remote.address, pair);
-    return victim;
   }
 
   remove(pair: CheckPair): void {
     const { socket, remote } = pair.route;
     this.#pairs.splice(this.#pairs.indexOf(pair), 1);
+    if (this.#routes === undefined) return;
     const byAddress = this.#routes.get(socket);
     const first = byAddress?.get(remote.address);
     if (first === pair) {
@@ -90,7 +112,9 @@ export class Checklist {
       if (pair.compare(this.#pairs[middle]!) < 0) high = middle;
       else low = middle + 1;
     }
-    this.#pairs.splice(low, 0, pair);
+    // A copy has room for no more than there are; of a few that is the cheaper way as well.
+    if (this.#pairs.length > FEW) this.#pairs.splice(low, 0, pair);
+    else this.#pairs = this.#pairs.toSpliced(low, 0, pair);
   }
 
   /** The last pair that has failed, or was neither verified nor is being checked. */

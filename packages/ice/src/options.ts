@@ -138,14 +138,21 @@ export interface IceAgentOptions extends Partial<IceTunables> {
 // RFC 8445 §14.2: Ta must not be below 5 ms.
 const MIN_CHECK_INTERVAL = 5;
 
+const NAMES = Object.keys(ICE_DEFAULTS) as Array<keyof IceTunables>;
+
+/** Those of the agent before: agents of one program are mostly alike, and share them. */
+let latest = ICE_DEFAULTS;
+
 /** The tunables with the caller's choices applied. Throws `IceError` on a value out of range. */
 export function iceTunables(options: Partial<IceTunables>): IceTunables {
+  if (NAMES.every((name) => (options[name] ?? ICE_DEFAULTS[name]) === latest[name])) return latest;
   const chosen: Record<string, unknown> = {};
-  for (const name of Object.keys(ICE_DEFAULTS) as Array<keyof IceTunables>) {
+  for (const name of NAMES) {
     const value = options[name] ?? ICE_DEFAULTS[name];
     const least = name === 'checkInterval' ? MIN_CHECK_INTERVAL : name.startsWith('max') ? 1 : 0;
     if (typeof value === 'number' && !(value >= least)) throw new IceError('BAD_OPTION', `${name} ${value}`);
     chosen[name] = value;
   }
-  return chosen as unknown as IceTunables;
+  latest = chosen as unknown as IceTunables;
+  return latest;
 }

@@ -16,6 +16,7 @@ export {
 } from './bytes.ts';
 export { type Core, type Millis, NEVER } from './core.ts';
 export { type DropCounts, Drops } from './drops.ts';
+export { LeanMap, LeanSet } from './lean-map.ts';
 export { type RandomSource, randomBytes, randomU32, randomUnit } from './random.ts';
 export { Ring } from './ring.ts';
 export { type Enrolment, Roster } from './roster.ts';

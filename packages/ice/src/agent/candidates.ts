@@ -87,7 +87,7 @@ export function addBase(session: IceSession, init: LocalCandidateInit): LocalCan
     ...(related === undefined ? {} : { relatedAddress: related.address, relatedPort: related.port }),
     usernameFragment: session.local.usernameFragment,
   };
-  session.bases.push(base);
+  session.bases = session.bases.concat(base);
   if (formsChecklist(session))
     for (const remote of session.remotes.all) formPair(session, base, remote, false);
   return base;
@@ -336,7 +336,7 @@ function formPair(
 export function removeBase(session: IceSession, socket: number): void {
   const base = session.baseOf(socket);
   if (base === undefined) return;
-  session.bases.splice(session.bases.indexOf(base), 1);
+  session.bases = session.bases.filter((each) => each !== base);
   session.serverRoundTrips.delete(socket);
   for (let i = session.reflexive.length - 1; i >= 0; i--)
     if (session.reflexive[i]!.socket === socket) session.reflexive.splice(i, 1);

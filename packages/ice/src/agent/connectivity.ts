@@ -223,7 +223,7 @@ function remember(session: IceSession, check: Check): void {
     }
   }
   if (session.checks.size >= session.tunables.maxTransactions) {
-    const [key, oldest] = session.checks.entries().next().value!;
+    const [key, oldest] = session.checks[Symbol.iterator]().next().value!;
     session.checks.delete(key);
     onTimeout(oldest);
   }

@@ -95,7 +95,7 @@ export class Generations {
       foundation: session.foundationOf(candidate.foundation, ''),
       usernameFragment: session.local.usernameFragment,
     });
-    for (const base of before.bases) if (!without?.has(base.socket)) session.bases.push(mine(base));
+    session.bases = before.bases.filter(({ socket }) => !without?.has(socket)).map(mine);
     for (const known of before.reflexive)
       if (known.type === 'srflx' && !without?.has(known.socket)) session.reflexive.push(mine(known));
     if (this.newest !== before) this.#end(this.newest);
@@ -117,7 +117,8 @@ export class Generations {
     // Sockets opened meanwhile are of use in any generation.
     const { usernameFragment } = before.local;
     for (const base of newest.bases)
-      if (before.baseOf(base.socket) === undefined) before.bases.push({ ...base, usernameFragment });
+      if (before.baseOf(base.socket) === undefined)
+        before.bases = before.bases.concat({ ...base, usernameFragment });
     return true;
   }
 

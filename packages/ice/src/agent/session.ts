@@ -1,6 +1,6 @@
 // The data of one ICE generation: credentials, candidates, pairs and what waits to be sent. The procedures in
 // the files beside it work on it. During an ICE restart (RFC 8445 §9) there is a second one: see generations.ts.
-import { Drops, type Millis, NEVER, Ring, randomBytes, u32 } from '@millrace/sans-io';
+import { Drops, LeanMap, LeanSet, type Millis, NEVER, Ring, randomBytes, u32 } from '@millrace/sans-io';
 import { type ClientTransaction, shortTermKey } from '@millrace/stun';
 import type { Candidate, LocalCandidate, Route } from '../candidate.ts';
 import { Checklist } from '../checklist.ts';
@@ -54,12 +54,12 @@ export class IceSession {
   remoteKey: Uint8Array = new Uint8Array(0);
 
   /** One for each socket; `socket` is unique. */
-  readonly bases: LocalCandidate[] = [];
+  bases: readonly LocalCandidate[] = [];
   /** Ours as the peer has seen them, beside the bases. RFC 8445 §7.2.5.3.1 */
   readonly reflexive: LocalCandidate[] = [];
   readonly remotes: RemoteCandidates = new RemoteCandidates();
   /** Those of them that were learned from the peer's checks and not signalled since. */
-  readonly learned: Set<Candidate> = new Set();
+  readonly learned: LeanSet<Candidate> = new LeanSet();
   localEnded = false;
   remoteEnded = false;
 
@@ -82,12 +82,12 @@ export class IceSession {
   /** When we last nominated anew. */
   switchedAt: Millis = Number.NEGATIVE_INFINITY;
   readonly replies: Ring<Reply> = new Ring();
-  readonly checks: Map<number, Check> = new Map();
+  readonly checks: LeanMap<number, Check> = new LeanMap();
   /** Those answered last, while something may ride with another answer. */
   readonly answered: ClientTransaction[] = [];
   readonly resends: Ring<Check> = new Ring();
   /** By socket: the round trip to a server beyond it, in milliseconds. See round-trips.ts */
-  readonly serverRoundTrips: Map<number, Millis> = new Map();
+  readonly serverRoundTrips: LeanMap<number, Millis> = new LeanMap();
   /** When the next ordinary check may go out. */
   nextCheckAt: Millis = Number.NEGATIVE_INFINITY;
   /** Regular nomination waits no longer than this. */
@@ -117,7 +117,8 @@ export class IceSession {
   responsesSent = 0;
   responsesReceived = 0;
 
-  readonly #foundations = new Map<string, string>();
+  /** What each is of, and then itself. */
+  #foundations: readonly string[] = [];
   #foundationCount = 0;
 
   /** `drops` is shared by all sessions of an agent. */
@@ -156,11 +157,10 @@ export class IceSession {
   /** RFC 8445 §5.1.1.3: one foundation for each kind, base and transport. Numbered, so that it tells no address. */
   foundationOf(type: string, baseAddress: string): string {
     const key = `${type} ${baseAddress}`;
-    let foundation = this.#foundations.get(key);
-    if (foundation === undefined) {
-      foundation = this.newFoundation();
-      this.#foundations.set(key, foundation);
-    }
+    const known = this.#foundations.indexOf(key);
+    if (known >= 0) return this.#foundations[known + 1]!;
+    const foundation = this.newFoundation();
+    this.#foundations = this.#foundations.concat(key, foundation);
     return foundation;
   }
 
