@@ -17,16 +17,21 @@ let associations = 0;
 
 /** The trace of one more association. */
 export function packetTrace(): PacketTrace {
-  const association = String(++associations);
-  return {
-    get isOn() {
-      return packets.hasSubscribers;
-    },
-    onPacket(direction, bytes, at, end) {
-      const line = packetLine(direction, timeStamp(), bytes, at, end, association);
-      packets.publish({ association, direction, line } satisfies PacketMessage);
-    },
-  };
+  return new AssociationTrace();
+}
+
+class AssociationTrace implements PacketTrace {
+  readonly #association = String(++associations);
+
+  get isOn(): boolean {
+    return packets.hasSubscribers;
+  }
+
+  onPacket(direction: TraceDirection, bytes: Uint8Array, at: number, end: number): void {
+    const association = this.#association;
+    const line = packetLine(direction, timeStamp(), bytes, at, end, association);
+    packets.publish({ association, direction, line } satisfies PacketMessage);
+  }
 }
 
 /** Now in UTC, to the microsecond. */

@@ -30,6 +30,10 @@ const LEAST_INTERVAL: Millis = 50;
 /** While ICE has measured none. */
 const DEFAULT_ROUND_TRIP: Millis = 200;
 
+const NOTHING = new Uint8Array(0);
+/** Where DTLS writes a datagram that is copied at once; of all connections. */
+const scratch = new Uint8Array(SPED_DATAGRAM_BYTES);
+
 const DROP_REASONS = [
   'not-dtls',
   'repeated',
@@ -76,9 +80,8 @@ export class Sped implements Piggyback {
   #lastSentAt: Millis = NEVER;
   readonly #waiting: Uint8Array[] = [];
   /** CRC-32s of what has come, oldest first. */
-  readonly #seen: number[] = [];
-  #acknowledgements: Uint8Array = new Uint8Array(0);
-  readonly #scratch = new Uint8Array(SPED_DATAGRAM_BYTES);
+  #seen: number[] = [];
+  #acknowledgements: Uint8Array = NOTHING;
 
   constructor(isWanted: boolean) {
     this.#isWanted = isWanted;
@@ -186,7 +189,7 @@ export class Sped implements Piggyback {
     if (this.#state !== 'on') return;
     let isFirst = true;
     for (;;) {
-      const length = dtls.transmit(this.#scratch, 0, SPED_DATAGRAM_BYTES, now);
+      const length = dtls.transmit(scratch, 0, SPED_DATAGRAM_BYTES, now);
       if (length === 0) return;
       if (isFirst) {
         this.#outgoing = [];
@@ -194,7 +197,7 @@ export class Sped implements Piggyback {
         this.flight++;
         isFirst = false;
       }
-      const bytes = ownCopy(this.#scratch, 0, length);
+      const bytes = ownCopy(scratch, 0, length);
       if (this.#outgoing.length < MAX_FLIGHT_DATAGRAMS)
         this.#outgoing.push({ bytes, checksum: crc32(bytes, 0, length), isSent: false });
       else this.drops.count('flight-too-long');
@@ -224,6 +227,8 @@ export class Sped implements Piggyback {
     this.#state = 'over';
     // What has not gone over a path yet still does.
     this.#outgoing = this.#isConnected ? [] : this.#outgoing.filter(({ isSent }) => !isSent);
+    this.#seen = [];
+    this.#acknowledgements = NOTHING;
   }
 
   #onAcknowledgement(bytes: Uint8Array, at: number, end: number): void {

@@ -13,7 +13,9 @@ const FLIGHT = 4;
 const LOST = 5;
 const APP_LIMITED = 6;
 const NUMBER = 7;
-const INITIAL_PACKETS = 16;
+/** For what opens a connection; the next ones hold a transfer. */
+const FIRST_PACKETS = 4;
+const SECOND_PACKETS = 16;
 const NO_RECORDS = new Float64Array(0);
 
 export class DeliveryRate {
@@ -113,7 +115,7 @@ export class DeliveryRate {
   #grow(): void {
     const old = this.#records;
     const oldMask = this.#mask;
-    const mask = Math.max(oldMask * 2 + 1, INITIAL_PACKETS - 1);
+    const mask = oldMask < 0 ? FIRST_PACKETS - 1 : Math.max(oldMask * 2 + 1, SECOND_PACKETS - 1);
     const records = new Float64Array((mask + 1) * FIELDS);
     for (let i = 0; i <= oldMask; i++) {
       const to = (old[i * FIELDS + NUMBER]! & mask) * FIELDS;

@@ -17,7 +17,11 @@ export const CHUNK_STATE = {
 } as const;
 
 const SENDS_CAP = 0xffff;
-const INITIAL_CAPACITY = 16;
+/** For what opens a connection; the next ones hold a transfer. */
+const FIRST_CAPACITY = 4;
+const SECOND_CAPACITY = 16;
+/** In all arrays but that of messages, which is an ordinary one. */
+const BYTES_PER_CHUNK = 33;
 /** An association that has nothing under way has no arrays either. */
 const NO_BYTES = new Uint8Array(0);
 const NO_SHORTS = new Uint16Array(0);
@@ -279,17 +283,25 @@ export class Outstanding {
 
   #grow(): void {
     const old = this.#mask;
-    const capacity = Math.max((old + 1) * 2, INITIAL_CAPACITY);
+    const capacity = old < 0 ? FIRST_CAPACITY : Math.max((old + 1) * 2, SECOND_CAPACITY);
     const grown = new Outstanding(this.first, this.headerBytes);
-    grown.#state = new Uint8Array(capacity);
-    grown.#sends = new Uint16Array(capacity);
-    grown.#length = new Uint16Array(capacity);
-    grown.#offset = new Uint32Array(capacity);
-    grown.#fragment = new Uint32Array(capacity);
-    grown.#older = new Uint32Array(capacity);
-    grown.#newer = new Uint32Array(capacity);
-    grown.#packet = new Float64Array(capacity);
-    grown.#ackedThrough = new Uint32Array(capacity);
+    // One piece of memory for all: those with the longest elements first, which have to be aligned.
+    const buffer = new ArrayBuffer(capacity * BYTES_PER_CHUNK);
+    let at = capacity * Float64Array.BYTES_PER_ELEMENT;
+    const words = (): Uint32Array<ArrayBuffer> => {
+      const array = new Uint32Array(buffer, at, capacity);
+      at += array.byteLength;
+      return array;
+    };
+    grown.#packet = new Float64Array(buffer, 0, capacity);
+    grown.#offset = words();
+    grown.#fragment = words();
+    grown.#older = words();
+    grown.#newer = words();
+    grown.#ackedThrough = words();
+    grown.#sends = new Uint16Array(buffer, at, capacity);
+    grown.#length = new Uint16Array(buffer, at + capacity * 2, capacity);
+    grown.#state = new Uint8Array(buffer, at + capacity * 4, capacity);
     grown.#message = new Array(capacity).fill(undefined);
     for (let i = 0; i <= old; i++) {
       const from = add32(this.first, i) & old;
