@@ -1,4 +1,5 @@
-// Every tunable with its default, unit and section (RFC 9260 unless another RFC is named).
+// Every tunable with its default, unit and section (RFC 9260 unless another RFC is named); `DEFAULTS` says why each is
+// what it is.
 import type { BufferPool } from '@millrace/buffer-pool';
 import type { Millis, RandomSource } from '@millrace/sans-io';
 import { SctpError } from './errors.ts';
@@ -14,20 +15,22 @@ export interface SctpOptions {
   readonly random: RandomSource;
   /** A keyed MAC (HMAC-SHA-256, say) over the state cookie; the key never leaves the caller. §5.1.3 */
   readonly cookieMac: (bytes: Uint8Array) => Uint8Array;
+  /** SCTP port of this side. Default: 5000. RFC 8841 §5.1 */
   readonly localPort?: number;
+  /** SCTP port of the peer. Default: 5000. */
   readonly remotePort?: number;
   /**
    * The packet size, checksum and padding included, that every path is taken to carry: where the discovery of the path
-   * MTU begins and what it falls back to. RFC 8899 §5.1.2 BASE_PLPMTU
+   * MTU begins and what it falls back to. Bytes; default: 1160. RFC 8899 §5.1.2 BASE_PLPMTU
    */
   readonly mtu?: number;
   /** The longest packet worth probing for until `setPath` tells. With the same as `mtu` (the default) there is no search. */
   readonly maxMtu?: number;
-  /** The longest packet that we take, which a peer of this kind is told. */
+  /** The longest packet that we take, in bytes, which a peer of this kind is told. Default: 16384. */
   readonly largestPacket?: number;
-  /** A round-trip time already known (from ICE), in ms: seeds RTO and T1. */
+  /** A round-trip time already known (from ICE), in ms: seeds RTO and T1. Default: none. */
   readonly roundTripTime?: Millis;
-  /** Bytes of received data we are ready to hold at first: a_rwnd. */
+  /** Bytes of received data we are ready to hold at first: a_rwnd. Default: 1 MiB, or `maxMessageSize` if that is more. */
   readonly receiveWindow?: number;
   /** How far the receive window may grow. Default: 64 MiB, or `receiveWindow` if only that is given. */
   readonly maxReceiveWindow?: number;
@@ -40,51 +43,73 @@ export interface SctpOptions {
   readonly messagePool?: BufferPool;
   /** Told of every packet. Default: nobody is. */
   readonly trace?: PacketTrace;
-  /** Bytes that may wait in the send queue before `send` throws QUEUE_FULL. */
+  /** Bytes that may wait in the send queue before `send` throws QUEUE_FULL. Default: 16 MiB. */
   readonly sendQueueLimit?: number;
-  /** Longest message accepted from the peer; longer ones are discarded and reported. */
+  /** Longest message accepted from the peer, in bytes; longer ones are discarded and reported. Default: 256 KiB. */
   readonly maxMessageSize?: number;
+  /** Outgoing streams asked for. Default: 65535. RFC 8831 §6.2 */
   readonly outboundStreams?: number;
+  /** Incoming streams taken at most. Default: 65535. */
   readonly inboundStreams?: number;
+  /** RTO before a round trip has been measured, in ms. Default: 1000. §16 RTO.Initial */
   readonly rtoInitial?: Millis;
+  /** Least RTO, in ms. Default: 300. §16 RTO.Min */
   readonly rtoMin?: Millis;
+  /** Greatest RTO, in ms. Default: 60000. §16 RTO.Max */
   readonly rtoMax?: Millis;
+  /** By how much the RTO exceeds the smoothed round trip at least, in ms. Default: 220. */
   readonly rttVarianceFloor?: Millis;
+  /** Doubling stops here (unless a measured RTO is longer), in ms. Default: 3000. §6.3.3 E2 */
   readonly backoffMax?: Millis;
+  /** Least T1, which repeats the handshake, where `roundTripTime` is given, in ms. Default: 50. */
   readonly t1Min?: Millis;
+  /** How often INIT and COOKIE ECHO are repeated. Default: 20. §16 Max.Init.Retransmits */
   readonly maxInitRetransmits?: number;
+  /** Errors of the path in a row after which the peer is taken for gone. Default: 16. §16 Association.Max.Retrans */
   readonly maxRetransmits?: number;
+  /** Idle time before a HEARTBEAT, in ms. Default: 30000. §16 HB.interval */
   readonly heartbeatInterval?: Millis;
+  /** How long a state cookie is valid, in ms. Default: 60000. §16 Valid.Cookie.Life */
   readonly cookieLife?: Millis;
+  /** Longest a shutdown may take, in ms. Default: 30000. §9.2 T5-shutdown-guard */
   readonly shutdownGuard?: Millis;
+  /** Longest delay of a SACK, in ms. Default: 200. §6.2 */
   readonly ackDelay?: Millis;
-  /** How long a cork holds messages back before it comes out by itself. */
+  /** How long a cork holds messages back before it comes out by itself, in ms. Default: 200. */
   readonly corkLimit?: Millis;
-  /** Packets of initial congestion window. */
+  /** Initial congestion window, in packets. Default: 10. §7.2.1 */
   readonly initialWindowPackets?: number;
+  /** Packets that may leave at once beyond what was in flight, where nothing is paced. Default: 16. §6.1 D Max.Burst */
   readonly maxBurst?: number;
+  /** DATA chunks sent and not acknowledged. Default: 131072. */
   readonly maxOutstandingChunks?: number;
+  /** How far ahead of the cumulative TSN a DATA chunk of the peer may lie. Default: 131072. */
   readonly maxTsnSpan?: number;
+  /** Gap blocks in one SACK. Default: 128. */
   readonly maxGapBlocks?: number;
+  /** Separate runs of TSNs remembered beyond the cumulative TSN. Default: 32768. */
   readonly maxTrackedGaps?: number;
+  /** Duplicate TSNs reported in one SACK. Default: 20. */
   readonly maxDuplicateTsns?: number;
+  /** Control chunks (HEARTBEAT ACK, ERROR, ...) that may wait to be sent; more are dropped. Default: 64. */
   readonly maxPendingControl?: number;
-  /** Offer to interleave messages. */
+  /** Offer to interleave messages of different streams. Default: true. RFC 8260 */
   readonly interleaving?: boolean;
-  /** Bytes of interleaved messages that are not whole which may be held beyond the receive window. */
+  /** Bytes of interleaved messages that are not whole which may be held beyond the receive window. Default: 16 MiB. */
   readonly maxUnfinishedBytes?: number;
-  /** Offer, and take, reports of what came last beside SACKs that cannot list all. Only between two of us. */
+  /** Offer, and take, reports of what came last beside SACKs that cannot list all. Only between two of us. Default: true. */
   readonly latestTsns?: boolean;
-  /** Offer to do without checksums. Only where the lower layer is DTLS, or protects packets as well. */
+  /** Offer to do without checksums (RFC 9653). Only where the lower layer is DTLS, or protects packets as well. Default: false. */
   readonly zeroChecksum?: boolean;
+  /** CRC32c over a packet. Default: tables in JavaScript. §6.8 */
   readonly checksum?: Checksum;
-  /** By name, or a factory of one's own. */
+  /** By name, or a factory of one's own. Default: `'bbr'`. */
   readonly congestionControl?: CongestionControlName | CongestionControlFactory;
-  /** Which stream sends next. RFC 8260 §3 */
+  /** Which stream sends next. Default: `'weighted-fair'`. RFC 8260 §3 */
   readonly scheduler?: SchedulerName | SchedulerFactory;
-  /** Fixed instead of random, for tests. */
+  /** Fixed for tests. Default: random. */
   readonly initialTsn?: number;
-  /** Fixed instead of random, for tests. */
+  /** Fixed for tests. Default: random. */
   readonly initiateTag?: number;
 }
 
@@ -118,7 +143,7 @@ export const DEFAULTS: Defaults = {
   remotePort: 5000,
   /**
    * A UDP payload of 1200 bytes fits every 1280-byte path with a tunnel in between; DTLS 1.2 with an AEAD takes
-   * 13 + 8 + 16 of them; the rest is rounded down to a multiple of 4. §8831 5, RFC 9260 §7.3
+   * 13 + 8 + 16 of them; the rest is rounded down to a multiple of 4. RFC 8831 §5, RFC 9260 §7.3
    */
   mtu: 1160,
   /** The longest plaintext of a DTLS record. RFC 6347 §4.1.1 */

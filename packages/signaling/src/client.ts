@@ -17,14 +17,16 @@ export interface SignalingClientOptions {
   readonly signal?: AbortSignal;
   /** Milliseconds of failing in a row after which the room is given up. Default 60000. */
   readonly retryFor?: number;
+  /** Default: the global one. */
   readonly fetch?: Fetch;
+  /** For tests. Default: the system's. */
   readonly clock?: Clock;
   /** A source of numbers in [0, 1) that spreads retries. Default `Math.random`. */
   readonly random?: () => number;
 }
 
 export interface JoinOptions extends Invite, SignalingClientOptions {
-  /** Further servers with the same store, to be asked when the one at `url` can't be reached. */
+  /** Further servers with the same store, to be asked when the one at `url` can't be reached. Default: none. */
   readonly alternatives?: readonly string[];
 }
 

@@ -13,9 +13,11 @@ export { type WhipIceServer, WhipServer, type WhipServerOptions } from './whip-s
 export interface WhipOptions {
   /** The endpoint; with WHEP likewise. */
   readonly url: string;
-  /** Sent as `Authorization: Bearer`. */
+  /** Sent as `Authorization: Bearer`. Default: no such header. */
   readonly token?: string;
+  /** Ends the call. */
   readonly signal?: AbortSignal;
+  /** Default: the global one. */
   readonly fetch?: Fetch;
   /**
    * Milliseconds that candidates are waited for before the offer goes out; those that come later follow by PATCH, if the

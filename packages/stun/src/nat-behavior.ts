@@ -44,10 +44,12 @@ export interface NatBehaviorSink {
 }
 
 export interface NatBehaviorOptions {
+  /** One that has a second address (OTHER-ADDRESS), or only the mapping is found out. */
   readonly server: TransportAddress;
   /** The socket's own address, if it is known: without it, no NAT looks like one that translates nothing. */
   readonly local?: TransportAddress;
   readonly random: RandomSource;
+  /** How often and how long each request is sent. Default: at 0, 0.25 and 0.75 s, given up at 1.75 s. */
   readonly transaction?: TransactionTunables;
 }
 

@@ -3,14 +3,21 @@ import { type ChannelInit, MAX_ID, MAX_NAME_BYTES } from '@millrace/datachannel'
 
 export type RTCPriorityType = 'very-low' | 'low' | 'medium' | 'high';
 
+/** W3C webrtc-pc §6.2. */
 export interface RTCDataChannelInit {
+  /** Whether messages arrive in the order in which they were sent. Default true. */
   ordered?: boolean;
+  /** Milliseconds after which an unsent or lost message is given up, 0 to 65535; not with `maxRetransmits`. Default: never. */
   maxPacketLifeTime?: number;
+  /** How often a lost message is sent again, 0 to 65535; not with `maxPacketLifeTime`. Default: as often as it takes. */
   maxRetransmits?: number;
+  /** Told to the peer, for the application's use; at most 65535 bytes of UTF-8. Default ''. */
   protocol?: string;
+  /** Both applications make the channel themselves, with the same `id`; nothing is told to the peer. Default false. */
   negotiated?: boolean;
+  /** 0 to 65534; only, and necessarily, with `negotiated`. */
   id?: number;
-  /** W3C webrtc-priority. Told to the peer; the channel's share of what the connection carries goes by it. */
+  /** W3C webrtc-priority. Told to the peer; the channel's share of the connection follows from it. Default `'low'`. */
   priority?: RTCPriorityType;
 }
 

@@ -20,9 +20,13 @@ import { RTCTrackEvent } from './track-event.ts';
 import { checkDirection, type RTCRtpTransceiver, type RTCRtpTransceiverDirection } from './transceiver.ts';
 import { type TrackNews, Transceivers } from './transceivers.ts';
 
+/** W3C webrtc-pc §5.1. */
 export interface RTCRtpTransceiverInit {
+  /** Default `'sendrecv'`. */
   direction?: RTCRtpTransceiverDirection;
+  /** Those that the peer's track is to be in. Default none. */
   streams?: MediaStream[];
+  /** Several, each with a `rid`, for simulcast. Default one. */
   sendEncodings?: RTCRtpEncodingParameters[];
 }
 

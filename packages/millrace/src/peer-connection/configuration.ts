@@ -26,7 +26,7 @@ export interface MillraceConfiguration extends CandidateOptions {
   readonly maxMessageSize?: number;
   /** Bytes that may wait to be sent, over all channels, before `send` throws. Default 16 MiB. */
   readonly sendBuffer?: number;
-  /** What decides how fast data channels send. Default: what `@millrace/sctp` takes. */
+  /** What decides how fast data channels send: `'bbr'`, `'cubic'` or `'new-reno'`. Default `'bbr'`. */
   readonly congestionControl?: CongestionControlName;
   /**
    * Put the SCTP INIT into descriptions (draft-hancke-tsvwg-snap): with a peer that does so too, data goes out two round
@@ -63,7 +63,7 @@ export interface MillraceConfiguration extends CandidateOptions {
    */
   readonly restartPatience?: number;
   /**
-   * Milliseconds without an answer of the peer's, or for an ICE-lite side without a check of its, until the connection has
+   * Milliseconds without an answer from the peer, or for an ICE-lite side without a check from it, until the connection has
    * `failed`. Default 30000, and no more: RFC 7675 §5.1 has consent last that long. Peers check every 4 to 6 s.
    */
   readonly consentTimeout?: number;
@@ -96,17 +96,24 @@ export interface MillraceConfiguration extends CandidateOptions {
    * there (RFC 6347 §4.2.1), for one round trip more. For peers whose ICE password is no secret. Default false.
    */
   readonly verifyAddress?: boolean;
-  /** Hears the secrets of each DTLS session as a line in NSS key log format, for Wireshark. Default nobody. */
+  /** Called with the secrets of each DTLS session, a line each in NSS key log format, for Wireshark. Default: nobody is. */
   readonly onKeyLog?: (line: string) => void;
 }
 
+/** W3C webrtc-pc §4.2.1. */
 export interface RTCConfiguration {
+  /** STUN and TURN servers. Default none. */
   iceServers?: RTCIceServer[];
+  /** `'relay'`: relayed candidates alone. Default `'all'`. */
   iceTransportPolicy?: RTCIceTransportPolicy;
+  /** One transport carries everything whatever it says; `'max-bundle'` also offers it that way. Default `'balanced'`. */
   bundlePolicy?: RTCBundlePolicy;
   rtcpMuxPolicy?: RTCRtcpMuxPolicy;
+  /** By preference, for peers that cannot check every kind. Default: one made for this connection, ECDSA on P-256. */
   certificates?: RTCCertificate[];
+  /** From 1 to 255: candidates are gathered before there is a description. Default 0. */
   iceCandidatePoolSize?: number;
+  /** What the standard does not have. */
   millrace?: MillraceConfiguration;
 }
 

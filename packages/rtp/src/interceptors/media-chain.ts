@@ -28,7 +28,7 @@ import { TransportStamper } from './transport-stamper.ts';
 
 export interface MediaChainOptions {
   readonly random: RandomSource;
-  /** RFC 7022. */
+  /** The canonical name in reports, the same for all streams of one source. RFC 7022. */
   readonly cname: string;
   /** Milliseconds from 1970 to the zero of `now`. Default: 0. */
   readonly wallClockOffset?: number | undefined;
@@ -40,19 +40,23 @@ export interface MediaChainOptions {
   readonly ownSsrc?: number | undefined;
   /** Streams that may be announced at once, local and remote each. Default: 256. */
   readonly maxStreams?: number | undefined;
+  /** Bytes of packets that wait to be sent. Default: 1 MiB. */
   readonly queueBytes?: number | undefined;
+  /** The same in packets. Default: 2048. */
   readonly queuePackets?: number | undefined;
+  /** Longest packet sent. Bytes, default: 1500. */
   readonly maxPacketBytes?: number | undefined;
   /** The round-trip time until one is measured (ICE may know it). Milliseconds, default: 100. */
   readonly roundTripTime?: Millis | undefined;
+  /** Each of these parts says its own defaults. */
   readonly bandwidth?: BandwidthEstimateOptions | undefined;
-  /** `false`: packets leave at once. */
+  /** `false`: packets leave at once. Default: at the pace of the bandwidth estimate. */
   readonly pacer?: LeakyBucketPacerOptions | false | undefined;
   readonly nackGenerator?: NackGeneratorOptions | undefined;
   readonly nackResponder?: NackResponderOptions | undefined;
   readonly transportFeedback?: TransportFeedbackOptions | undefined;
   readonly keyFrameRequests?: KeyFrameRequestsOptions | undefined;
-  /** The user's own, next to the application, in their order from the wire. */
+  /** The user's own, next to the application, in their order from the wire. Default: none. */
   readonly interceptors?: readonly Interceptor[] | undefined;
 }
 

@@ -22,10 +22,11 @@ import { TIMER } from './timers.ts';
 const MIN_SEND_BUFFER = 256 * 1024;
 
 export interface SendOptions {
+  /** Whether the message is delivered behind those sent before it on its stream. */
   readonly ordered: boolean;
-  /** Give the message up when it would have to be retransmitted more often than this (RFC 7496 §3.1). */
+  /** Give the message up when it would have to be retransmitted more often than this (RFC 7496 §3.1). Default: never. */
   readonly maxRetransmits?: number;
-  /** Give the message up when this many milliseconds have passed (RFC 3758 §4.1). */
+  /** Give the message up when this many milliseconds have passed (RFC 3758 §4.1). Default: never. */
   readonly maxPacketLifeTime?: Millis;
 }
 
