@@ -1,6 +1,7 @@
-// Multicast DNS as far as hidden names need it: the questions of a query, and the answer to one. RFC 6762 §18, RFC 1035
-// §4.1 (names, compression), RFC 4034 §4.1 (NSEC). Whatever is wrong with a packet, reading it ends there.
+// Multicast DNS as far as hidden names need it: the questions of a query, and the answer to one, written and read. RFC 6762
+// §18, RFC 1035 §4.1 (names, compression), RFC 4034 §4.1 (NSEC). Whatever is wrong with a packet, reading it ends there.
 import { putU16, putU32, u16 } from '@millrace/sans-io';
+import { formatAddress } from '@millrace/stun';
 
 export const TYPE_A = 1;
 export const TYPE_AAAA = 28;
@@ -12,12 +13,19 @@ const TOP_BIT = 0x8000;
 const HEADER_BYTES = 12;
 const RESPONSE_FLAGS = 0x8400; // RFC 6762 §18: an authoritative answer
 const QUERY_MASK = 0xf800; // QR and opcode
+const RESPONSE = 0x8000;
 
 /** RFC 1035 §3.1. */
 const MAX_NAME_BYTES = 255;
 const MAX_POINTERS = 8;
+/** Something random, and `local`. */
+const HIDDEN_NAME_LABELS = 2;
 /** Questions looked at in one packet: nobody who means well asks for more. */
 export const MAX_QUESTIONS_PER_PACKET = 32;
+
+/** Records looked at in one packet: responders may put others beside the one that was asked for. */
+export const MAX_RECORDS_PER_PACKET = 64;
+const RECORD_BYTES = 10; // type, class, lifetime and length, behind the name
 
 export interface MdnsQuestion {
   /** In small letters, without the last dot. */
@@ -45,6 +53,47 @@ export function parseQuestions(bytes: Uint8Array): MdnsQuestion[] {
   return questions;
 }
 
+export interface MdnsAddress {
+  /** In small letters, without the last dot. */
+  readonly name: string;
+  /** Canonical text. */
+  readonly address: string;
+}
+
+/** The addresses in a response, of whatever name; none if it is no response or malformed from the start. */
+export function parseAddresses(bytes: Uint8Array): MdnsAddress[] {
+  const addresses: MdnsAddress[] = [];
+  if (bytes.length < HEADER_BYTES || (u16(bytes, 2) & QUERY_MASK) !== RESPONSE) return addresses;
+  let at = HEADER_BYTES;
+  // RFC 6762 §6: responses have no questions; those of old resolvers have theirs back.
+  const questions = u16(bytes, 4);
+  for (let i = 0; i < questions; i++) {
+    if (i === MAX_QUESTIONS_PER_PACKET) return addresses;
+    at = nameEnd(bytes, at) + 4;
+    if (at < HEADER_BYTES) return addresses;
+  }
+  const count = Math.min(u16(bytes, 6) + u16(bytes, 8) + u16(bytes, 10), MAX_RECORDS_PER_PACKET);
+  for (let i = 0; i < count; i++) {
+    const end = nameEnd(bytes, at);
+    if (end < 0 || end + RECORD_BYTES > bytes.length) break;
+    const type = u16(bytes, end);
+    const length = u16(bytes, end + 8);
+    const data = end + RECORD_BYTES;
+    if (data + length > bytes.length) break;
+    if ((u16(bytes, end + 2) & ~TOP_BIT) === CLASS_IN && length === addressBytes(type)) {
+      const name = nameAt(bytes, at);
+      if (name !== undefined) addresses.push({ name, address: formatAddress(bytes, data, length) });
+    }
+    at = data + length;
+  }
+  return addresses;
+}
+
+function addressBytes(type: number): 4 | 16 | undefined {
+  if (type === TYPE_A) return 4;
+  return type === TYPE_AAAA ? 16 : undefined;
+}
+
 /** Where what follows the name at `at` begins; -1 if the name is cut off or malformed. */
 function nameEnd(bytes: Uint8Array, at: number): number {
   for (const from = at; at < bytes.length && at - from <= MAX_NAME_BYTES; ) {
@@ -57,10 +106,11 @@ function nameEnd(bytes: Uint8Array, at: number): number {
   return -1;
 }
 
-/** RFC 1035 §4.1.4: a pointer leads back; so many of them at most. */
+/** RFC 1035 §4.1.4: a pointer leads back; so many of them at most. `undefined` also for names that are no hidden ones. */
 function nameAt(bytes: Uint8Array, at: number): string | undefined {
   let text = '';
   let pointers = 0;
+  let labels = 0;
   while (at < bytes.length) {
     const length = bytes[at]!;
     if (length === 0) return text.toLowerCase();
@@ -71,7 +121,7 @@ function nameAt(bytes: Uint8Array, at: number): string | undefined {
       continue;
     }
     const end = at + 1 + length;
-    if (length >= 0x40 || end > bytes.length || text.length + length >= MAX_NAME_BYTES) return undefined;
+    if (length >= 0x40 || end > bytes.length || ++labels > HIDDEN_NAME_LABELS) return undefined;
     if (text !== '') text += '.';
     for (at++; at < end; at++) text += String.fromCharCode(bytes[at]!);
   }

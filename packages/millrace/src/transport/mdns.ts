@@ -1,14 +1,15 @@
 // Resolves the `.local` names browsers put into host candidates in place of addresses (RFC 6762, and
 // draft-ietf-mmusic-mdns-ice-candidates). The multicast socket opens with the first question and closes with
 // the last answer, so it never keeps a process alive.
-import { createSocket, type Socket } from 'node:dgram';
-import { isIP } from 'node:net';
-import type { MulticastDNS, ResponsePacket } from 'multicast-dns';
+import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
+import type { MulticastDNS } from 'multicast-dns';
 import { now } from './alarm.ts';
 import { MAX_MDNS_PACKETS, mdnsDrops, PerSecond } from './mdns-limits.ts';
+import { parseAddresses } from './mdns-packet.ts';
 
 /** A UUID and `.local`, as the draft's §3.1.1 makes names; nothing else is asked for. */
 const HIDDEN_NAME = /^[0-9a-f-]{1,64}\.local\.?$/i;
+const PORT = 5353;
 /** RFC 6762 §5.2: questions are asked again after one second, then less and less often. */
 const ASK_AT = [0, 250, 1000, 3000];
 const GIVE_UP_AFTER = 6000;
@@ -71,34 +72,33 @@ async function ask(question: Question): Promise<void> {
 
 async function open(): Promise<MulticastDNS> {
   const { default: makeMulticastDns } = await import('multicast-dns');
-  const opened = makeMulticastDns({ socket: limitedSocket() });
-  opened.on('response', onResponse);
+  const opened = makeMulticastDns({ socket: ownSocket() });
   opened.on('error', () => {
     for (const question of pending) conclude(question, []);
   });
-  opened.on('warning', () => {}); // malformed packets of strangers on the network
+  opened.on('warning', () => {}); // of an interface that has gone
   return opened;
 }
 
-/** What comes too fast is dropped before it is parsed. */
-function limitedSocket(): Socket {
-  const limited = createSocket({ type: 'udp4', reuseAddr: true });
-  const emit = limited.emit.bind(limited) as (event: string, ...values: unknown[]) => boolean;
-  limited.emit = (event: string, ...values: unknown[]): boolean => {
-    if (event !== 'message' || packets.take(now())) return emit(event, ...values);
-    mdnsDrops.count('too-many-packets');
-    return false;
+/** What comes is for us to read: the library reads all there is in a packet, which for one of 64 KiB takes 30 ms. */
+function ownSocket(): Socket {
+  const own = createSocket({ type: 'udp4', reuseAddr: true });
+  const emit = own.emit.bind(own) as (event: string, ...values: unknown[]) => boolean;
+  own.emit = (event: string, ...values: unknown[]): boolean => {
+    if (event !== 'message') return emit(event, ...values);
+    const [bytes, from] = values as [Uint8Array, RemoteInfo];
+    if (!packets.take(now())) mdnsDrops.count('too-many-packets');
+    else if (from.port === PORT) onPacket(bytes); // RFC 6762 §6: responses from another port MUST be ignored
+    return true;
   };
-  return limited;
+  return own;
 }
 
-function onResponse({ answers, additionals }: ResponsePacket): void {
+function onPacket(bytes: Uint8Array): void {
   const found = new Map<string, string[]>();
-  for (const record of [...(answers ?? []), ...(additionals ?? [])]) {
-    if ((record.type !== 'A' && record.type !== 'AAAA') || isIP(record.data) === 0) continue;
-    const name = record.name.toLowerCase();
+  for (const { name, address } of parseAddresses(bytes)) {
     const addresses = found.get(name) ?? [];
-    if (addresses.length < MAX_ADDRESSES_PER_NAME) addresses.push(record.data);
+    if (addresses.length < MAX_ADDRESSES_PER_NAME) addresses.push(address);
     found.set(name, addresses);
   }
   for (const question of pending) {

@@ -3,6 +3,8 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import {
   MAX_QUESTIONS_PER_PACKET,
+  MAX_RECORDS_PER_PACKET,
+  parseAddresses,
   parseQuestions,
   TYPE_A,
   TYPE_AAAA,
@@ -68,6 +70,94 @@ describe('RFC 6762 §18: questions', () => {
     fc.assert(fc.property(fc.uint8Array({ maxLength: 600 }), (bytes) => void parseQuestions(bytes)));
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 600 }), (bytes) => void parseQuestions(query([...bytes], 40))),
+    );
+  });
+});
+
+/** `records` one behind the other; `counts` are those of answers, authorities and additional ones. */
+function response(records: readonly number[], answers = 1, authorities = 0, additional = 0): Uint8Array {
+  const counts = [answers, authorities, additional].flatMap((count) => [count >> 8, count & 0xff]);
+  return Uint8Array.from([0, 0, 0x84, 0, 0, 0, ...counts, ...records]);
+}
+
+function record(name: readonly number[], type: number, data: readonly number[], kind = 0x8001): number[] {
+  return [...name, 0, type, kind >> 8, kind & 0xff, 0, 0, 0, 120, 0, data.length, ...data];
+}
+
+describe('RFC 6762 §18: addresses', () => {
+  const V4 = [192, 0, 2, 1];
+  const V6 = [0x20, 1, 0xd, 0xb8, ...Array.from({ length: 11 }, () => 0), 1];
+
+  test('of every section, and of names that point to others; what else is told is passed over', () => {
+    const bytes = response(
+      [
+        ...record(nameBytes('_ipp._tcp.local'), 12, [0xc0, 12]),
+        ...record(nameBytes(NAME.toUpperCase()), TYPE_A, V4),
+        ...record([0xc0, 12], TYPE_A, V4, 3), // not of the Internet
+        ...record([0xc0, 12], TYPE_A, V6),
+        ...record([0xc0, 12 + 17 + 10 + 2], TYPE_AAAA, V6),
+      ],
+      2,
+      2,
+      1,
+    );
+    assert.deepEqual(parseAddresses(bytes), [
+      { name: NAME, address: '192.0.2.1' },
+      { name: NAME, address: '2001:db8::1' },
+    ]);
+  });
+
+  test('what we answer, to resolvers of either kind', () => {
+    for (const legacy of [undefined, { id: 7, type: TYPE_A }])
+      for (const [bytes, address] of [
+        [V4, '192.0.2.1'],
+        [V6, '2001:db8::1'],
+      ] as const) {
+        const answer = writeAnswer({ name: NAME, address: Uint8Array.from(bytes), lifetime: 120, legacy });
+        assert.deepEqual(parseAddresses(answer), [{ name: NAME, address }]);
+      }
+  });
+
+  test('names of more than two parts are not even put together', () => {
+    const longest = [...Array.from({ length: 126 }, () => [1, 0x61]).flat(), 0];
+    assert.deepEqual(parseAddresses(response(record(longest, TYPE_A, V4))), []);
+    assert.deepEqual(parseQuestions(query([...nameBytes(`a.${NAME}`), 0, TYPE_A, 0, 1])), []);
+  });
+
+  test('queries are none', () => {
+    const bytes = response(record(nameBytes(NAME), TYPE_A, V4));
+    bytes[2] = 0;
+    assert.deepEqual(parseAddresses(bytes), []);
+  });
+
+  test('MAX_RECORDS_PER_PACKET are read, one more is not, nor anything behind too many questions', () => {
+    const count = MAX_RECORDS_PER_PACKET + 1;
+    const records = Array.from({ length: count }, () => record(nameBytes(NAME), TYPE_A, V4)).flat();
+    assert.equal(parseAddresses(response(records, count)).length, MAX_RECORDS_PER_PACKET);
+    const asks = MAX_QUESTIONS_PER_PACKET + 1;
+    const questions = Array.from({ length: asks }, () => [...nameBytes(NAME), 0, TYPE_A, 0, 1]).flat();
+    const bytes = response([...questions, ...record(nameBytes(NAME), TYPE_A, V4)]);
+    bytes[5] = asks;
+    assert.deepEqual(parseAddresses(bytes), []);
+  });
+
+  test('of 64 KiB of records as many are read', () => {
+    const records = record(nameBytes(NAME), TYPE_A, V4);
+    for (const rest = record([0xc0, 12], TYPE_A, V4); records.length < 65_000; ) records.push(...rest);
+    const bytes = response(records, 0xffff);
+    assert.equal(parseAddresses(bytes).length, MAX_RECORDS_PER_PACKET);
+  });
+
+  test('every truncation and any bytes are read without harm', () => {
+    const whole = response(record(nameBytes(NAME), TYPE_A, V4));
+    for (let length = 0; length < whole.length; length++)
+      assert.deepEqual(parseAddresses(whole.subarray(0, length)), []);
+    fc.assert(fc.property(fc.uint8Array({ maxLength: 600 }), (bytes) => void parseAddresses(bytes)));
+    fc.assert(
+      fc.property(
+        fc.uint8Array({ maxLength: 600 }),
+        (bytes) => void parseAddresses(response([...bytes], 40, 40)),
+      ),
     );
   });
 });
