@@ -2,6 +2,7 @@
 //
 // Deviation: they are held, up to a cap, since a negotiated channel may be made on this side a moment after the
 // peer has begun to use its own. When they find no room, the RFC has its way.
+import { LeanMap } from '@millrace/sans-io';
 
 export interface EarlyMessage {
   readonly ppid: number;
@@ -11,7 +12,7 @@ export interface EarlyMessage {
 export class EarlyMessages {
   readonly #maxMessages: number;
   readonly #maxBytes: number;
-  readonly #byStream = new Map<number, EarlyMessage[]>();
+  readonly #byStream = new LeanMap<number, EarlyMessage[]>();
   #messages = 0;
   #bytes = 0;
 

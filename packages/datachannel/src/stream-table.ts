@@ -1,6 +1,6 @@
 // The streams in use and the way out of use (RFC 8831 §6.7): each side resets its outgoing stream, and the id is
 // free, and the channel closed, when both have.
-import { type Millis, NEVER, Ring } from '@millrace/sans-io';
+import { LeanSet, type Millis, NEVER, Ring } from '@millrace/sans-io';
 import { type ChannelCloseReason, type ChannelRecord, StreamState } from './channel.ts';
 import { type DtlsRole, MAX_ID, StreamIds } from './stream-ids.ts';
 
@@ -23,9 +23,9 @@ export class StreamTable {
   readonly #ids = new StreamIds();
   readonly #streams = new Map<number, StreamState>();
   /** Streams without a channel whose reset has been answered; at most as many as there are ids. */
-  readonly #answered = new Set<number>();
+  readonly #answered = new LeanSet<number>();
   /** Streams whose channels close, by when they are given up. Some are over already. */
-  readonly #closing = new Ring<StreamState>(4);
+  readonly #closing = new Ring<StreamState>();
   readonly #closeTimeout: Millis;
 
   constructor(owner: StreamTableOwner, closeTimeout: Millis) {

@@ -35,7 +35,7 @@ export class FingerprintSet {
         .filter((digest) => digest?.length === DIGEST_BYTES[algorithm]);
       if (digests.length === 0) continue;
       this.#algorithm = algorithm;
-      this.#digests = digests as Uint8Array[];
+      this.#digests = digests.slice() as Uint8Array[];
       return;
     }
     throw new DtlsError('NO_USABLE_FINGERPRINT');

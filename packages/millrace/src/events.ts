@@ -27,17 +27,19 @@ interface Heard {
   readonly type: string;
   /** Its listeners, in order, never changed in place; undefined once one was added that is not plain. */
   plain: readonly PlainListener[] | undefined;
+  /** What the `on...` attribute holds, and the listener that calls it. */
+  handler: ((event: never) => unknown) | undefined;
+  listener: EventListener | undefined;
 }
 
 const NONE: readonly PlainListener[] = [];
 
-let slotsOf: (target: TypedEventTarget<object>) => Map<string, HandlerSlot>;
-let heardOf: (target: TypedEventTarget<object>) => Heard[];
+let heardOf: (target: TypedEventTarget<object>) => readonly Heard[];
+let addHeard: (target: TypedEventTarget<object>, type: string) => Heard;
 
 /** @typeParam Events the event of each type, such as `{ open: Event }` */
 export class TypedEventTarget<Events extends object> extends EventTarget {
-  #handlers: Map<string, HandlerSlot> | undefined;
-  readonly #heard: Heard[] = [];
+  #heard: readonly Heard[] = [];
 
   override addEventListener<K extends keyof Events & string>(
     type: K,
@@ -80,8 +82,12 @@ export class TypedEventTarget<Events extends object> extends EventTarget {
 
   // Not a method: what others see of an object is what W3C lists.
   static {
-    slotsOf = (target) => (target.#handlers ??= new Map());
     heardOf = (target) => target.#heard;
+    addHeard = (target, type) => {
+      const heard = { type, plain: NONE, handler: undefined, listener: undefined };
+      target.#heard = target.#heard.concat(heard); // which, unlike push, takes room for no more
+      return heard;
+    };
   }
 }
 
@@ -125,15 +131,11 @@ function noteAdded(
   options: unknown,
 ): void {
   if (listener === null || listener === undefined) return;
-  let heard = find(target, type);
-  if (heard === undefined) {
-    heard = { type, plain: NONE };
-    heardOf(target).push(heard);
-  }
+  const heard = find(target, type) ?? addHeard(target, type);
   const isPlain = typeof listener === 'function' && (options === undefined || options === false);
   if (!isPlain) heard.plain = undefined;
   else if (heard.plain !== undefined && !heard.plain.includes(listener as PlainListener))
-    heard.plain = [...heard.plain, listener as PlainListener];
+    heard.plain = heard.plain.concat(listener as PlainListener);
 }
 
 function noteRemoved(target: TypedEventTarget<object>, type: string, listener: unknown): void {
@@ -141,14 +143,9 @@ function noteRemoved(target: TypedEventTarget<object>, type: string, listener: u
   if (heard?.plain !== undefined) heard.plain = heard.plain.filter((other) => other !== listener);
 }
 
-interface HandlerSlot {
-  handler: (event: never) => unknown;
-  readonly listener: EventListener;
-}
-
 /** The function in the `on...` attribute for `type`. */
 export function handlerOf<E>(target: TypedEventTarget<object>, type: string): Handler<E> {
-  return (slotsOf(target).get(type)?.handler as Handler<E> | undefined) ?? null;
+  return (find(target, type)?.handler as Handler<E> | undefined) ?? null;
 }
 
 /**
@@ -156,23 +153,21 @@ export function handlerOf<E>(target: TypedEventTarget<object>, type: string): Ha
  * in line where the first was set, until it is set to null.
  */
 export function setHandler(target: TypedEventTarget<object>, type: string, value: unknown): void {
-  const slots = slotsOf(target);
-  const slot = slots.get(type);
+  const heard = find(target, type);
   if (typeof value !== 'function') {
-    if (slot) {
-      EventTarget.prototype.removeEventListener.call(target, type, slot.listener);
-      noteRemoved(target, type, slot.listener);
-    }
-    slots.delete(type);
-  } else if (slot) {
-    slot.handler = value as HandlerSlot['handler'];
+    if (heard?.listener === undefined) return;
+    EventTarget.prototype.removeEventListener.call(target, type, heard.listener);
+    noteRemoved(target, type, heard.listener);
+    heard.handler = undefined;
+    heard.listener = undefined;
+  } else if (heard?.listener !== undefined) {
+    heard.handler = value as Heard['handler'];
   } else {
-    const fresh: HandlerSlot = {
-      handler: value as HandlerSlot['handler'],
-      listener: (event) => void fresh.handler.call(target, event as never),
-    };
-    slots.set(type, fresh);
-    EventTarget.prototype.addEventListener.call(target, type, fresh.listener);
-    noteAdded(target, type, fresh.listener, undefined);
+    const fresh = heard ?? addHeard(target, type);
+    const listener: EventListener = (event) => void fresh.handler?.call(target, event as never);
+    fresh.handler = value as Heard['handler'];
+    fresh.listener = listener;
+    EventTarget.prototype.addEventListener.call(target, type, listener);
+    noteAdded(target, type, listener, undefined);
   }
 }

@@ -128,9 +128,9 @@ export class AttributeReader {
 
   /** RFC 9143 §4; other groupings of RFC 5888 are kept as they are. */
   #takeGroup(value: string): boolean | undefined {
-    const [semantics, ...mids] = value.split(/\s+/);
-    if (semantics !== 'BUNDLE') return undefined;
-    this.bundles.push(mids);
+    const words = value.split(/\s+/);
+    if (words[0] !== 'BUNDLE') return undefined;
+    this.bundles.push(words.slice(1));
     return true;
   }
 }

@@ -36,7 +36,7 @@ export function addCandidate(
   const section = description.media[place] as MediaSection;
   if (section.candidates.includes(line)) return description;
   if (section.candidates.length >= MAX_CANDIDATES) return new SdpError('TOO_MANY_CANDIDATES');
-  return replaceSection(description, place, { ...section, candidates: [...section.candidates, line] });
+  return replaceSection(description, place, { ...section, candidates: section.candidates.concat(line) });
 }
 
 /** `description` with `a=end-of-candidates` in the section of `target`, or in all that are in use. */

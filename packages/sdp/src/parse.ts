@@ -60,6 +60,7 @@ interface Section {
   address: string | undefined;
 }
 
+/** Lists are copied: what has grown has room for more, which a description that is kept has no use for. */
 function assemble(
   origin: Origin,
   session: AttributeReader,
@@ -93,18 +94,18 @@ function assemble(
       ice:
         usernameFragment === undefined || password === undefined ? undefined : { usernameFragment, password },
       iceOptions: own.iceOptions ?? bundled.iceOptions ?? session.iceOptions ?? [],
-      fingerprints: fingerprints ?? [],
+      fingerprints: fingerprints?.slice() ?? [],
       setup: own.setup ?? tag.setup ?? session.setup ?? others.find((other) => other?.setup)?.setup,
       sctpPort: own.sctpPort,
       maxMessageSize: own.maxMessageSize,
       sctpInit: own.sctpInit,
-      candidates: bundled.candidates,
+      candidates: bundled.candidates.slice(),
       endOfCandidates: bundled.endOfCandidates || session.endOfCandidates,
-      attributes: own.unknown,
+      attributes: own.unknown.slice(),
     };
   });
   const iceLite = session.iceLite || sections.some((section) => section.attributes.iceLite);
-  return { origin, iceLite, bundles: session.bundles, media, attributes: session.unknown };
+  return { origin, iceLite, bundles: session.bundles.slice(), media, attributes: session.unknown.slice() };
 }
 
 /** RFC 8866 §5.2. */
@@ -118,7 +119,9 @@ function parseOrigin(value: string): Origin | undefined {
 
 /** RFC 8866 §5.14. */
 function parseMedia(value: string): Section | undefined {
-  const [kind, place, protocol, ...formats] = value.trim().split(/\s+/);
+  const words = value.trim().split(/\s+/);
+  const [kind, place, protocol] = words;
+  const formats = words.slice(3);
   if (!kind || protocol === undefined || formats.length === 0) return undefined;
   const port = /^(\d{1,5})(?:\/\d{1,5})?$/.exec(place ?? '')?.[1];
   if (port === undefined || Number(port) > 65_535) return undefined;

@@ -34,7 +34,8 @@ export function checkAnswer(answer: SessionDescription, offer: SessionDescriptio
 /** The fingerprints that count as identity. */
 export function strongFingerprints(section: MediaSection): readonly Fingerprint[] {
   // RFC 8122 §5: weak hashes must not be trusted.
-  return section.fingerprints.filter(({ algorithm }) => Object.hasOwn(STRONG_HASHES, algorithm));
+  const isStrong = ({ algorithm }: Fingerprint): boolean => Object.hasOwn(STRONG_HASHES, algorithm);
+  return section.fingerprints.every(isStrong) ? section.fingerprints : section.fingerprints.filter(isStrong);
 }
 
 /** RFC 8839 §4.4.1.1.1: new credentials restart ICE. */

@@ -9,7 +9,7 @@ import {
   DataChannelError,
   type DataChannels,
 } from '@millrace/datachannel';
-import type { Millis } from '@millrace/sans-io';
+import { LeanSet, type Millis } from '@millrace/sans-io';
 import { exception, RTCError } from '../errors.ts';
 import type { ChannelPort, ChannelReceiver } from './port.ts';
 import { RTCDataChannel } from './rtc-data-channel.ts';
@@ -28,7 +28,7 @@ export interface BridgeOptions {
 export class ChannelBridge implements ChannelsSink {
   readonly #options: BridgeOptions;
   /** Channels that wait for room in the queue they share. */
-  readonly #waiting = new Set<Channel>();
+  readonly #waiting = new LeanSet<Channel>();
   /** Counters for statistics. */
   opened = 0;
   closed = 0;
@@ -98,9 +98,9 @@ class Port implements ChannelPort {
   readonly isRemote: boolean;
   readonly #channel: Channel;
   readonly #options: BridgeOptions;
-  readonly #waiting: Set<Channel>;
+  readonly #waiting: LeanSet<Channel>;
 
-  constructor(channel: Channel, isRemote: boolean, options: BridgeOptions, waiting: Set<Channel>) {
+  constructor(channel: Channel, isRemote: boolean, options: BridgeOptions, waiting: LeanSet<Channel>) {
     this.#channel = channel;
     this.isRemote = isRemote;
     this.#options = options;

@@ -1,5 +1,6 @@
 // Payload types and header extension ids of one connection: a number means the same in every section of a BUNDLE group
 // (RFC 9143 §9.1, RFC 8285 §6), and keeps its meaning from one description to the next (RFC 8829 §5.2.2).
+import { LeanMap } from '@millrace/sans-io';
 import {
   type HeaderExtension,
   isSameCodec,
@@ -11,8 +12,8 @@ import {
 const MAX_ONE_BYTE_ID = 14;
 
 export class Numbering {
-  readonly #codecs = new Map<number, RtpCodec>();
-  readonly #extensions = new Map<number, string>();
+  readonly #codecs = new LeanMap<number, RtpCodec>();
+  readonly #extensions = new LeanMap<number, string>();
 
   /** A description says so. What was known before stays. */
   learn({ codecs, extensions }: RtpDescription): void {

@@ -1,6 +1,8 @@
 // The transceivers of one connection: which section each belongs to, what descriptions say of them, and what
 // descriptions that are set make of them (RFC 8829 §5.2 to §5.11; W3C webrtc-pc §4.4.1.5, §4.7.3).
+
 import { ExtensionMap } from '@millrace/rtp';
+import { LeanMap } from '@millrace/sans-io';
 import {
   commonDirection,
   type Direction,
@@ -33,7 +35,7 @@ const MAX_TRANSCEIVERS = 256;
 export class Transceivers {
   readonly #host: MediaHost;
   readonly #numbering = new Numbering();
-  readonly #streams = new Map<string, MediaStream>();
+  readonly #streams = new LeanMap<string, MediaStream>();
   /** What rollback goes back to. */
   #before: Map<TransceiverCore, Pick<TransceiverCore, 'mid' | 'firedDirection'>> | undefined;
   all: TransceiverCore[] = [];

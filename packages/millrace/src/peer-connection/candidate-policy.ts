@@ -1,6 +1,8 @@
 // Which of a connection's candidates may be made and told, and with which address: `CandidateOptions` as it is applied.
+
 import { isIPv6 } from 'node:net';
 import { DISCARD_PORT, type LocalCandidate } from '@millrace/ice';
+import { LeanMap } from '@millrace/sans-io';
 import { canonicalAddress } from '@millrace/stun';
 import type { IceServer } from '../servers/ice-server.ts';
 import { queueTask } from '../task-queue.ts';
@@ -26,7 +28,7 @@ export class CandidatePolicy {
   readonly #rules: readonly Rule[];
 
   /** By local address. */
-  readonly #names = new Map<string, PublishedName>();
+  readonly #names = new LeanMap<string, PublishedName>();
 
   constructor(options: PolicyOptions) {
     this.#options = options;

@@ -14,14 +14,15 @@ export let setDtlsState: (
 export class RTCDtlsTransport extends TypedEventTarget<{ statechange: Event; error: Event }> {
   readonly iceTransport: RTCIceTransport;
   #state: RTCDtlsTransportState = 'new';
-  #remoteCertificates: readonly ArrayBuffer[] = [];
+  /** In DER; a view of what DTLS has. */
+  #remoteCertificate: Uint8Array | undefined;
 
   static {
     setDtlsState = (transport, state, remoteCertificate) => {
       const isOver = transport.#state === 'closed' || transport.#state === 'failed';
       if (transport.#state === state || isOver) return false;
       transport.#state = state;
-      if (remoteCertificate) transport.#remoteCertificates = [new Uint8Array(remoteCertificate).buffer];
+      transport.#remoteCertificate ??= remoteCertificate;
       return true;
     };
   }
@@ -38,7 +39,7 @@ export class RTCDtlsTransport extends TypedEventTarget<{ statechange: Event; err
 
   /** The certificate chain of the peer, in DER; empty until the handshake is verified. */
   getRemoteCertificates(): ArrayBuffer[] {
-    return [...this.#remoteCertificates];
+    return this.#remoteCertificate ? [new Uint8Array(this.#remoteCertificate).buffer] : [];
   }
 
   get onstatechange(): Handler<Event> {

@@ -2,7 +2,7 @@
 // of it (§5.1.1.2). Each ICE restart gathers anew, from the sockets that are there. A pool (W3C webrtc-pc §4.2.1,
 // RFC 8829 §3.5.4) is the same, begun earlier and not told of yet; continual gathering is the same, gone on with.
 import type { Candidate, IceAgent, IceParameters, LocalCandidate, TransportAddress } from '@millrace/ice';
-import type { Millis } from '@millrace/sans-io';
+import { LeanMap, LeanSet, type Millis } from '@millrace/sans-io';
 import type { IceServer } from '../servers/ice-server.ts';
 import { type CandidateSource, type GatheringError, ServerGathering } from '../servers/server-gathering.ts';
 import { watchAddresses } from '../transport/address-watch.ts';
@@ -57,7 +57,7 @@ export class Gathering {
   /** Sockets by the address they are bound to, also those that are being opened. */
   readonly #locals = new Map<string, Promise<LocalSocket | undefined>>();
   /** What is known of our candidates beyond themselves, for when a restart tells of them again. */
-  readonly #sources = new Map<string, CandidateSource>();
+  readonly #sources = new LeanMap<string, CandidateSource>();
   /** Each restart gathers anew. */
   #generation = 0;
   /** Each pool that is discarded ends one: what was asked for it is not told any more. */
@@ -73,7 +73,7 @@ export class Gathering {
   #relayOnly = false;
   #sockets: LocalSocket[] = [];
   /** Sockets whose host candidate is kept to ourselves. */
-  readonly #hidden = new Set<number>();
+  readonly #hidden = new LeanSet<number>();
   #relays: Relay[] = [];
   #stopWatching: (() => void) | undefined;
 

@@ -1,6 +1,7 @@
 // The offer/answer procedures of one connection (RFC 8829 §5; W3C webrtc-pc §4.4.1.5, §4.4.1.9): makes
 // descriptions, judges those that come, and works out what an offer and its answer settle. Everything is checked
 // before any state changes.
+
 import {
   type Candidate,
   formatCandidate,
@@ -8,6 +9,7 @@ import {
   type IceRole,
   parseCandidate,
 } from '@millrace/ice';
+import { LeanSet } from '@millrace/sans-io';
 import {
   checkAnswer,
   checkOffer,
@@ -105,7 +107,7 @@ export class Negotiator {
   /** Credentials of an ICE restart that a description has been made with, until it is set. */
   #nextIce: IceParameters | undefined;
   /** W3C webrtc-pc §4.4.1.1 [[LocalIceCredentialsToReplace]], by their username fragments. */
-  readonly #toReplace = new Set<string>();
+  readonly #toReplace = new LeanSet<string>();
 
   constructor(host: NegotiationHost) {
     this.#host = host;

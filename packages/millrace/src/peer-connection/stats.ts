@@ -21,10 +21,11 @@ export type RTCStatsReport = ReadonlyMap<string, RTCStats>;
 
 /** Gives each object its id: the same in every report, and never that of another. */
 export class StatsIds {
-  readonly #ids = new WeakMap<object, string>();
+  #ids: WeakMap<object, string> | undefined;
   #next = 0;
 
   of(prefix: string, subject: object): string {
+    this.#ids ??= new WeakMap();
     let id = this.#ids.get(subject);
     if (id === undefined) this.#ids.set(subject, (id = `${prefix}${this.#next++}`));
     return id;
