@@ -11,6 +11,7 @@ const MESSAGES = {
 
 export type BufferPoolErrorCode = keyof typeof MESSAGES;
 
+/** Thrown for a caller's mistake; `code` is stable. */
 export class BufferPoolError extends Error {
   override readonly name: string = 'BufferPoolError';
   readonly code: BufferPoolErrorCode;

@@ -16,6 +16,7 @@ const CELL_SHIFT = 6;
 /** Lengths above this are found without the table. */
 const TABLE_BYTES = 1 << 20;
 
+/** Leases slots of slabs: acquiring and releasing one makes no garbage. */
 export class BufferPool {
   readonly name: string;
   readonly headroom: number;

@@ -10,6 +10,7 @@ const MESSAGES = {
 
 export type CryptoErrorCode = keyof typeof MESSAGES;
 
+/** Thrown for a caller's mistake, before anything has changed; `code` is stable. */
 export class CryptoError extends Error {
   override readonly name: string = 'CryptoError';
   readonly code: CryptoErrorCode;

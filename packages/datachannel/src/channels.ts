@@ -45,6 +45,7 @@ const UNOPENED_SLACK = 32;
 const ONE_ZERO = new Uint8Array(1);
 const CLOSED_HERE: ChannelCloseReason = { by: 'local', code: 'CLOSED' };
 
+/** All data channels of one association. */
 export class DataChannels {
   readonly drops: Drops<DropReason> = new Drops(DROP_REASONS);
   readonly #options: ResolvedOptions;

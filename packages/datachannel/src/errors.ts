@@ -20,6 +20,7 @@ const MESSAGES = {
 
 export type DataChannelErrorCode = keyof typeof MESSAGES;
 
+/** Thrown for a caller's mistake, before anything has changed; `code` is stable. */
 export class DataChannelError extends Error {
   override readonly name = 'DataChannelError';
   readonly code: DataChannelErrorCode;

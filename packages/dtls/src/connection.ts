@@ -51,6 +51,7 @@ type Phase =
 
 const MAJOR_VERSION = 0xfe; // of every DTLS
 
+/** One side of a DTLS connection: handshake, then records. */
 export class DtlsConnection implements Core<DtlsSink> {
   readonly #settings: Settings;
   readonly #drops = new Drops<DropReason>(DROP_REASONS);

@@ -13,6 +13,7 @@ const MESSAGES = {
 
 export type DtlsErrorCode = keyof typeof MESSAGES;
 
+/** Thrown for a caller's mistake, before anything has changed; `code` is stable. */
 export class DtlsError extends Error {
   readonly code: DtlsErrorCode;
 

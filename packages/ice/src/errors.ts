@@ -14,6 +14,7 @@ const MESSAGES = {
 
 export type IceErrorCode = keyof typeof MESSAGES;
 
+/** Thrown for a caller's mistake, before anything has changed; `code` is stable. */
 export class IceError extends Error {
   readonly code: IceErrorCode;
 

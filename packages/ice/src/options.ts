@@ -84,6 +84,7 @@ export interface IceTunables {
   readonly maxRoleSwitches: number;
 }
 
+/** The value of each tunable that is not given. */
 export const ICE_DEFAULTS: IceTunables = {
   nomination: 'aggressive',
   checkInterval: 20,

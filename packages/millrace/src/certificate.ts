@@ -32,6 +32,7 @@ export let dtlsCertificateOf: (certificate: RTCCertificate) => DtlsCertificate;
 /** Not exported from the package either: see `certificate-pem.ts`. */
 export let certificateFrom: (dtls: DtlsCertificate, expires: number) => RTCCertificate;
 
+/** An identity for DTLS (W3C webrtc-pc §4.9), made by `generateCertificate` or `importCertificate`. */
 export class RTCCertificate {
   /** When the certificate expires, in milliseconds since 1970. */
   readonly expires: number;

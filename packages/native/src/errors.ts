@@ -16,6 +16,7 @@ const MESSAGES = {
 
 export type NativeErrorCode = keyof typeof MESSAGES;
 
+/** Thrown for a caller's mistake, or when the system refuses; `code` is stable. */
 export class NativeError extends Error {
   override readonly name = 'NativeError';
   readonly code: NativeErrorCode;

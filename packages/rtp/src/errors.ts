@@ -13,6 +13,7 @@ const MESSAGES = {
 
 export type RtpErrorCode = keyof typeof MESSAGES;
 
+/** Thrown for a caller's mistake, before anything has changed; `code` is stable. */
 export class RtpError extends Error {
   override readonly name = 'RtpError';
   readonly code: RtpErrorCode;

@@ -3,6 +3,7 @@
 /** How many inputs were dropped, by reason. Every reason is present, most of them zero. */
 export type DropCounts<Reason extends string> = { readonly [R in Reason]: number };
 
+/** Counts what was dropped, by reason. */
 export class Drops<Reason extends string> {
   readonly #reasons: readonly Reason[];
   /** Made when there is something to count: of many idle connections most never drop anything. */

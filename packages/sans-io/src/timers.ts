@@ -5,6 +5,7 @@ import { type Millis, NEVER } from './core.ts';
 /** No deadline. */
 const UNKNOWN = Number.NEGATIVE_INFINITY;
 
+/** The deadlines of a core, by name. */
 export class TimerTable {
   readonly #deadlines: Float64Array;
   /** The earliest deadline, or `UNKNOWN` if it has to be looked for. */

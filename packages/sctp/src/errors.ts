@@ -13,6 +13,7 @@ const MESSAGES = {
 
 export type SctpErrorCode = keyof typeof MESSAGES;
 
+/** Thrown for a caller's mistake, before anything has changed; `code` is stable. */
 export class SctpError extends Error {
   override readonly name = 'SctpError';
   readonly code: SctpErrorCode;

@@ -1,6 +1,7 @@
 // Memory that several associations share: what they hold of messages sent and received is charged to one budget, so that
 // a process with thousands of peers has one cap on what all of them together can make it keep.
 
+/** Bytes that several associations may hold together. */
 export class MemoryBudget {
   /** Bytes that all associations together may hold. */
   readonly max: number;

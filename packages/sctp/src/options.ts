@@ -137,6 +137,7 @@ type Undefaulted =
   | 'initiateTag';
 type Defaults = Readonly<Required<Omit<SctpOptions, Undefaulted>>>;
 
+/** The value of each option that is not given. */
 export const DEFAULTS: Defaults = {
   /** Port both ends of a WebRTC association use unless SDP says otherwise. RFC 8841 §5.1 */
   localPort: 5000,

@@ -36,6 +36,7 @@ const MESSAGES = {
 
 export type SdpErrorCode = keyof typeof MESSAGES;
 
+/** What is wrong with a description: returned, not thrown. `code` is stable. */
 export class SdpError extends Error {
   override readonly name = 'SdpError';
   readonly code: SdpErrorCode;

@@ -4,6 +4,7 @@ import { DEFAULT_MAX_MESSAGE_SIZE, DEFAULT_SCTP_PORT } from './options.ts';
 import type { Attribute, MediaSection, SessionDescription } from './session.ts';
 import { isDataSection } from './session.ts';
 
+/** The text of a description. */
 export function formatSessionDescription(description: SessionDescription): string {
   const { origin } = description;
   const lines = [

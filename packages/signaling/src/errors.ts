@@ -76,6 +76,7 @@ export interface SignalingErrorOptions extends ErrorOptions {
   readonly oldest?: number;
 }
 
+/** What server and client tell; `code` is stable, and `status` its HTTP status. */
 export class SignalingError extends Error {
   readonly code: SignalingErrorCode;
   readonly tail: Tail | undefined;

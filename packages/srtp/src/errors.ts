@@ -13,6 +13,7 @@ const MESSAGES = {
 
 export type SrtpErrorCode = keyof typeof MESSAGES;
 
+/** Thrown for a caller's mistake, before anything has changed; `code` is stable. */
 export class SrtpError extends Error {
   override readonly name = 'SrtpError';
   readonly code: SrtpErrorCode;

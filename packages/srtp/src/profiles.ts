@@ -25,6 +25,7 @@ export interface ProfileInfo {
 /** Bytes of the E flag and the SRTCP index (RFC 3711 §3.4). */
 export const INDEX_BYTES = 4;
 
+/** Each protection profile with its number in `use_srtp` and its lengths. */
 export const PROFILES: Readonly<Record<SrtpProfile, ProfileInfo>> = {
   'aes128-cm-hmac-sha1-80': profile(0x0001, 16, 14, 10, 10, undefined),
   // RFC 5764 §4.1.2: only RTP has the short tag.

@@ -9,6 +9,7 @@ import { isRtcp, MAX_HEADER_BYTES, payloadOffset } from './packet.ts';
 import { INDEX_BYTES, infoOf } from './profiles.ts';
 import { LAST_RTCP_INDEX, Stream, StreamTable } from './stream.ts';
 
+/** Opens the SRTP and SRTCP packets of one direction. */
 export class SrtpReceiver {
   readonly #options: ResolvedOptions;
   readonly #keys: KeySchedule;

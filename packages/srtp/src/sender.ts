@@ -9,6 +9,7 @@ import { INDEX_BYTES, infoOf } from './profiles.ts';
 import { LAST_RTCP_INDEX, Stream, StreamTable } from './stream.ts';
 import { ENCRYPTED } from './transform.ts';
 
+/** Protects the RTP and RTCP packets of one direction. */
 export class SrtpSender {
   /** Room in bytes that has to lie behind an RTP packet. */
   readonly rtpOverhead: number;

@@ -17,6 +17,7 @@ export interface BindingSink {
   onFailed(error: ErrorCode | undefined): void;
 }
 
+/** One Binding request, retransmitted until it is answered or given up. */
 export class BindingQuery implements Core<BindingSink> {
   readonly #transaction: ClientTransaction;
   readonly #writer: MessageWriter = new MessageWriter();

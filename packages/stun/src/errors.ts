@@ -9,6 +9,7 @@ const MESSAGES = {
 
 export type StunErrorCode = keyof typeof MESSAGES;
 
+/** Thrown for a caller's mistake, before anything has changed; `code` is stable. */
 export class StunError extends Error {
   readonly code: StunErrorCode;
 

@@ -76,6 +76,7 @@ class Probe {
   }
 }
 
+/** Asks one server from one socket what the NAT in between does. */
 export class NatBehaviorQuery implements Core<NatBehaviorSink, TransportAddress> {
   readonly #options: NatBehaviorOptions;
   readonly #writer: MessageWriter = new MessageWriter();

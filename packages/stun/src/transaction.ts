@@ -19,6 +19,7 @@ export interface TransactionTunables {
 /** RFC 8489 §6.2.1: sent at 0, 0.5, 1.5, 3.5, 7.5, 15.5 and 31.5 s, given up at 39.5 s. */
 export const TRANSACTION_DEFAULTS: TransactionTunables = { rto: 500, rtoMax: NEVER, sends: 7, lastWait: 16 };
 
+/** One request and its retransmissions. RFC 8489 §6.2 */
 export class ClientTransaction {
   readonly id: Uint8Array;
   /** The id's first 48 bits, as `StunMessage.transactionKey`. */

@@ -8,6 +8,7 @@ const MESSAGES = {
 
 export type TurnErrorCode = keyof typeof MESSAGES;
 
+/** Thrown for a caller's mistake, before anything has changed; `code` is stable. */
 export class TurnError extends Error {
   override readonly name: string = 'TurnError';
   readonly code: TurnErrorCode;

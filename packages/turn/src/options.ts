@@ -36,6 +36,7 @@ export interface TurnTunables {
 export const FIRST_CHANNEL = 0x4000;
 export const MAX_CHANNELS = 0x1000;
 
+/** The value of each tunable that is not given. */
 export const TURN_DEFAULTS: TurnTunables = {
   family: 'ipv4',
   isReliable: false,

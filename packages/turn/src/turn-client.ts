@@ -76,6 +76,7 @@ type Event =
   | { readonly kind: 'refreshed' }
   | { readonly kind: 'end'; readonly end: TurnEnd };
 
+/** One allocation at one server. */
 export class TurnClient implements Core<TurnSink> {
   readonly #drops: Drops<TurnDrop> = new Drops(DROP_REASONS);
   readonly #options: TurnOptions;

@@ -65,6 +65,7 @@ const MAX_MESSAGE_BYTES = 4_096;
 
 const NOWHERE: Route = { socket: -1, remote: { address: '0.0.0.0', port: 0 } };
 
+/** One side of an ICE session. */
 export class IceAgent implements Core<IceSink, Route> {
   readonly #generations: Generations;
   #route: Route = NOWHERE;

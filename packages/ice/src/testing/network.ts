@@ -80,6 +80,7 @@ export class VirtualHost implements IceSink {
   }
 }
 
+/** Hosts, addresses and paths in virtual time, from a seed. */
 export class VirtualNetwork {
   now: Millis = 0;
   readonly wire: Wire<Hop>;

@@ -39,6 +39,10 @@ const SETTLED = Promise.resolve();
 const LOW = 'bufferedamountlow';
 const ignore = (): void => {};
 
+/**
+ * A channel of messages (W3C webrtc-pc §6.2). Beyond the standard: `ready`, `highWaterMark`, async iteration,
+ * `readable`, `writable`, `closed`, and a `close()` that sends first what was queued.
+ */
 export class RTCDataChannel extends TypedEventTarget<RTCDataChannelEventMap> {
   readonly #port: ChannelPort;
   #state: RTCDataChannelState;

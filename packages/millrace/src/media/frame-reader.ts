@@ -42,6 +42,7 @@ export interface FrameReaderOptions {
 const MAX_UNREAD_FRAMES = 64;
 const DEFAULT_FRAME_BYTES = 4 * 1024 * 1024;
 
+/** Puts the packets of a received track together to encoded frames. */
 export class FrameReader {
   /** Called for each frame. What it throws is reported as an uncaught error. */
   onframe: ((frame: EncodedFrame) => void) | null = null;

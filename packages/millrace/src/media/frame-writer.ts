@@ -21,6 +21,7 @@ export interface FrameWriterInit {
 const PACKET_BYTES = 1_100;
 const PAYLOAD_TYPE = 96;
 
+/** Cuts encoded frames into the packets of a track. */
 export class FrameWriter {
   /** For `addTrack`, `addTransceiver` or `replaceTrack`, of as many connections as one likes. */
   readonly track: MediaStreamTrack;

@@ -132,6 +132,7 @@ function source(ssrc: number, at: Millis, rtpTimestamp: number): RTCRtpContribut
   return { source: ssrc, timestamp: performance.timeOrigin + at, rtpTimestamp };
 }
 
+/** The receiving half of a transceiver (W3C webrtc-pc §5.3). */
 export class RTCRtpReceiver {
   readonly #core: ReceiverCore;
 

@@ -267,6 +267,7 @@ export function senderCore(sender: RTCRtpSender): SenderCore {
   return coreOf(sender);
 }
 
+/** The sending half of a transceiver (W3C webrtc-pc §5.2). */
 export class RTCRtpSender {
   readonly #core: SenderCore;
   /** No tones are made here. */

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { TypedEventTarget } from '../events.ts';
 import type { MediaStreamTrack } from './track.ts';
 
+/** Tracks that belong together (W3C mediacapture-main §4.2). */
 export class MediaStream extends TypedEventTarget<{ addtrack: Event; removetrack: Event }> {
   readonly id: string;
   readonly #tracks: Set<MediaStreamTrack>;

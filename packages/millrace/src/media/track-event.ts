@@ -12,6 +12,7 @@ export interface RTCTrackEventInit extends EventOptions {
   readonly transceiver: RTCRtpTransceiver;
 }
 
+/** The peer has a track for us (W3C webrtc-pc §5.7). */
 export class RTCTrackEvent extends Event {
   readonly receiver: RTCRtpReceiver;
   readonly track: MediaStreamTrack;

@@ -67,6 +67,7 @@ interface TrackEvents {
   ended: Event;
 }
 
+/** RTP packets of one audio or video source: received ones, or those that the application writes with `writeRtp`. */
 export class MediaStreamTrack extends TypedEventTarget<TrackEvents> {
   readonly id: string;
   readonly kind: MediaKind;

@@ -110,6 +110,7 @@ export function checkDirection(direction: string): asserts direction is Directio
   if (!DIRECTIONS.includes(direction)) throw new TypeError(`no direction: ${direction}`);
 }
 
+/** A sender and a receiver that share a section of the description (W3C webrtc-pc §5.4). */
 export class RTCRtpTransceiver {
   readonly #core: TransceiverCore;
 

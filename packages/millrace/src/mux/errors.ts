@@ -11,6 +11,7 @@ const MESSAGES = {
 
 export type UdpMuxErrorCode = keyof typeof MESSAGES;
 
+/** Thrown for a caller's mistake, before anything has changed; `code` is stable. */
 export class UdpMuxError extends Error {
   readonly code: UdpMuxErrorCode;
 

@@ -11,6 +11,7 @@ export let setDtlsState: (
   remoteCertificate?: Uint8Array,
 ) => boolean;
 
+/** W3C webrtc-pc §5.5. */
 export class RTCDtlsTransport extends TypedEventTarget<{ statechange: Event; error: Event }> {
   readonly iceTransport: RTCIceTransport;
   #state: RTCDtlsTransportState = 'new';

@@ -18,6 +18,7 @@ export interface RTCLocalIceCandidateInit extends RTCIceCandidateInit {
   url?: string | null;
 }
 
+/** W3C webrtc-pc §4.8.1. */
 export class RTCIceCandidate {
   readonly candidate: string;
   readonly sdpMid: string | null;

@@ -7,6 +7,7 @@ export interface RTCPeerConnectionIceEventInit extends EventOptions {
   url?: string | null;
 }
 
+/** A candidate to be told to the peer; `null` after the last (W3C webrtc-pc §4.8.2). */
 export class RTCPeerConnectionIceEvent extends Event {
   /** `null` when gathering is complete; with an empty `candidate` text when a generation has no more. */
   readonly candidate: RTCIceCandidate | null;
@@ -27,6 +28,7 @@ export interface RTCPeerConnectionIceErrorEventInit extends EventOptions {
   errorText?: string;
 }
 
+/** A server that was asked for candidates has not helped (W3C webrtc-pc §4.8.3). */
 export class RTCPeerConnectionIceErrorEvent extends Event {
   /** The local address the server was asked from, if it is known. */
   readonly address: string | null;

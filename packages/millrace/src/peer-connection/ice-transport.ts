@@ -28,6 +28,7 @@ export let setIceState: (transport: RTCIceTransport, state: RTCIceTransportState
 export let setGatheringState: (transport: RTCIceTransport, state: RTCIceGathererState) => boolean;
 export let setSelectedPair: (transport: RTCIceTransport, pair: CandidatePair | undefined) => void;
 
+/** W3C webrtc-pc §5.6. */
 export class RTCIceTransport extends TypedEventTarget<{
   statechange: Event;
   gatheringstatechange: Event;

@@ -62,6 +62,7 @@ export type RTCAnswerOptions = Record<string, unknown>;
 /** Ends a connection for a reason that is not its application's. */
 export let endConnection: (connection: RTCPeerConnection, end: SessionEnd) => void;
 
+/** A connection to one peer (W3C webrtc-pc §4.4). Beyond the standard: `closed`, `timings`, `await using`. */
 export class RTCPeerConnection extends PeerConnectionEvents {
   /** Fulfils when the connection has ended for good, whoever ended it, with the reason. Never rejects. */
   readonly closed: Promise<SessionEnd>;

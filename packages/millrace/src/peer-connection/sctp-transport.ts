@@ -18,6 +18,7 @@ export interface SctpCork {
   uncork(): void;
 }
 
+/** W3C webrtc-pc §6.1.1. Beyond the standard: `cork()` and `uncork()`. */
 export class RTCSctpTransport extends TypedEventTarget<{ statechange: Event }> {
   readonly transport: RTCDtlsTransport;
   #state: RTCSctpTransportState = 'connecting';

@@ -18,6 +18,7 @@ export function isSdpType(type: unknown): type is RTCSdpType {
   return typeof type === 'string' && TYPES.includes(type);
 }
 
+/** W3C webrtc-pc §4.6.2. */
 export class RTCSessionDescription {
   readonly type: RTCSdpType;
   readonly sdp: string;

@@ -73,6 +73,7 @@ export function listen(options: ListenOptions = {}): Promise<RTCServer> {
   return RTCServer.listen(options);
 }
 
+/** What `listen` returns: connections of many peers on one UDP port. */
 export class RTCServer {
   readonly connections: ReadonlySet<RTCPeerConnection>;
   readonly #connections = new Set<RTCPeerConnection>();

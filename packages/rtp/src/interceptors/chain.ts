@@ -67,6 +67,7 @@ type WriteHook = (out: Uint8Array, at: number, end: number, now: Millis) => numb
 type ExpireHook = (now: Millis) => void;
 type DrainHook = (sink: ChainSink) => boolean;
 
+/** Packets pass its interceptors one after the other, from the wire and to it. */
 export class InterceptorChain {
   readonly drops: Drops<ChainDrop> = new Drops<ChainDrop>([
     'unknown-stream',

@@ -60,6 +60,7 @@ export interface MediaChainOptions {
   readonly interceptors?: readonly Interceptor[] | undefined;
 }
 
+/** The usual interceptors of a WebRTC transport in their order, and what they share. */
 export class MediaChain {
   readonly chain: InterceptorChain;
   readonly roundTripTime: RoundTripTime;

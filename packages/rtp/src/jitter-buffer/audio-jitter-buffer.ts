@@ -8,6 +8,7 @@ import { type JitterBufferDrop, ReorderBuffer } from './reorder-buffer.ts';
 const AUDIO_PACKETS = 256;
 const AUDIO_COVERAGE = 0.9995;
 
+/** Gives out packets in order, each at its time. */
 export class AudioJitterBuffer {
   readonly #buffer: ReorderBuffer;
   #lostBefore = 0;

@@ -21,6 +21,7 @@ export interface VideoJitterBufferOptions extends JitterBufferOptions {
   readonly isFrameStart?: ((packet: RtpPacket) => boolean) | undefined;
 }
 
+/** Gives out whole frames in order, each at its time. */
 export class VideoJitterBuffer {
   /** The frame that left last; its packets are lent until the next `push` or `pop`. */
   readonly frame: VideoFrame;

@@ -9,6 +9,7 @@ const MESSAGES = {
 
 export type PayloadErrorCode = keyof typeof MESSAGES;
 
+/** Thrown for a caller's mistake, before anything has changed; `code` is stable. */
 export class PayloadError extends Error {
   override readonly name: string = 'PayloadError';
   readonly code: PayloadErrorCode;

@@ -8,6 +8,7 @@ const MESSAGES = {
 
 export type RecordingErrorCode = keyof typeof MESSAGES;
 
+/** Thrown for a caller's mistake, or for a file that is not what it should be; `code` is stable. */
 export class RecordingError extends Error {
   override readonly name: string = 'RecordingError';
   readonly code: RecordingErrorCode;

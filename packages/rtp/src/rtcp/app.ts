@@ -7,6 +7,7 @@ import type { RtcpReader } from './rtcp-reader.ts';
 const APP_HEADER_BYTES = 12;
 const NO_BYTES = new Uint8Array(0);
 
+/** A view of an APP packet. RFC 3550 §6.7 */
 export class AppPacket {
   bytes: Uint8Array = NO_BYTES;
   at = 0;

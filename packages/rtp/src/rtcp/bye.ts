@@ -7,6 +7,7 @@ import type { RtcpReader } from './rtcp-reader.ts';
 const NO_BYTES = new Uint8Array(0);
 const decoder = new TextDecoder();
 
+/** A view of a BYE. RFC 3550 §6.6 */
 export class Bye {
   bytes: Uint8Array = NO_BYTES;
   at = 0;

@@ -55,6 +55,7 @@ export class ReportBlock {
   }
 }
 
+/** A view of a sender report. RFC 3550 §6.4.1 */
 export class SenderReport {
   bytes: Uint8Array = NO_BYTES;
   at = 0;
@@ -107,6 +108,7 @@ export class SenderReport {
   }
 }
 
+/** A view of a receiver report. RFC 3550 §6.4.2 */
 export class ReceiverReport {
   bytes: Uint8Array = NO_BYTES;
   at = 0;

@@ -7,6 +7,7 @@ export interface PairOptions<SinkA, SinkB>
   extends SharedLinkOptions,
     Omit<FlowOptions<SinkA, SinkB>, 'access'> {}
 
+/** Two cores and the wires between them on a virtual clock. */
 export class Pair<SinkA, SinkB = SinkA> {
   readonly ab: Wire<FlowTag>;
   readonly ba: Wire<FlowTag>;

@@ -1,6 +1,7 @@
 // xoshiro128** (Blackman and Vigna, 2018), seeded through splitmix32: quick, repeatable, not for secrets.
 import type { RandomSource } from '../random.ts';
 
+/** The same numbers from the same seed. */
 export class SeededRandom implements RandomSource {
   #a: number;
   #b: number;

@@ -85,6 +85,7 @@ export interface SctpStats {
   readonly drops: DropCounts<DropReason>;
 }
 
+/** One end of an SCTP association. */
 export class SctpAssociation implements Core<SctpSink> {
   readonly #context: AssociationContext;
   readonly #connect: Connect;

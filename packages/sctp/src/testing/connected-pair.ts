@@ -104,6 +104,7 @@ export interface ConnectedPair {
   readonly now: Millis;
 }
 
+/** Two associations over a virtual wire, connected unless told otherwise. */
 export function connectedPair(options: ConnectedPairOptions = {}): ConnectedPair {
   const { seed = 1, connect = 'both' } = options;
   const a = testAssociation(seed * 2, { ...options.both, ...options.a });
