@@ -9,17 +9,13 @@ import type { ConnectionFinding, Findings } from './findings.ts';
 import { described, troubleOf } from './pair.ts';
 import type { Server } from './server.ts';
 
-/** Prints the invitation, if there is one, and takes the room as it is now: who comes later is who offers. */
+/** Prints the invitation, if there is one. */
 export function enter(place: MeetingPlace, output: NodeJS.WritableStream): MeetingRoom {
   const { room, invitations } = place;
   const [invitation] = invitations;
   if (invitation !== undefined)
     output.write(`The other side comes in with:\n\n  ${invocationOf('doctor')} '${invitation}'\n\n`);
-  return {
-    peers: new Set(room.peers),
-    send: (data, to) => room.send(data, to),
-    [Symbol.asyncIterator]: () => room[Symbol.asyncIterator](),
-  };
+  return room;
 }
 
 export interface MeetOptions {

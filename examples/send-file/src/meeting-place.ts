@@ -9,6 +9,7 @@ import {
   joinRoom,
   parseInvite,
   SignalingError,
+  type SignalingErrorCode,
   type SignalingRoom,
 } from '@millrace/signaling/client';
 import { type SignalingServer, startSignalingServer } from '@millrace/signaling/server';
@@ -27,6 +28,15 @@ export interface MeetingPlaceOptions {
   readonly ice?: readonly string[] | undefined;
   readonly 'ice-user'?: string | undefined;
   readonly 'ice-password'?: string | undefined;
+  /** With `serve` or `url`: where an earlier process met, to be there again if that can be. */
+  readonly again?: EarlierPlace | undefined;
+}
+
+export interface EarlierPlace {
+  readonly room: string;
+  readonly token: string;
+  /** Where that process's own server listened. */
+  readonly port?: number | undefined;
 }
 
 /** The options of `node:util` parseArgs that say where to meet, and what --help says about them. */
@@ -102,18 +112,44 @@ async function openMeetingPlace(
   port: number,
   signal: AbortSignal,
 ): Promise<OpenPlace> {
-  if (options.serve) return serveMeetingPlace(options.host, port, signal);
+  if (options.serve) return serveMeetingPlace(options.host, port, signal, options.again);
   if (options.invite !== undefined || options.room !== undefined) {
     const { url, room, token } = options;
     const invite = options.invite === undefined ? { url, room, token } : parseInvite(options.invite);
     return enter({ ...(invite as Invite), signal });
   }
   const url = options.url!;
-  const invite = await createRoom({ url, signal }).catch(withAddress(url));
-  const place = await enter({ ...invite, signal }, [formatInvite(invite)]);
+  const place =
+    (await enterAgain(url, options.again, signal)) ??
+    (await enterNew(await createRoom({ url, signal }).catch(withAddress(url)), signal));
   const makeNumberedRoom = async (): Promise<NumberedRoom> =>
     (await import('./pairing/numbered-room.ts')).makeRoomAt(url, signal);
   return { ...place, makeNumberedRoom };
+}
+
+const enterNew = (invite: Invite, signal: AbortSignal): Promise<OpenPlace> =>
+  enter({ ...invite, signal }, [formatInvite(invite)]);
+
+/** `undefined` if there is no such room any more. */
+async function enterAgain(
+  url: string,
+  again: EarlierPlace | undefined,
+  signal: AbortSignal,
+): Promise<OpenPlace | undefined> {
+  if (again === undefined) return undefined;
+  const { room, token } = again;
+  try {
+    return await enterNew({ url, room, token }, signal);
+  } catch (error) {
+    if (signalingCodeOf(error) === 'ROOM_REFUSED') return undefined;
+    throw error;
+  }
+}
+
+/** What the signaling server says, or why it says nothing. */
+export function signalingCodeOf(error: unknown): SignalingErrorCode | undefined {
+  const { cause } = Object(error) as Error;
+  return cause instanceof SignalingError ? cause.code : undefined;
 }
 
 /** Takes the invitation out of a command's positional arguments, if there is one. */
@@ -150,14 +186,12 @@ async function serveMeetingPlace(
   host: string | undefined,
   port: number,
   signal: AbortSignal,
+  again: EarlierPlace | undefined,
 ): Promise<OpenPlace> {
   const address = host ?? '0.0.0.0';
-  const options = { host: address, port, rooms: ROOMS_HERE, openRooms: false };
-  const server = await startSignalingServer(options).catch((cause: Error) => {
-    throw new Failure(`cannot serve at ${address}, port ${port}: ${cause.message}`, EXIT.failed, { cause });
-  });
+  const server = await startServer(address, port, port || again?.port);
   try {
-    const key = await server.createRoom();
+    const key = await server.createRoom(again && { room: again.room, token: again.token });
     const invitations = urlsOf(server, host).map((url) => formatInvite({ url, ...key }));
     const place = await enter({ url: server.url, ...key, signal }, invitations);
     return {
@@ -173,6 +207,17 @@ async function serveMeetingPlace(
   } catch (error) {
     await server.close();
     throw error;
+  }
+}
+
+/** Where an earlier process listened, at the port `before`, if nobody else does so now. */
+async function startServer(host: string, port: number, before = port): Promise<SignalingServer> {
+  try {
+    return await startSignalingServer({ host, port: before, rooms: ROOMS_HERE, openRooms: false });
+  } catch (error) {
+    if (before !== port) return startServer(host, port);
+    const { message } = error as Error;
+    throw new Failure(`cannot serve at ${host}, port ${port}: ${message}`, EXIT.failed, { cause: error });
   }
 }
 

@@ -19,8 +19,8 @@ export interface MeetingOptions {
   onLost(link: PeerLink, reason: Failure): void;
 }
 
-/** What a meeting needs of a `SignalingRoom`. Those in `peers` were there before: they are offered a connection. */
-export type MeetingRoom = Pick<SignalingRoom, 'peers' | 'send'> & AsyncIterable<SignalingEvent>;
+/** What a meeting needs of a `SignalingRoom`. Those in `present` were there before: they are offered a connection. */
+export type MeetingRoom = Pick<SignalingRoom, 'peers' | 'present' | 'send'> & AsyncIterable<SignalingEvent>;
 
 /** What peers tell each other through the room. */
 interface SignalMessage {
@@ -44,7 +44,8 @@ export class Meeting {
 
   /** Connects to whoever is in the room or enters it, until the room is left; throws if the room is lost. */
   async run(): Promise<void> {
-    for (const peer of this.#room.peers) this.#link(peer)?.offer(this.#options.labels);
+    const { present, peers } = this.#room;
+    for (const peer of present) if (peers.has(peer)) this.#link(peer)?.offer(this.#options.labels);
     for await (const event of this.#room) {
       if (event.type === 'leave') this.#links.get(event.peer)?.onLeft();
       if (event.type !== 'message') continue;

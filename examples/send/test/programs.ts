@@ -31,7 +31,9 @@ export async function workplace(t: TestContext): Promise<Workplace> {
     await rm(directory, { recursive: true, force: true });
   });
   const run = (program: 'send' | 'receive', ...args: string[]): Command => {
-    const command = new Command(MAIN[program], args, directory);
+    const command = new Command(MAIN[program], args, directory, {
+      XDG_STATE_HOME: join(directory, '.state'),
+    });
     commands.push(command);
     return command;
   };

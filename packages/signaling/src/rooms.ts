@@ -16,6 +16,7 @@ import {
   NO_HASH,
   ROOM_LENGTH,
   randomWord,
+  storedToken,
 } from './tokens/token.ts';
 import { TokenCache } from './tokens/token-cache.ts';
 
@@ -86,6 +87,16 @@ export class Rooms {
       if (result === 'full') throw new SignalingError('ROOMS_FULL');
       if (result === 'created') return { room, token };
     }
+  }
+
+  /** With a name and a token that were drawn earlier. */
+  async createAgain({ room, token }: RoomKey): Promise<RoomKey> {
+    if (!isToken(token) || !isWord(room, ROOM_LENGTH)) throw new SignalingError('BAD_REQUEST');
+    const { id, hash } = storedToken(token);
+    const result = await this.backend.createRoom(room, { id, hash, role: 'owner' }, this.#now());
+    if (result === 'full') throw new SignalingError('ROOMS_FULL');
+    if (result === 'taken') throw new SignalingError('BAD_REQUEST');
+    return { room, token };
   }
 
   /** A room with a number that no other room has. */

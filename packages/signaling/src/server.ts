@@ -31,8 +31,11 @@ export interface SignalingServer {
   readonly port: number;
   /** Of the STUN server; `undefined` if there is none. */
   readonly stunPort: number | undefined;
-  /** A new room and the token that opens it, also where clients may not make any. */
-  createRoom(): Promise<RoomKey>;
+  /**
+   * A new room and the token that opens it, also where clients may not make any. With `key` the one that an earlier server
+   * made, empty, for those who still have the key; throws `BAD_REQUEST` if that can't be, or is there.
+   */
+  createRoom(key?: RoomKey): Promise<RoomKey>;
   /** One that whoever says a number of few digits may enter, too, until it is removed. */
   createNameplate(): Promise<NameplateKey>;
   /** Tells every reader that the server closes, and resolves when the last connection is gone. */
@@ -144,9 +147,9 @@ class HttpServer implements SignalingServer, RouteContext {
     this.#sweepLater();
   }
 
-  async createRoom(): Promise<RoomKey> {
+  async createRoom(key?: RoomKey): Promise<RoomKey> {
     if (this.#closing) throw new SignalingError('SERVER_CLOSED');
-    return this.rooms.create();
+    return key === undefined ? this.rooms.create() : this.rooms.createAgain(key);
   }
 
   async createNameplate(): Promise<NameplateKey> {

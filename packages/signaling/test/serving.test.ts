@@ -82,3 +82,23 @@ test('rooms in a file outlive the server', async (t) => {
   assert.equal(body.records[0].body, 'kept');
   await assert.rejects(startSignalingServer({ store }), { code: 'STORE_FAILED' }); // one process at a time
 });
+
+test('a room of an earlier server is made again for those who have its key, and no other in its place', async (t) => {
+  const first = await serve(t);
+  const key = await first.createRoom();
+  await assert.rejects(first.createRoom(key), { code: 'BAD_REQUEST' });
+  await first.close();
+  const second = await serve(t, { rooms: 1, openRooms: false });
+  const { room, token } = key;
+  for (const wrong of [
+    { room, token: token.slice(1) },
+    { room: `${room}a`, token },
+    { room: 'A'.repeat(16), token },
+  ])
+    await assert.rejects(second.createRoom(wrong), { code: 'BAD_REQUEST' });
+  assert.deepEqual(await second.createRoom(key), key);
+  assert.equal((await call(`${second.url}/rooms/${room}/members`, 'POST', token)).status, 201);
+  const other = `${token.slice(0, -1)}${token.endsWith('a') ? 'b' : 'a'}`;
+  assert.equal((await call(`${second.url}/rooms/${room}/members`, 'POST', other)).status, 401);
+  await assert.rejects(second.createRoom(), { code: 'ROOMS_FULL' });
+});

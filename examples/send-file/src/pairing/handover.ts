@@ -56,7 +56,7 @@ export async function handOver(room: PairingRoom, code: Code, invitation: string
   while (true) {
     const { value: event, done } = await events.next();
     if (done) throw new Failure('the room of the code is lost: start again for another', EXIT.code);
-    if (event.type === 'join') await welcome(room, exchanges, event.peer);
+    if (event.type === 'join' && !exchanges.has(event.peer)) await welcome(room, exchanges, event.peer);
     const exchange = exchanges.get(event.type === 'message' ? event.from : '');
     if (event.type !== 'message' || exchange === undefined || exchange.agreed === 'ended') continue;
     const message = Object(event.data) as Message;

@@ -1,7 +1,7 @@
 // What the command lines of `send` and `receive` have in common: reading the arguments, opening the meeting place, and
 // printing how the other side gets there and how it went.
 import { type ParseArgsOptionsConfig, parseArgs, styleText } from 'node:util';
-import { EXIT, interruptible, runProgram, wrongArguments } from '../failure.ts';
+import { EXIT, type ExitCode, Failure, interruptible, runProgram, wrongArguments } from '../failure.ts';
 import { MEETING_ARGUMENTS } from '../meeting-place.ts';
 import { chooseEncounter, type Encounter, type PassOn } from './encounter.ts';
 import { parseTimeout, printSummary, type Summary } from './options.ts';
@@ -31,9 +31,13 @@ export interface ParcelCommand {
 const ARGUMENTS = {
   ...MEETING_ARGUMENTS,
   'no-code': { type: 'boolean', default: false },
+  new: { type: 'boolean', default: false },
   timeout: { type: 'string', default: '300' },
   help: { type: 'boolean', short: 'h', default: false },
 } as const;
+
+/** Ends after which the same words shall lead to the same place. */
+const MAY_GO_ON: readonly ExitCode[] = [EXIT.failed, EXIT.interrupted];
 
 export function runParcelProgram(program: ParcelProgram): Promise<void> {
   const { role, help, other, options } = program;
@@ -48,17 +52,26 @@ export function runParcelProgram(program: ParcelProgram): Promise<void> {
     const run = program.prepare(values, positionals);
     const { signal } = interruptible();
     const burned = new AbortController();
-    const summary = await run({
+    const onNotice = (line: string): void => void process.stderr.write(`${line}\n`);
+    let encounter: Encounter | undefined;
+    const command: ParcelCommand = {
       timeout,
       signal: AbortSignal.any([signal, burned.signal]),
       openPlace: async () => {
-        const encounter = await open({ signal, onBurned: (reason) => burned.abort(reason) });
+        encounter = await open({ signal, onBurned: (reason) => burned.abort(reason) });
+        if (encounter.isAgain) onNotice('where it was before; --new to meet somebody else');
         if (encounter.passOn) printPassOn(other, encounter.passOn);
         return encounter;
       },
-      onNotice: (line) => process.stderr.write(`${line}\n`),
-    });
-    printSummary(summary);
+      onNotice,
+    };
+    try {
+      printSummary(await run(command));
+    } catch (error) {
+      if (error instanceof Failure && !MAY_GO_ON.includes(error.exitCode)) await encounter?.forget();
+      throw error;
+    }
+    await encounter?.forget();
     return EXIT.ok;
   });
 }

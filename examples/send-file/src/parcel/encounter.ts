@@ -1,13 +1,24 @@
 // How `send` and `receive` find each other: one makes a meeting place and prints a code and an invitation, the other is
 // given either. The code is good for one exchange, in which it turns into the invitation (pairing/handover.ts).
+// Where they meet is kept (appointment.ts) until they are done, so that both may be started again.
+import { resolve } from 'node:path';
 import { createInterface } from 'node:readline/promises';
+import { setTimeout as pause } from 'node:timers/promises';
 import { EXIT, Failure } from '../failure.ts';
-import { chooseMeetingPlace, type MeetingPlace, type MeetingPlaceOptions } from '../meeting-place.ts';
+import {
+  chooseMeetingPlace,
+  type MeetingPlace,
+  type MeetingPlaceOptions,
+  signalingCodeOf,
+} from '../meeting-place.ts';
 import { takeCode } from '../pairing/code-shape.ts';
+import { type Appointment, openAppointment } from './appointment.ts';
 import { takePairing } from './pairing.ts';
 
 export interface EncounterOptions extends MeetingPlaceOptions {
   readonly 'no-code'?: boolean | undefined;
+  /** Never mind where an earlier process with the same words met. */
+  readonly new?: boolean | undefined;
 }
 
 export interface Encounter {
@@ -16,6 +27,10 @@ export interface Encounter {
   readonly secret: string;
   /** What the other side may be given; `undefined` if this side was invited. */
   readonly passOn: PassOn | undefined;
+  /** The place of an earlier process. */
+  readonly isAgain: boolean;
+  /** They have met and are done: nobody shall come here again. */
+  forget(): Promise<void>;
 }
 
 export interface PassOn {
@@ -40,6 +55,9 @@ interface Handed {
 
 /** Where a signaling server is, when the command line does not say. */
 const SERVER = 'MILLRACE_SERVER';
+/** Milliseconds for which the place of an earlier process may be out of reach, and between two looks. */
+const COMING_BACK = 30_000;
+const ASK_INTERVAL = 500;
 
 /**
  * Takes what says where to meet out of the arguments; throws a usage failure unless it is one thing. A sender that is
@@ -53,41 +71,64 @@ export function chooseEncounter(
   const code = takeCode(positionals);
   const { invite, token, secret } = takePairing(values, positionals);
   const options = { ...values, invite, token };
-  if (code !== undefined) return byCode(options, () => Promise.resolve(code));
+  const paths = (positionals.length > 0 ? positionals : ['.']).map((path) => resolve(path));
+  const words = [role, ...paths, values.host ?? '', values.port ?? ''];
+  if (code !== undefined) return byCode(options, words, () => Promise.resolve(code));
   const isSaid = [invite, values.url, values.serve].some((each) => each !== undefined && each !== false);
   const server = isSaid ? undefined : process.env[SERVER] || undefined;
   if (!isSaid && role === 'receive' && process.stdin.isTTY && process.stderr.isTTY)
-    return byCode(options, askForCode);
+    return byCode(options, words, askForCode);
   const isHere = !isSaid && server === undefined && role === 'send';
-  const open = chooseMeetingPlace({
+  const where = {
     ...options,
     ...(server !== undefined && { url: server }),
     ...(isHere && { serve: true }),
-  });
-  return async (opening) => {
-    const place = await open(opening.signal);
-    if (place.invitations.length === 0) return { place, secret, passOn: undefined };
-    try {
-      const offer = values['no-code'] ? undefined : await offerCode(place, secret, opening);
-      const passOn = {
-        code: offer?.code,
-        invitations: place.invitations.map((each) => `${each}.${secret}`),
-        url: values.url ?? server,
-      };
-      const close = async (): Promise<void> => {
-        await offer?.close();
-        await place.close();
-      };
-      return { place: { ...place, close }, secret, passOn };
-    } catch (error) {
-      await place.close();
-      throw error;
-    }
   };
+  const open = chooseMeetingPlace(where);
+  if (invite !== undefined || values.room !== undefined)
+    return async ({ signal }) => asGuest(await open(signal), secret);
+  return (opening) => openOwn(where, [...words, where.url ?? ''], secret, opening);
+}
+
+const asGuest = (place: MeetingPlace, secret: string): Encounter => ({
+  place,
+  secret,
+  passOn: undefined,
+  isAgain: false,
+  forget: () => Promise.resolve(),
+});
+
+async function openOwn(
+  where: EncounterOptions,
+  words: readonly string[],
+  drawn: string,
+  opening: OpenEncounter,
+): Promise<Encounter> {
+  await using cleanup = new AsyncDisposableStack();
+  const appointment = await openAppointment(words);
+  cleanup.defer(() => appointment.release());
+  const known = where.new ? undefined : appointment.known;
+  const place = await chooseMeetingPlace({ ...where, again: known })(opening.signal);
+  cleanup.defer(() => place.close());
+  const [, port, room, token] = /:?(\d*)\/rooms\/(\w+)#(\w+)$/.exec(place.invitations[0]!)!;
+  const isAgain = room === known?.room;
+  const secret = isAgain ? known!.secret : drawn;
+  await appointment.keep({ room: room!, token: token!, secret, ...(where.serve && { port: Number(port) }) });
+  const offer = where['no-code'] ? undefined : await offerCode(place, secret, opening);
+  cleanup.defer(() => offer?.close());
+  const passOn = {
+    code: offer?.code,
+    invitations: place.invitations.map((each) => `${each}.${secret}`),
+    url: where.url,
+  };
+  const open = cleanup.move();
+  const close = (): Promise<void> => open.disposeAsync();
+  return { place: { ...place, close }, secret, passOn, isAgain, forget: () => appointment.forget() };
 }
 
 function byCode(
   { invite, url, serve, host, ...rest }: EncounterOptions,
+  words: readonly string[],
   readCode: (signal: AbortSignal) => Promise<string>,
 ): (options: OpenEncounter) => Promise<Encounter> {
   if (invite !== undefined || serve || rest.room !== undefined)
@@ -102,6 +143,27 @@ function byCode(
       import('../pairing/numbered-room.ts'),
     ]);
     const code = parseCode(typed);
+    await using cleanup = new AsyncDisposableStack();
+    const appointment = await openAppointment([...words, server ?? '', code.text]);
+    cleanup.defer(() => appointment.release());
+    const enter = async (at: Appointment): Promise<Encounter> => {
+      const place = await chooseMeetingPlace({ ...rest, url: at.url, room: at.room, token: at.token })(
+        signal,
+      );
+      const open = cleanup.move();
+      open.defer(() => place.close());
+      const close = (): Promise<void> => open.disposeAsync();
+      const encounter = asGuest({ ...place, close }, at.secret);
+      return { ...encounter, isAgain: at === appointment.known, forget: () => appointment.forget() };
+    };
+    // A code is good for one exchange: who is started again with it goes where it led to.
+    if (appointment.known && !rest.new)
+      try {
+        return await patiently(() => enter(appointment.known!), signal);
+      } catch (error) {
+        if (signalingCodeOf(error) !== 'ROOM_REFUSED') throw error;
+        await appointment.forget();
+      }
     const numbered = await enterByNumber(code.nameplate, { url: server, host }, signal);
     let handed: Handed;
     try {
@@ -109,10 +171,22 @@ function byCode(
     } finally {
       await numbered.room.close();
     }
-    const { room, token, secret } = handed;
-    const place = await chooseMeetingPlace({ ...rest, url: numbered.url, room, token })(signal);
-    return { place, secret, passOn: undefined };
+    const led = { url: numbered.url, ...handed };
+    await appointment.keep(led);
+    return await enter(led); // what is to be cleaned up goes with it
   };
+}
+
+/** The other side may be starting again, too. */
+async function patiently<T>(attempt: () => Promise<T>, signal: AbortSignal): Promise<T> {
+  const until = performance.now() + COMING_BACK;
+  while (true)
+    try {
+      return await attempt();
+    } catch (error) {
+      if (signalingCodeOf(error) !== 'UNREACHABLE' || performance.now() > until) throw error;
+      await pause(ASK_INTERVAL, undefined, { signal });
+    }
 }
 
 /** Whoever says the code is handed the invitation, once. */

@@ -7,6 +7,7 @@ import { formatBytes } from '../progress.ts';
 import { nameOfSide } from './reunion.ts';
 
 export const TIMEOUT_HELP = `  --timeout SECONDS  give up when nothing has moved for so long (default 300)
+  --new              meet somebody new, where an earlier try with the same words is not done
   --no-code          print the invitation only, and announce nothing on the network
   -h, --help         show this text
 `;
@@ -17,8 +18,8 @@ ${MEETING_HELP}With a code, which is a number and two words and is good for one 
   CODE --url URL                 on this signaling server; MILLRACE_SERVER=URL says it for both sides
   CODE --host HOST               on the network on which this machine has the address HOST
 
-Whatever ends a transfer: start what has ended again, and it goes on where it was. Where the side with --serve has
-ended, start both, with the new invitation.
+Whatever ends a transfer: start what has ended again with the same words, and it goes on where it was. Where to meet
+is kept for a day in a file that only you can read, until the transfer is done.
 
 Exit codes: 0 everything is there and verified, 1 failed, 2 wrong usage, 3 refused (something is in the way),
 4 a checksum is wrong, 5 a code was wrong or is spent, 130 interrupted.

@@ -2,12 +2,12 @@
 // again, they meet again in the room and go on. The first partner stays the partner; others are turned away.
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { SignalingError, type SignalingRoom } from '@millrace/signaling/client';
+import type { SignalingErrorCode, SignalingRoom } from '@millrace/signaling/client';
 import type { RTCDataChannel } from 'millrace';
 import { ConnectionLost, expect, nextControl, tell } from '../control.ts';
 import { EXIT, Failure } from '../failure.ts';
 import { Meeting, type PeerLink } from '../meeting.ts';
-import type { MeetingPlace } from '../meeting-place.ts';
+import { type MeetingPlace, signalingCodeOf } from '../meeting-place.ts';
 import { Watchdog } from '../watchdog.ts';
 import { Line } from './line.ts';
 import { isProof, proofOf } from './pairing.ts';
@@ -54,6 +54,7 @@ class Reunion<T> {
   #line: Line | undefined;
   #working: Promise<void> = Promise.resolve();
   #isOver = false;
+  #isRejoining = false;
 
   constructor(options: ReunionOptions<T>) {
     this.#options = options;
@@ -102,9 +103,15 @@ class Reunion<T> {
     meeting.run().then(
       () => {},
       (error: unknown) => {
-        if (room === this.#room && !this.#line) this.#fail(error);
+        if (room === this.#room) this.#onRoomLost(error);
       },
     );
+  }
+
+  /** Its server may have died, and be started again: whoever knows somebody waits for that. */
+  #onRoomLost(error: unknown): void {
+    if (this.#partner !== undefined) void this.#rejoin(true);
+    else if (!this.#line) this.#fail(error);
   }
 
   async #onChannel(channel: RTCDataChannel, link: PeerLink): Promise<void> {
@@ -175,10 +182,17 @@ class Reunion<T> {
   }
 
   /** Comes to the room as somebody new, who offers a connection to everybody who is there. */
-  async #rejoin(): Promise<void> {
+  async #rejoin(roomIsLost = false): Promise<void> {
+    if (this.#isRejoining) return;
+    this.#isRejoining = true;
+    await this.#tryToRejoin(roomIsLost);
+    this.#isRejoining = false;
+  }
+
+  async #tryToRejoin(roomIsLost: boolean): Promise<void> {
     while (true) {
       await sleep(REJOIN_DELAY * (1 + Math.random()));
-      if (this.#line || this.#isOver) return;
+      if ((this.#line && !roomIsLost) || this.#isOver) return;
       try {
         const room = await this.#options.place.enter();
         const old = this.#room;
@@ -188,15 +202,24 @@ class Reunion<T> {
         if (this.#isOver) await room.close();
         return;
       } catch (error) {
-        if (!(error instanceof Error) || !isPassing(error)) return this.#fail(error);
+        if (isPassing(error)) continue;
+        if (!this.#line) this.#fail(error);
+        return;
       }
     }
   }
 }
 
 /** The network may come back, and a room forgets its dead. */
-function isPassing({ cause }: Error): boolean {
-  return cause instanceof SignalingError && PASSING.includes(cause.code);
+function isPassing(error: unknown): boolean {
+  const code = signalingCodeOf(error);
+  return code !== undefined && PASSING.includes(code);
 }
 
-const PASSING: readonly string[] = ['UNREACHABLE', 'ROOM_FULL', 'TOO_MANY_REQUESTS', 'STORE_FAILED'];
+const PASSING: readonly SignalingErrorCode[] = [
+  'UNREACHABLE',
+  'SERVER_CLOSED',
+  'ROOM_FULL',
+  'TOO_MANY_REQUESTS',
+  'STORE_FAILED',
+];

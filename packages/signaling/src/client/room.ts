@@ -34,6 +34,8 @@ export class SignalingRoom implements AsyncIterable<SignalingEvent> {
   readonly name: string;
   /** The name of this peer in the room. */
   readonly peer: string;
+  /** Who was there when this peer came: of everybody else there is a `join` event. */
+  readonly present: ReadonlySet<string>;
   /** Settles when the room is left: rejects if that was not by `close()`. */
   readonly closed: Promise<void>;
   readonly #api: Api;
@@ -63,6 +65,7 @@ export class SignalingRoom implements AsyncIterable<SignalingEvent> {
     this.#token = token;
     this.#settings = settings;
     this.#silence = ping_interval * MISSED_PINGS;
+    this.present = new Set(members);
     this.#peers = new Set(members);
     this.#next = seq_num + 1;
     this.#outbox = new Outbox(limits, (body) => this.#post(body));

@@ -26,7 +26,11 @@ export function randomWord(length: number): string {
 }
 
 export function drawToken(): DrawnToken {
-  const token = randomWord(ID_LENGTH + SECRET_LENGTH);
+  return storedToken(randomWord(ID_LENGTH + SECRET_LENGTH));
+}
+
+/** What is kept of a token. */
+export function storedToken(token: string): DrawnToken {
   return { id: idOf(token), hash: hashOf(token), token };
 }
 
