@@ -61,6 +61,8 @@ export interface NegotiationHost {
   readonly session: Session;
   /** Whether there are data channels to negotiate for. */
   wantsData(): boolean;
+  /** Whether we speak DTLS 1.3. */
+  readonly wants13: boolean;
   /** What stays the same in every description of this side. */
   readonly identity: Pick<
     LocalDescriptionInit,
@@ -174,7 +176,7 @@ export class Negotiator {
       ...this.#localInit(this.#answersRestart),
       media: this.#host.media.answerInits(),
       iceOptions: [...ICE_OPTIONS, ...carriers],
-      ...(carriers.length > 0 && this.#waitsForChecks(remote.data)
+      ...(carriers.length > 0 && (this.#waitsForChecks(remote.data) || this.#onlyListens(remote.data))
         ? { preferredRole: 'server' as const }
         : {}),
       // draft-hancke-tsvwg-snap §4.3: no INIT in answer to one that can't be taken.
@@ -189,6 +191,18 @@ export class Negotiator {
    */
   #waitsForChecks({ iceLite }: SessionDescription): boolean {
     return this.#host.identity.iceLite === true && !iceLite;
+  }
+
+  /**
+   * Deviation: RFC 8842 §5.3 again. With SPED, SNAP and DTLS 1.3 the client is the first who can send data. Where all channels
+   * are the offering side's, its message is what is waited for: it comes up to half a round trip sooner, and never later,
+   * than if our hello went ahead of our answer.
+   */
+  #onlyListens(offer: SessionDescription): boolean {
+    const { session, wants13 } = this.#host;
+    const isData = offer.media.every(({ kind }) => kind === 'application');
+    const isSignaled = signaledInitOf(offer) !== undefined && session.sctpInit !== undefined;
+    return wants13 && isData && isSignaled && !offer.iceLite && !this.#host.wantsData();
   }
 
   #localInit(isRestart: boolean): LocalDescriptionInit {

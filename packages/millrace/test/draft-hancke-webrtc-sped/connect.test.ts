@@ -50,6 +50,7 @@ describe('draft-hancke-webrtc-sped between two connections', () => {
   test('§4.2.2: a hello that comes before the answer waits for it', async () => {
     const { a, b, close } = makePair();
     const channel = a.createDataChannel('c');
+    b.createDataChannel('d'); // so that it is b that speaks first
     await a.setLocalDescription();
     await b.setRemoteDescription(a.localDescription as never);
     const answered = once(b, 'icecandidate');
@@ -89,5 +90,53 @@ describe('draft-hancke-webrtc-sped between two connections', () => {
 
   test('a switch that is neither true nor false is a TypeError', () => {
     assert.throws(() => makePair({ millrace: { sped: 'yes' as unknown as boolean } }), TypeError);
+  });
+});
+
+describe('RFC 8842 §5.3 whose hello it is, with SPED, SNAP and DTLS 1.3', () => {
+  /** What an answer says to an offer of data. */
+  async function answered(
+    prepare: (pair: { a: RTCPeerConnection; b: RTCPeerConnection }) => void,
+    configA: RTCConfiguration = LOOPBACK,
+    configB: RTCConfiguration = LOOPBACK,
+  ): Promise<string | undefined> {
+    const { a, b, close } = makePair(configA, configB);
+    prepare({ a, b });
+    await a.setLocalDescription();
+    await b.setRemoteDescription(a.localDescription as never);
+    await b.setLocalDescription();
+    close();
+    return /^a=setup:(.*)\r$/m.exec(b.localDescription?.sdp ?? '')?.[1];
+  }
+  const offering = ({ a }: { a: RTCPeerConnection }): void => void a.createDataChannel('c');
+  const millrace = (more: object): RTCConfiguration => ({ millrace: { ...LOOPBACK.millrace, ...more } });
+
+  test('that of the offering side, if all channels are its own', async () => {
+    assert.equal(await answered(offering), 'passive');
+  });
+
+  test('that of the answering side, if it has something to say as well', async () => {
+    const both = ({ a, b }: { a: RTCPeerConnection; b: RTCPeerConnection }): void =>
+      [a, b].forEach((each) => void each.createDataChannel('c', { negotiated: true, id: 0 }));
+    assert.equal(await answered(both), 'active');
+    const media = ({ a }: { a: RTCPeerConnection }): void => {
+      a.createDataChannel('c');
+      a.addTransceiver('audio');
+    };
+    assert.equal(await answered(media), 'active');
+  });
+
+  test('that of the answering side, wherever one of them is missing', async () => {
+    const without = [
+      millrace({ sped: false }),
+      millrace({ sctpSnap: false }),
+      millrace({ dtls: { maxVersion: '1.2' } }),
+    ];
+    for (const configuration of without) {
+      assert.equal(await answered(offering, LOOPBACK, configuration), 'active');
+    }
+    for (const configuration of [...without.slice(0, 2), millrace({ iceLite: true })]) {
+      assert.equal(await answered(offering, configuration), 'active');
+    }
   });
 });

@@ -92,6 +92,17 @@ describe('round trips until each side has a message', () => {
     }
   });
 
+  test('a channel of the offerer alone: its own hello brings its message up to half a round trip sooner, and never later', () => {
+    for (const late of [0, 0.1, 0.25, 0.5, 0.75, 1, 1.5, 2]) {
+      const [own, other] = (['offerer', 'answerer'] as const).map((client) =>
+        opening({ client, inBand: true, both: { dtls: V1_3 }, answerDelay: late * RTT }),
+      );
+      assert.deepEqual(own, { atAnswerer: late + 1.5, atOfferer: late + 2 });
+      const wait = Math.max(late, 0.5);
+      assert.deepEqual(other, { atAnswerer: wait + 1.5, atOfferer: wait + 2 });
+    }
+  });
+
   test('only one side does it: as if neither did', () => {
     const neither = opening({ both: { sped: false, snap: false } });
     for (const one of ['offerer', 'answerer'] as const)

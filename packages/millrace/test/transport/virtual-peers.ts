@@ -241,7 +241,7 @@ export class VirtualPeer implements ChannelsSink {
 export interface VirtualPairOptions {
   readonly seed?: number;
   readonly wire: WireOptions;
-  /** Who is the DTLS client. Default the answerer, as connections have it. */
+  /** Who is the DTLS client. Default the answerer, as connections have it where both have channels. */
   readonly client?: 'offerer' | 'answerer';
   readonly offerer?: Partial<VirtualPeerOptions>;
   readonly answerer?: Partial<VirtualPeerOptions>;
