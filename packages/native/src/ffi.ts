@@ -26,6 +26,11 @@ export interface Watch {
   close(): void;
 }
 
+/** Who hears of a descriptor. `status` is negative if it is in error; watching has stopped then. */
+export interface Watcher {
+  onReady(status: number, readable: boolean, writable: boolean): void;
+}
+
 export interface Ffi {
   /** Of the library that does it. */
   readonly version: string;
@@ -45,9 +50,9 @@ export interface Ffi {
   errorNumber(name: string): number;
   /**
    * Watches an open descriptor for datagrams to read. An invalid descriptor ends the process: the caller has
-   * checked it. `status` is negative if the descriptor is in error; watching has stopped then.
+   * checked it.
    */
-  watch(descriptor: number, onReady: (status: number, readable: boolean, writable: boolean) => void): Watch;
+  watch(descriptor: number, watcher: Watcher): Watch;
 }
 
 const TYPES: Readonly<Record<FfiType, string>> = {
@@ -83,7 +88,7 @@ export function openFfi(): Ffi {
     errno: koffi.errno,
     errorName: (errno) => names.get(errno) ?? `errno ${errno}`,
     errorNumber: (name) => codes[name] ?? -1,
-    watch: (descriptor, onReady) => new KoffiWatch(koffi, descriptor, onReady),
+    watch: (descriptor, watcher) => new KoffiWatch(koffi, descriptor, watcher),
   };
 }
 
@@ -98,14 +103,10 @@ class KoffiWatch implements Watch {
   readonly #onPoll: OnPoll;
   #handle: PollHandle | undefined;
 
-  constructor(
-    koffi: typeof Koffi,
-    descriptor: number,
-    onReady: (status: number, readable: boolean, writable: boolean) => void,
-  ) {
+  constructor(koffi: typeof Koffi, descriptor: number, watcher: Watcher) {
     // Not written straight into the field: V8 makes a function literal that is assigned to a property old at once, and
     // all it reaches would outlive its connection by many collections.
-    const onPoll: OnPoll = (status, events) => onReady(status, events.readable, events.writable);
+    const onPoll: OnPoll = (status, events) => watcher.onReady(status, events.readable, events.writable);
     this.#onPoll = onPoll;
     this.#handle = koffi.node.poll(descriptor, READABLE, this.#onPoll as unknown as () => void);
     if (!this.#handle) throw new Error('the descriptor cannot be watched');

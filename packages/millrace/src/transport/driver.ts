@@ -18,12 +18,13 @@ import type { MediaPath } from '../media/media-path.ts';
 import type { ServerLink } from '../servers/server-link.ts';
 import { Alarm, now } from './alarm.ts';
 import type { Backend } from './backend.ts';
-import type { DatagramPort, PortHandlers } from './datagram-port.ts';
+import type { DatagramPort } from './datagram-port.ts';
 import { datagramKind } from './demux.ts';
 import { pathLimit, relayedPathLimit } from './path-limit.ts';
 import { openWithin, type PortRange } from './port-range.ts';
 import { random } from './random.ts';
 import { type BatchSealer, MAX_DATAGRAM_BYTES } from './send-batch.ts';
+import { SocketHandlers, type SocketOwner } from './socket-handlers.ts';
 import type { Sped } from './sped.ts';
 
 // Protocols know no Buffer; it is what copies a part of an array in Node without leaving a view to be collected.
@@ -58,12 +59,7 @@ const DROP_REASONS = [
 ] as const;
 export type DriverDrop = (typeof DROP_REASONS)[number];
 
-interface MutableRoute {
-  socket: number;
-  remote: TransportAddress;
-}
-
-export class Driver {
+export class Driver implements SocketOwner {
   readonly drops: Drops<DriverDrop> = new Drops(DROP_REASONS);
   packetsSent = 0;
   packetsReceived = 0;
@@ -136,24 +132,7 @@ export class Driver {
     address: string,
     range?: PortRange,
   ): Promise<{ socket: number; local: TransportAddress } | undefined> {
-    const route: MutableRoute = { socket: -1, remote: { address: '', port: 0 } }; // one for each socket's life
-    const handlers: PortHandlers = {
-      onDatagram: (bytes, at, end, remote) => {
-        route.remote = remote;
-        this.#onDatagram(bytes, at, end, route);
-      },
-      onRun: (bytes, at, end, segmentBytes) => this.#dtls?.foresee(bytes, at, end, segmentBytes),
-      onBatchEnd: () => this.#onBatchEnd(),
-      onWritable: () => {
-        if (this.#isWaiting || this.#links.length > 0) this.wake();
-      },
-      onMtuExceeded: (remote, bytes) => this.#onMtuExceeded(route.socket, remote, bytes),
-      onError: () => {}, // a dead socket is a silent one: ICE notices
-      isVerified: (remote) => {
-        route.remote = remote;
-        return this.#agent.isVerified(route);
-      },
-    };
+    const handlers = new SocketHandlers(this);
     const port = await openWithin(range, random, (number) =>
       this.#backend.openPort(address, number, handlers),
     );
@@ -161,8 +140,8 @@ export class Driver {
       port.close();
       return undefined;
     }
-    route.socket = this.addPort(port);
-    return { socket: route.socket, local: port.local };
+    handlers.socket = this.addPort(port);
+    return { socket: handlers.socket, local: port.local };
   }
 
   portOf(socket: number): DatagramPort | undefined {
@@ -212,9 +191,38 @@ export class Driver {
     this.#onDatagram(bytes, at, end, route);
   }
 
-  /** All that had come over a link's own connection has been handed over. */
+  /** Such datagrams come next. Borrowed for the call. */
+  onRun(bytes: Uint8Array, at: number, end: number, segmentBytes: number): void {
+    this.#dtls?.foresee(bytes, at, end, segmentBytes);
+  }
+
+  /** A socket has room again. */
+  onWritable(): void {
+    if (this.#isWaiting || this.#links.length > 0) this.wake();
+  }
+
+  /** All that had come has been handed over. The application hears of it now, so that its answers go with ours when the turn ends. */
   endBatch(): void {
-    this.#onBatchEnd();
+    if (this.#isClosed) return;
+    this.wake();
+    if (this.#received[1] === NEVER) return; // nothing but a server's own messages
+    this.#channels.drain(this.#observer.channelsSink, this.#received[1]);
+    this.#received[1] = NEVER;
+  }
+
+  /** A datagram of `bytes` was too long for the way to `remote`. */
+  onMtuExceeded(socket: number, remote: TransportAddress, bytes: number): void {
+    const route = this.#agent.selectedRoute ?? this.#agent.usableRoute;
+    const dtls = this.#dtls;
+    if (!dtls || this.#isClosed || route?.socket !== socket) return; // another interface has another MTU
+    if (route.remote.address !== remote.address || route.remote.port !== remote.port) return;
+    const at = now();
+    this.#association?.onPacketTooBig(bytes - dtls.headroom - dtls.tailroom, at);
+    this.wake();
+  }
+
+  isVerified(route: Route): boolean {
+    return this.#agent.isVerified(route);
   }
 
   /** Gives the driver the DTLS connection, and with it what came before it was there. */
@@ -335,25 +343,6 @@ export class Driver {
       return true;
     }
     return false;
-  }
-
-  /** The application hears of what came now, so that its answers go with ours when the turn ends. */
-  #onBatchEnd(): void {
-    if (this.#isClosed) return;
-    this.wake();
-    if (this.#received[1] === NEVER) return; // nothing but a server's own messages
-    this.#channels.drain(this.#observer.channelsSink, this.#received[1]);
-    this.#received[1] = NEVER;
-  }
-
-  #onMtuExceeded(socket: number, remote: TransportAddress, bytes: number): void {
-    const route = this.#agent.selectedRoute ?? this.#agent.usableRoute;
-    const dtls = this.#dtls;
-    if (!dtls || this.#isClosed || route?.socket !== socket) return; // another interface has another MTU
-    if (route.remote.address !== remote.address || route.remote.port !== remote.port) return;
-    const at = now();
-    this.#association?.onPacketTooBig(bytes - dtls.headroom - dtls.tailroom, at);
-    this.wake();
   }
 
   #onSecured(bytes: Uint8Array, at: number, end: number): void {

@@ -61,6 +61,9 @@ export class Addresses {
     return name;
   }
 
+  /** `read`, as a function: one for all sockets. */
+  readonly reader = (bytes: Uint8Array, at: number): UdpAddress => this.read(bytes, at);
+
   /** The socket address at `at`. */
   read(bytes: Uint8Array, at: number): UdpAddress {
     const family = bytes[at]! | (bytes[at + 1]! << 8);

@@ -5,15 +5,19 @@ import { MAX_REMOTES } from '../options.ts';
 import { MAX_NAME_BYTES } from './addresses.ts';
 import type { UdpAddress } from './port.ts';
 
-const FIRST_CAPACITY = 8;
+/** Mostly there is one peer, or none on a socket that is of no use. */
+const FIRST_CAPACITY = 2;
+const NO_NAMES = new Uint8Array(0);
+const NO_REMOTES: Array<UdpAddress | undefined> = [];
 
 export class Remotes {
   readonly #read: (bytes: Uint8Array, at: number) => UdpAddress;
   readonly #nameBytes: number;
   #count = 0;
-  #capacity = FIRST_CAPACITY;
-  #names = new Uint8Array(FIRST_CAPACITY * MAX_NAME_BYTES);
-  #remotes: Array<UdpAddress | undefined> = new Array(FIRST_CAPACITY).fill(undefined);
+  /** A power of two, once there is something. */
+  #capacity = 0;
+  #names = NO_NAMES;
+  #remotes = NO_REMOTES;
   #last = 0; // the place of the peer that sent last: mostly there is but one
 
   /** `read` makes the object of a socket address, which is told apart by its first `nameBytes`. */
@@ -29,6 +33,7 @@ export class Remotes {
 
   /** The object for the socket address at `at`. */
   find(bytes: Uint8Array, at: number): UdpAddress {
+    if (this.#capacity === 0) this.#start(FIRST_CAPACITY);
     if (this.#isAt(this.#last, bytes, at)) return this.#remotes[this.#last]!;
     let place = this.#hash(bytes, at);
     while (this.#remotes[place] !== undefined) {

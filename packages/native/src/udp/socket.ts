@@ -1,12 +1,12 @@
 // Hot: one UDP socket that the event loop watches: what comes in, and how it ends. What it sends is in outgoing.ts.
 import { type Enrolment, Roster } from '@millrace/sans-io';
-import type { Watch } from '../ffi.ts';
+import type { Watch, Watcher } from '../ffi.ts';
 import { MAX_BUFFERS_PER_TURN, MAX_DATAGRAMS_PER_TURN, MERGE_FROM, RECEIVE_SLOTS } from '../options.ts';
 import { type Family, nameBytes } from './addresses.ts';
 import { Counts } from './counts.ts';
 import { errorNumbers } from './error-numbers.ts';
 import { AF_INET, SOL_UDP, UDP_GRO } from './libc.ts';
-import { Outgoing } from './outgoing.ts';
+import { Outgoing, type OutgoingOwner } from './outgoing.ts';
 import type { UdpParts } from './parts.ts';
 import type {
   NativeSocket,
@@ -36,7 +36,8 @@ function closeAtExit(): void {
   });
 }
 
-export class UdpSocket implements NativeSocket {
+/** Of its public methods those that `NativeSocket` lacks are for what it is made of: a closure for each would be more than it. */
+export class UdpSocket implements NativeSocket, OutgoingOwner, Watcher {
   readonly local: UdpAddress;
   readonly #parts: UdpParts;
   readonly #handlers: UdpHandlers;
@@ -62,21 +63,13 @@ export class UdpSocket implements NativeSocket {
     this.#parts = parts;
     this.#descriptor = descriptor;
     this.#handlers = handlers;
-    this.#outgoing = new Outgoing(parts, descriptor, family, sendPath, this.#counts, {
-      watchWritable: (isWanted) => this.#watch?.change(isWanted),
-      onTooLong: (remote, bytes) => {
-        setImmediate(() => {
-          if (this.#watch) this.#handlers.onMtuExceeded?.(remote, bytes);
-        });
-      },
-      die: (syscall, errno) => this.#die(syscall, errno),
-    });
+    this.#outgoing = new Outgoing(parts, descriptor, family, sendPath, this.#counts, this);
     this.#bestReceivePath = receivePath;
     this.local = parts.descriptors.localAddress(descriptor);
     // Of an IPv4 socket address the last eight bytes mean nothing.
     const telling = family === AF_INET ? 8 : nameBytes(family);
-    this.#remotes = new Remotes(telling, (bytes, at) => parts.addresses.read(bytes, at));
-    this.#watch = parts.ffi.watch(descriptor, this.#onReady);
+    this.#remotes = new Remotes(telling, parts.addresses.reader);
+    this.#watch = parts.ffi.watch(descriptor, this);
     this.#enrolment = open.enrol(this);
     closeAtExit();
   }
@@ -133,7 +126,7 @@ export class UdpSocket implements NativeSocket {
     this.#parts.descriptors.close(this.#descriptor);
   }
 
-  readonly #onReady = (status: number, readable: boolean, writable: boolean): void => {
+  onReady(status: number, readable: boolean, writable: boolean): void {
     if (this.#watch === undefined) return;
     closeTurn(); // first: ticks and promises of the handlers run before the immediates that they ask for
     if (status < 0) {
@@ -142,7 +135,17 @@ export class UdpSocket implements NativeSocket {
     }
     if (writable && this.isBusy) this.#sendWaiting();
     if (readable && this.#watch !== undefined) this.#receive();
-  };
+  }
+
+  watchWritable(isWanted: boolean): void {
+    this.#watch?.change(isWanted);
+  }
+
+  onTooLong(remote: UdpAddress, bytes: number): void {
+    setImmediate(() => {
+      if (this.#watch) this.#handlers.onMtuExceeded?.(remote, bytes);
+    });
+  }
 
   #sendWaiting(): void {
     if (!this.#outgoing.sendWaiting()) return;
@@ -230,18 +233,18 @@ export class UdpSocket implements NativeSocket {
     // An unconnected socket hears of no ICMP error; should it, the error is about the past and the socket lives on.
     const { badDescriptor, notSocket } = errorNumbers(this.#parts.ffi);
     const isDead = errno === badDescriptor || errno === notSocket;
-    if (isDead || ++this.#errorsInARow > MAX_ERRORS_IN_A_ROW) this.#die('recvmmsg', errno);
+    if (isDead || ++this.#errorsInARow > MAX_ERRORS_IN_A_ROW) this.die('recvmmsg', errno);
   }
 
   /** An error at the socket has ended the watching. */
   #onPollError(): void {
     const errno = this.#parts.descriptors.takeError(this.#descriptor);
     if (++this.#errorsInARow > MAX_ERRORS_IN_A_ROW)
-      this.#die('poll', errno || errorNumbers(this.#parts.ffi).io);
+      this.die('poll', errno || errorNumbers(this.#parts.ffi).io);
     else this.#watch?.change(this.isBusy);
   }
 
-  #die(syscall: string, errno: number): void {
+  die(syscall: string, errno: number): void {
     if (this.#watch === undefined) return;
     const error = this.#parts.descriptors.errorOf(syscall, errno);
     this.close();
