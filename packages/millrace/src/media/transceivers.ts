@@ -61,20 +61,21 @@ export class Transceivers {
   // What descriptions say
 
   offerInits(): RtpSectionInit[] {
-    return this.all
-      .filter(({ isStopping }) => !isStopping)
-      .map((core) => this.#init(core, core.mid ?? undefined));
+    return this.#inits(({ isStopping }) => !isStopping);
   }
 
   /** For an offer that has been set: every section in it has its transceiver. */
   answerInits(): RtpSectionInit[] {
-    return this.all
-      .filter(({ mid, isStopping }) => mid !== null && !isStopping)
-      .map((core) => this.#init(core, core.mid ?? undefined));
+    return this.#inits(({ mid, isStopping }) => mid !== null && !isStopping);
   }
 
-  #init(core: TransceiverCore, mid: string | undefined): RtpSectionInit {
-    return { kind: core.kind, mid, direction: core.direction, rtp: core.describe(this.#numbering) };
+  #inits(isWanted: (core: TransceiverCore) => boolean): RtpSectionInit[] {
+    return this.all.filter(isWanted).map((core) => ({
+      kind: core.kind,
+      mid: core.mid ?? undefined,
+      direction: core.direction,
+      rtp: core.describe(this.#numbering),
+    }));
   }
 
   // What becomes of descriptions that are set
@@ -161,7 +162,8 @@ export class Transceivers {
     for (const core of [...this.all]) {
       const { mid, firedDirection } = before.get(core) ?? { mid: null, firedDirection: null };
       const isOfPeer = !before.has(core);
-      if (core.firedDirection !== firedDirection && !isReceivingOrNone(firedDirection)) this.#onRemoval(core);
+      const hadNoTrack = firedDirection !== null && !isReceiving(firedDirection);
+      if (core.firedDirection !== firedDirection && hadNoTrack) this.#onRemoval(core);
       core.mid = mid;
       core.firedDirection = firedDirection;
       if (isOfPeer && !core.sender.track) {
@@ -210,7 +212,7 @@ export class Transceivers {
     rtp: RtpDescription,
     news: TrackNews[],
   ): void {
-    const isNew = !isReceivingOrNone(core.firedDirection) || core.firedDirection === null;
+    const isNew = core.firedDirection === null || !isReceiving(core.firedDirection);
     if (isReceiving(direction) && !core.isStopping) {
       const streams = this.#setStreams(core, rtp);
       if (isNew) news.push({ transceiver: core, streams });
@@ -263,10 +265,6 @@ export class Transceivers {
     for (const { rtp } of sections) for (const { id, uri } of rtp.extensions) extensions.set(id, uri);
     this.#host.path.setSections(sections, extensions);
   }
-}
-
-function isReceivingOrNone(direction: Direction | null): boolean {
-  return direction === null || isReceiving(direction);
 }
 
 function rtpSections(description: SessionDescription): MediaSection[] {

@@ -111,12 +111,7 @@ export class Gathering {
   restart(local: IceParameters): void {
     const { state } = this.#agent;
     this.#isDoubted = state === 'disconnected' || state === 'failed';
-    const present = new Set(this.#policy.addresses().map(({ address }) => address));
-    const without = new Set<number>();
-    for (const { socket, address } of this.#sockets) if (!present.has(address.address)) without.add(socket);
-    for (const socket of this.tcp.takeGone(present)) without.add(socket);
-    for (const { relay, socket } of this.#relays) if (without.has(socket)) without.add(relay);
-    for (const address of this.#locals.keys()) if (!present.has(address)) this.#locals.delete(address);
+    const without = this.#takeGone(this.#policy.addresses());
     this.#agent.restart({ local, without }, now());
     this.#closeSockets(without);
     this.#generation++;
@@ -392,15 +387,21 @@ export class Gathering {
       return;
     }
     const addresses = this.#policy.addresses();
+    const gone = this.#takeGone(addresses);
+    if (gone.size > 0) this.#withdraw(gone);
+    for (const [index, { address, interfaceName }] of addresses.entries())
+      if (!this.#locals.has(address)) void this.#from(address, interfaceName, index);
+  }
+
+  /** The sockets whose addresses are none of `addresses`, and the relays that are reached by them; no longer ours to reuse. */
+  #takeGone(addresses: ReadonlyArray<{ readonly address: string }>): Set<number> {
     const present = new Set(addresses.map(({ address }) => address));
     const gone = new Set<number>();
     for (const { socket, address } of this.#sockets) if (!present.has(address.address)) gone.add(socket);
     for (const socket of this.tcp.takeGone(present)) gone.add(socket);
     for (const { relay, socket } of this.#relays) if (gone.has(socket)) gone.add(relay);
     for (const address of this.#locals.keys()) if (!present.has(address)) this.#locals.delete(address);
-    if (gone.size > 0) this.#withdraw(gone);
-    for (const [index, { address, interfaceName }] of addresses.entries())
-      if (!this.#locals.has(address)) void this.#from(address, interfaceName, index);
+    return gone;
   }
 
   #withdraw(gone: ReadonlySet<number>): void {
