@@ -26,6 +26,11 @@ export interface SctpOptions {
   readonly mtu?: number;
   /** The longest packet worth probing for until `setPath` tells. With the same as `mtu` (the default) there is no search. */
   readonly maxMtu?: number;
+  /**
+   * Bytes of messages an association has been given to send before it begins to search: one that carries little needs no longer
+   * packets, and none of the probes. RFC 8899 has probing begin at once. Default: 0.
+   */
+  readonly probeAfterBytes?: number;
   /** The longest packet that we take, in bytes, which a peer of this kind is told. Default: 16384. */
   readonly largestPacket?: number;
   /** A round-trip time already known (from ICE), in ms: seeds RTO and T1. Default: none. */
@@ -147,6 +152,7 @@ export const DEFAULTS: Defaults = {
    * 13 + 8 + 16 of them; the rest is rounded down to a multiple of 4. RFC 8831 §5, RFC 9260 §7.3
    */
   mtu: 1160,
+  probeAfterBytes: 0,
   /** The longest plaintext of a DTLS record. RFC 6347 §4.1.1 */
   largestPacket: 16_384,
   /** What a sender in slow start fills after seven round trips; by then the window has grown. §3.3.2 */
@@ -268,6 +274,7 @@ export function resolveOptions(options: SctpOptions): ResolvedOptions {
   requireRange('remotePort', all.remotePort, 1, 0xffff);
   requireRange('mtu', all.mtu, MIN_MTU, MAX_MTU);
   requireRange('maxMtu', options.maxMtu ?? all.mtu, all.mtu, MAX_MTU);
+  requireRange('probeAfterBytes', all.probeAfterBytes, 0, 2 ** 31);
   requireRange('largestPacket', all.largestPacket, MIN_MTU, MAX_MTU);
   requireRange('outboundStreams', all.outboundStreams, 1, 0xffff);
   requireRange('inboundStreams', all.inboundStreams, 1, 0xffff);

@@ -13,6 +13,9 @@ export type AssociationOptions = Pick<
   'localPort' | 'maxMessageSize' | 'sendQueueLimit' | 'congestionControl'
 >;
 
+/** Four packets and probes in each direction are a fifth of what opening a connection sends; most never need longer packets. */
+const PROBE_AFTER_BYTES = 8192;
+
 export interface AssociationInit {
   readonly remotePort: number;
   /** The peer's INIT, if it has come by signaling. */
@@ -34,6 +37,7 @@ export class AssociationMaker {
       checksum,
       zeroChecksum: true, // DTLS is below: RFC 9653 §7.2
       memory: sharedMemory,
+      probeAfterBytes: PROBE_AFTER_BYTES,
       // RFC 9260 §5.3.1: random, and a tag is never 0. A TSN below 2^31 is what V8 counts fastest with.
       initiateTag: randomU32(random) || 1,
       initialTsn: randomU32(random) >>> 1,

@@ -257,6 +257,8 @@ export class SctpAssociation implements Core<SctpSink> {
     if (!isQueued) throw new SctpError('QUEUE_FULL');
     this.#messagesSent++;
     this.#context.settleMemory();
+    const { discovery, rto } = this.#context;
+    if (discovery.isDeferred) discovery.onQueued(length, rto.current, now);
   }
 
   /**

@@ -58,7 +58,13 @@ export class AssociationContext {
     this.window = new ReceiveWindow(this.options, this.memory);
     const { mtu, maxMtu, random } = this.options;
     this.size = new PathPacketSize(mtu);
-    this.discovery = new PathMtuDiscovery(this.size, maxMtu, this.timers, random);
+    this.discovery = new PathMtuDiscovery(
+      this.size,
+      maxMtu,
+      this.timers,
+      random,
+      this.options.probeAfterBytes,
+    );
     this.localTag = this.options.initiateTag ?? this.newTag();
     // RFC 9260 §3.3.2: any number. One below 2^31 is a small integer to V8, and so are all that follow for a good while:
     // others would cost an object each time a function returns one.

@@ -55,6 +55,8 @@ export class PathMtuDiscovery {
   #peerLimit = 0;
   #knowsPadding = false;
   #isRunning = false;
+  /** Of messages, until the search is worth it. */
+  #bytesUntilSearch: number;
   /** Ascending; all longer than what is known to pass. */
   #candidates: readonly Candidate[] = NO_CANDIDATES;
   /** Probes of the round under way; the last is the shortest, which tells a dead path from a narrow one. */
@@ -64,8 +66,18 @@ export class PathMtuDiscovery {
   #nonceLow = 0;
   #deadRounds = 0;
 
-  /** `limit`: the longest packet worth asking about; no search if that is the base. */
-  constructor(size: PathPacketSize, limit: number, timers: TimerTable, random: RandomSource) {
+  /**
+   * `limit`: the longest packet worth asking about; no search if that is the base, nor before messages of `searchAfter` bytes
+   * have been queued.
+   */
+  constructor(
+    size: PathPacketSize,
+    limit: number,
+    timers: TimerTable,
+    random: RandomSource,
+    searchAfter = 0,
+  ) {
+    this.#bytesUntilSearch = searchAfter;
     this.#size = size;
     this.#limit = limit;
     this.#timers = timers;
@@ -96,6 +108,16 @@ export class PathMtuDiscovery {
     this.#knowsPadding = knowsPadding;
     this.#peerLimit = peerLimit & ~3;
     this.#restart(rto, now);
+  }
+
+  /** The search waits for messages: `onQueued` wants to hear of them. */
+  get isDeferred(): boolean {
+    return this.#bytesUntilSearch > 0;
+  }
+
+  onQueued(bytes: number, rto: Millis, now: Millis): void {
+    this.#bytesUntilSearch -= bytes;
+    if (!this.isDeferred) this.#search(rto, now);
   }
 
   /** Writes the chunks of the next probe that fits into `out[at, end)`; returns where they end, `at` if none does. */
@@ -156,7 +178,7 @@ export class PathMtuDiscovery {
   }
 
   #search(rto: Millis, now: Millis): void {
-    if (!this.#isRunning) return;
+    if (!this.#isRunning || this.isDeferred) return;
     const limit = Math.min(this.#limit, this.#peerLimit, this.#ceiling);
     this.#candidates = sizesBetween(this.#size.mtu, limit).map((size) => ({ size, failures: 0 }));
     this.#startRound(rto, now);

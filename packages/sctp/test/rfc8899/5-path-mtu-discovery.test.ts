@@ -125,6 +125,33 @@ describe('RFC 8899 §5.3 search', () => {
     );
   });
 
+  test('with probeAfterBytes nothing is asked before messages of so many bytes were sent, then at once', () => {
+    const p = searchingPair(1_432, 1_432, { a: { probeAfterBytes: 5_000 } });
+    p.run(SECOND);
+    send(p, 4_999);
+    p.run(20 * MINUTE);
+    assert.deepEqual([p.a.stats.mtuProbesSent, p.a.stats.mtu, p.b.stats.mtu], [0, BASE, 1_432]);
+    send(p, 1);
+    p.run(25);
+    assert.equal(p.a.stats.mtu, 1_432);
+    send(p, 1);
+    p.a.setPath({ limit: 1_400 }, p.now);
+    p.run(25);
+    assert.equal(p.a.stats.mtu, 1_400, 'another path is searched at once from then on');
+  });
+
+  test('messages that were queued before the handshake count for probeAfterBytes as well', () => {
+    const p = connectedPair({
+      wire: { delay: 10 },
+      both: { maxMtu: 1_432, probeAfterBytes: 5_000 },
+      connect: 'none',
+    });
+    p.a.connect(0);
+    send(p, 5_000);
+    p.run(SECOND);
+    assert.deepEqual([p.a.stats.mtu, p.b.stats.mtu], [1_432, BASE]);
+  });
+
   test('data and probes take turns, so that neither holds up the other', () => {
     const peer = searchingPeer(1_432);
     peer.association.send(1, 51, bytes(8_000), 0, 8_000, { ordered: true }, 0);
