@@ -2,10 +2,11 @@
 // cuts them anew into fragments and packs as many records into a datagram as fit. What the peer acknowledges (RFC 9147
 // §7.2) is left out from then on.
 import { copyBytes } from '@millrace/sans-io';
+import { HANDSHAKE_EPOCH } from '../record/epochs.ts';
 import { CONTENT_TYPE, DTLS_1_2 } from '../record/header.ts';
 import { PLAINTEXT_EPOCH, PROTECTED_EPOCH, type RecordLayer } from '../record/layer.ts';
 import { HANDSHAKE_HEADER_BYTES, writeHandshakeHeader } from './header.ts';
-import { SentRecords } from './sent-records.ts';
+import { type SentFragment, SentRecords } from './sent-records.ts';
 
 interface Item {
   readonly contentType: number;
@@ -125,25 +126,27 @@ export class Flight {
   // RFC 9147 §7.2: what a record carried that was acknowledged is not sent again.
   /** Returns whether that is news. */
   onAcknowledged(epoch: number, sequence: number): boolean {
-    const sent = this.#sent.take(epoch, sequence);
-    if (sent === undefined || sent.item.isDone) return false;
-    const { item, from, to } = sent;
-    const bodyLength = item.bytes.length - HANDSHAKE_HEADER_BYTES;
-    if (from === 0 && to === bodyLength) {
-      item.isDone = true;
-      return true;
+    let isNews = false;
+    for (const { item, from, to } of this.#sent.take(epoch, sequence)) {
+      if (item.isDone) continue;
+      isNews = true;
+      const bodyLength = item.bytes.length - HANDSHAKE_HEADER_BYTES;
+      if (from === 0 && to === bodyLength) {
+        item.isDone = true;
+        continue;
+      }
+      item.acknowledged ??= new Uint8Array(bodyLength);
+      item.acknowledged.fill(1, from, to);
+      item.isDone = item.acknowledged.every((byte) => byte === 1);
     }
-    item.acknowledged ??= new Uint8Array(bodyLength);
-    item.acknowledged.fill(1, from, to);
-    item.isDone = item.acknowledged.every((byte) => byte === 1);
-    return true;
+    return isNews;
   }
 
   /** Fills `out[at, end)` with the records that come next and returns their length. */
   write(out: Uint8Array, at: number, end: number, records: RecordLayer): number {
     let position = at;
     while (this.isPending) {
-      const length = this.#writeItem(out, position, end, this.#items[this.#index]!, position === at, records);
+      const length = this.#writeRecord(out, position, end, position === at, records);
       if (length === 0) break;
       position += length;
     }
@@ -174,41 +177,50 @@ export class Flight {
     }
   }
 
-  #writeItem(
-    out: Uint8Array,
-    at: number,
-    end: number,
-    item: Item,
-    isFirst: boolean,
-    records: RecordLayer,
-  ): number {
-    const contentAt = at + records.headroom(item.epoch);
-    const room = end - contentAt - records.tailroom(item.epoch);
-    if (item.contentType !== CONTENT_TYPE.handshake) {
-      if (room < item.bytes.length) return 0;
-      copyBytes(out, contentAt, item.bytes, 0, item.bytes.length);
+  /** The next record: a fragment of a message or, under the keys of 1.3, as many as fit, which share what a record costs. */
+  #writeRecord(out: Uint8Array, at: number, end: number, isFirst: boolean, records: RecordLayer): number {
+    const { contentType, epoch, version, bytes } = this.#items[this.#index]!;
+    const contentAt = at + records.headroom(epoch);
+    const contentEnd = end - records.tailroom(epoch);
+    if (contentType !== CONTENT_TYPE.handshake) {
+      if (contentEnd - contentAt < bytes.length) return 0;
+      copyBytes(out, contentAt, bytes, 0, bytes.length);
       this.#index++;
-      return records.write(out, at, item.epoch, item.contentType, item.version, item.bytes.length);
+      return records.write(out, at, epoch, contentType, version, bytes.length);
     }
+    const fragments: SentFragment<Item>[] = [];
+    let position = contentAt;
+    do {
+      const fragment = this.#writeFragment(out, position, contentEnd, isFirst && position === contentAt);
+      if (fragment === undefined) break;
+      fragments.push(fragment);
+      position += HANDSHAKE_HEADER_BYTES + fragment.to - fragment.from;
+    } while (epoch >= HANDSHAKE_EPOCH && this.isPending && this.#items[this.#index]!.epoch === epoch);
+    if (fragments.length === 0) return 0;
+    const sequence = records.nextSequence(epoch);
+    const written = records.write(out, at, epoch, contentType, version, position - contentAt);
+    if (written > 0) this.#sent.add(epoch, sequence, fragments);
+    return written;
+  }
+
+  /** What comes next of a handshake message, as far as there is room; undefined if it should wait. */
+  #writeFragment(out: Uint8Array, at: number, end: number, isFirst: boolean): SentFragment<Item> | undefined {
+    const item = this.#items[this.#index]!;
     const bodyLength = item.bytes.length - HANDSHAKE_HEADER_BYTES;
     const from = this.#offset;
     const left = nextAcknowledged(item, from, bodyLength) - from;
-    const length = Math.min(left, room - HANDSHAKE_HEADER_BYTES);
-    if (length < 0 || (length === 0 && left > 0)) return 0;
-    if (length < left && length < LEAST_FRAGMENT_BYTES && !isFirst) return 0;
-    writeHandshakeHeader(out, contentAt, item.bytes[0]!, bodyLength, item.sequence, from, length);
+    const length = Math.min(left, end - at - HANDSHAKE_HEADER_BYTES);
+    if (length < 0 || (length === 0 && left > 0)) return undefined;
+    if (length < left && length < LEAST_FRAGMENT_BYTES && !isFirst) return undefined;
+    writeHandshakeHeader(out, at, item.bytes[0]!, bodyLength, item.sequence, from, length);
     const bytesAt = HANDSHAKE_HEADER_BYTES + from;
-    copyBytes(out, contentAt + HANDSHAKE_HEADER_BYTES, item.bytes, bytesAt, bytesAt + length);
+    copyBytes(out, at + HANDSHAKE_HEADER_BYTES, item.bytes, bytesAt, bytesAt + length);
     this.#offset += length;
     if (this.#offset === bodyLength) {
       this.#index++;
       this.#offset = 0;
     }
-    const sequence = records.nextSequence(item.epoch);
-    const content = HANDSHAKE_HEADER_BYTES + length;
-    const written = records.write(out, at, item.epoch, item.contentType, item.version, content);
-    if (written > 0) this.#sent.add(item.epoch, sequence, { item, from, to: from + length });
-    return written;
+    return { item, from, to: from + length };
   }
 }
 

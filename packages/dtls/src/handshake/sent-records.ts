@@ -1,4 +1,4 @@
-// Which piece of which message each record of a flight carried, so that an acknowledgement of the record says what has
+// Which pieces of which messages each record of a flight carried, so that an acknowledgement of the record says what has
 // arrived. RFC 9147 §7.2.
 
 /** Records remembered of one flight; of more than these the oldest are forgotten, and only sent once too often. */
@@ -9,6 +9,8 @@ const MOST_EPOCH = 2 ** 16 + 2;
 /** Records of the handshake have smaller numbers. */
 const SPAN: number = 2 ** 36;
 
+const NONE: readonly never[] = [];
+
 export interface SentFragment<Item> {
   readonly item: Item;
   /** Of the message's body. */
@@ -18,13 +20,13 @@ export interface SentFragment<Item> {
 
 export class SentRecords<Item> {
   /** None while nothing is under way. */
-  #fragments: Map<number, SentFragment<Item>> | undefined;
+  #fragments: Map<number, readonly SentFragment<Item>[]> | undefined;
 
   get size(): number {
     return this.#fragments?.size ?? 0;
   }
 
-  add(epoch: number, sequence: number, fragment: SentFragment<Item>): void {
+  add(epoch: number, sequence: number, fragments: readonly SentFragment<Item>[]): void {
     this.#fragments ??= new Map();
     if (this.#fragments.size === MAX_SENT_RECORDS) {
       for (const oldest of this.#fragments.keys()) {
@@ -32,16 +34,16 @@ export class SentRecords<Item> {
         break;
       }
     }
-    this.#fragments.set(keyOf(epoch, sequence), fragment);
+    this.#fragments.set(keyOf(epoch, sequence), fragments);
   }
 
   /** What the record carried, once. */
-  take(epoch: number, sequence: number): SentFragment<Item> | undefined {
-    if (epoch > MOST_EPOCH || sequence >= SPAN) return undefined;
+  take(epoch: number, sequence: number): readonly SentFragment<Item>[] {
+    if (epoch > MOST_EPOCH || sequence >= SPAN) return NONE;
     const key = keyOf(epoch, sequence);
-    const fragment = this.#fragments?.get(key);
+    const fragments = this.#fragments?.get(key);
     this.#fragments?.delete(key);
-    return fragment;
+    return fragments ?? NONE;
   }
 
   clear(): void {

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { HANDSHAKE_HEADER_BYTES } from '../../src/handshake/header.ts';
 import { type Connections, deliver, transmitted } from '../fixtures/connections.ts';
-import { connections13, epochOf, openedRecords, type Side, sealedIn } from '../fixtures/connections-13.ts';
+import { connections13, epochOf, openedPieces, type Side, sealedIn } from '../fixtures/connections-13.ts';
 import { fragment } from '../fixtures/records.ts';
 
 const HANDSHAKE = 22;
@@ -29,7 +29,7 @@ function said(side: Side, change: (messages: Message[]) => Message[]): Connectio
   if (side === 'client') for (const datagram of flight) deliver(all.client, all.fromClient, datagram);
   const keys = epochOf(all, side, 'HANDSHAKE_TRAFFIC_SECRET');
   const records = (side === 'client' ? transmitted(all.client) : flight).flatMap((datagram) =>
-    openedRecords(datagram, [keys]),
+    openedPieces(datagram, [keys]),
   );
   const [other, sink] = side === 'client' ? [all.server, all.fromServer] : [all.client, all.fromClient];
   if (side === 'server') {

@@ -14,7 +14,7 @@ import {
   connections13,
   epochOf,
   meddled,
-  openedRecords,
+  openedPieces,
 } from '../fixtures/connections-13.ts';
 
 const [CLIENT_HELLO, SERVER_HELLO] = [1, 2];
@@ -48,7 +48,7 @@ function messagesOf(all: Connections, from: 'client' | 'server'): number[] {
   const epoch = epochOf(all, from, 'HANDSHAKE_TRAFFIC_SECRET');
   const sent = all.sent.filter((each) => each.from === (from === 'client' ? 'a' : 'b'));
   return sent
-    .flatMap(({ bytes }) => openedRecords(bytes, [epoch]))
+    .flatMap(({ bytes }) => openedPieces(bytes, [epoch]))
     .filter(({ type }) => type === 22)
     .map(({ content }) => content[0]!);
 }
@@ -116,7 +116,7 @@ describe('RFC 8446 §4.6.1, §2.2 resumption', () => {
     ] as const) {
       deliver(all.server, all.fromServer, bytes);
       const length = all.server.transmit(hello, 0, 9000, 0);
-      const opened = openedRecords(hello.slice(0, length), [
+      const opened = openedPieces(hello.slice(0, length), [
         epochOf(all, 'server', 'HANDSHAKE_TRAFFIC_SECRET'),
       ]);
       assert.equal(opened.length, count); // with certificates, the second time

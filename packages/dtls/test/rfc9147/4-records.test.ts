@@ -2,7 +2,14 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Connections } from '../fixtures/connections.ts';
 import { connections, deliver, sealed, transmitted } from '../fixtures/connections.ts';
-import { connected13, connections13, epochOf, sealedIn } from '../fixtures/connections-13.ts';
+import {
+  connected13,
+  connections13,
+  epochOf,
+  openedPieces,
+  openedRecords,
+  sealedIn,
+} from '../fixtures/connections-13.ts';
 import { handshakeRecord, record } from '../fixtures/records.ts';
 
 const text = (string: string): Uint8Array => new Uint8Array(Buffer.from(string, 'latin1'));
@@ -195,6 +202,25 @@ describe('RFC 9147 §4.5.2 records that do not open', () => {
   });
 });
 
+describe('RFC 9147 §5.5 messages and records', () => {
+  test('messages of a flight share a record under the same keys', () => {
+    const all = connections13();
+    for (const datagram of transmitted(all.client, 0, 9000)) deliver(all.server, all.fromServer, datagram);
+    const flight = transmitted(all.server, 0, 9000);
+    const keys = [epochOf(all, 'server', 'HANDSHAKE_TRAFFIC_SECRET')];
+    const records = flight.flatMap((datagram) => openedRecords(datagram, keys));
+    assert.deepEqual(
+      records.map(({ epoch }) => epoch),
+      [0, 2],
+    );
+    const pieces = flight.flatMap((datagram) => openedPieces(datagram, keys));
+    assert.deepEqual(
+      pieces.map(({ content }) => content[0]),
+      [2, 8, 13, 11, 15, 20],
+    );
+  });
+});
+
 describe('RFC 9147 §4.1 before the keys', () => {
   test('records that come early wait, as many as the caps say', () => {
     const all = connections13({ client: { maxEarlyRecords: 2 } });
@@ -216,11 +242,12 @@ describe('RFC 9147 §4.1 before the keys', () => {
 
   test('an alert in plaintext ends the handshake only until a protected record has come', () => {
     for (const isLate of [false, true]) {
-      const all = connections13();
+      const all = connections13({ server: { mtu: 300 } });
       deliver(all.server, all.fromServer, transmitted(all.client, 0, 9000)[0]!);
-      const [flight] = transmitted(all.server, 0, 9000);
+      const flight = transmitted(all.server, 0, 9000);
       // Without the last record: the client still waits for Finished.
-      deliver(all.client, all.fromClient, isLate ? flight!.slice(0, -57) : flight!.slice(0, 100));
+      if (isLate) for (const datagram of flight.slice(0, -1)) deliver(all.client, all.fromClient, datagram);
+      else deliver(all.client, all.fromClient, flight[0]!.slice(0, 100));
       deliver(all.client, all.fromClient, record(ALERT, Uint8Array.of(2, 40)));
       assert.equal(all.client.state, isLate ? 'connecting' : 'failed');
       if (isLate) assert.equal(all.client.drops['old-epoch'], 1);

@@ -138,7 +138,7 @@ describe('RFC 9147 §7.1 sending ACKs', () => {
   });
 
   test('a gap is told at once', () => {
-    const all = connections13({ server: { mtu: 300 } });
+    const all = connections13({ server: { mtu: 200 } });
     const flight = serverFlight(all);
     for (const [i, datagram] of flight.entries()) if (i !== 2) deliver(all.client, all.fromClient, datagram);
     const [ack] = transmitted(all.client);
@@ -289,8 +289,8 @@ describe('RFC 9147 §7.2 receiving ACKs', () => {
 
   test(`the last ${MAX_SENT_RECORDS} records of a flight are remembered`, () => {
     const sent = new SentRecords<string>();
-    for (let i = 0; i <= MAX_SENT_RECORDS; i++) sent.add(2, i, { item: `${i}`, from: 0, to: 1 });
-    assert.deepEqual([sent.size, sent.take(2, 0), sent.take(2, 1)?.item], [MAX_SENT_RECORDS, undefined, '1']);
-    assert.equal(sent.take(2, 1), undefined);
+    for (let i = 0; i <= MAX_SENT_RECORDS; i++) sent.add(2, i, [{ item: `${i}`, from: 0, to: 1 }]);
+    assert.deepEqual([sent.size, sent.take(2, 0), sent.take(2, 1)[0]?.item], [MAX_SENT_RECORDS, [], '1']);
+    assert.deepEqual(sent.take(2, 1), []);
   });
 });
