@@ -46,6 +46,7 @@ export class KeyStream {
   readonly #mask: number;
   /** The one used last comes first. */
   readonly #lanes: Lane[] = [new Lane()];
+  #isUsed = false;
 
   /** `salt`: what numbers that rise have been XORed with, if anything. */
   constructor(
@@ -110,6 +111,14 @@ export class KeyStream {
   #laneOf(prefix0: number, prefix1: number, prefix2: number, number: number): Lane {
     const lanes = this.#lanes;
     const recent = lanes[0]!;
+    if (!this.#isUsed) {
+      this.#isUsed = true;
+      recent.prefix0 = prefix0;
+      recent.prefix1 = prefix1;
+      recent.prefix2 = prefix2;
+      recent.last = number;
+      return recent;
+    }
     if (recent.prefix1 === prefix1 && recent.prefix0 === prefix0 && recent.prefix2 === prefix2) return recent;
     let at = 1;
     for (; at < lanes.length; at++) {

@@ -98,7 +98,10 @@ export function establish(
         };
   context.transcript.release(); // the connection may last
   keys.schedule.wipe();
-  keys.handshake.client.fill(0);
+  // The client's last flight may come again, and has to be acknowledged then; its secret is wiped with the epoch.
+  if (context.settings.role === 'server')
+    context.records.epochs?.restOpening(HANDSHAKE_EPOCH, keys.handshake.client);
+  else keys.handshake.client.fill(0);
   keys.handshake.server.fill(0);
   const session: Session13 = {
     version: '1.3',

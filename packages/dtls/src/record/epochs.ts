@@ -34,7 +34,11 @@ interface Sealing {
 }
 
 interface Opening {
-  readonly key: Epoch13;
+  readonly epoch: number;
+  /** None while the epoch rests. */
+  key: Epoch13 | undefined;
+  /** Of an epoch that rests: what its keys are made of. */
+  secret: Uint8Array | undefined;
   readonly window: ReplayWindow;
   readonly forgeryLimit: number;
   forgeries: number;
@@ -144,10 +148,12 @@ export class Epochs {
     const key = createEpoch13(this.#crypto, this.#suite, trafficSecret, epoch, 'open');
     for (let bits = 0; bits < 4; bits++) {
       const each = this.#opening[bits];
-      if (each !== undefined && each.key.epoch < epoch - 2) this.#retire(bits);
+      if (each !== undefined && each.epoch < epoch - 2) this.#retire(bits);
     }
     this.#opening[epochBits(epoch)] = {
+      epoch,
       key,
+      secret: undefined,
       window: new ReplayWindow(),
       forgeryLimit: Math.min(this.#limits.forgeryLimit, this.#suite.forgeryLimit),
       forgeries: 0,
@@ -160,7 +166,19 @@ export class Epochs {
   /** Nothing that comes in `epoch` is of use any more. */
   stopOpening(epoch: number): void {
     const bits = epochBits(epoch);
-    if (this.#opening[bits]?.key.epoch === epoch) this.#retire(bits);
+    if (this.#opening[bits]?.epoch === epoch) this.#retire(bits);
+  }
+
+  /**
+   * Most likely nothing more comes in `epoch`: its keys are given back, and made again of `trafficSecret`, which is kept, should
+   * there be something.
+   */
+  restOpening(epoch: number, trafficSecret: Uint8Array): void {
+    const opening = this.#opening[epochBits(epoch)];
+    if (opening?.epoch !== epoch) return;
+    opening.key?.close();
+    opening.key = undefined;
+    opening.secret = trafficSecret;
   }
 
   /** Whether there are keys for a record with this first byte. */
@@ -199,7 +217,7 @@ export class Epochs {
 
   /** Such datagrams are about to come: see `Epoch13`. */
   foresee(bytes: Uint8Array, at: number, end: number, segmentBytes: number): void {
-    this.#opening[epochBits(this.#highestOpening)]?.key.foresee(bytes, at, end, segmentBytes);
+    this.#opening[epochBits(this.#highestOpening)]?.key?.foresee(bytes, at, end, segmentBytes);
   }
 
   /** Opens the record at `at` in place; `undefined` means that it is good. `recordEnd` is always found. */
@@ -207,7 +225,8 @@ export class Epochs {
     if (now >= this.#retireAt) this.#retireDue(now);
     const opening = this.#opening[epochBits(bytes[at]!)];
     if (opening === undefined) return 'unknown-epoch';
-    const { key, window } = opening;
+    const { window } = opening;
+    const key = opening.key ?? this.#wake(opening);
     const reason = key.open(bytes, at, end, window.next);
     this.recordEnd = key.recordEnd;
     if (reason !== undefined) {
@@ -253,11 +272,20 @@ export class Epochs {
     this.#isLatestUsed = true;
     const { epochRetention } = this.#limits;
     for (const each of this.#opening) {
-      if (each === undefined || each.key.epoch === this.#highestOpening) continue;
-      const retention = each.key.epoch === HANDSHAKE_EPOCH ? 2 * epochRetention : epochRetention;
+      if (each === undefined || each.epoch === this.#highestOpening) continue;
+      const retention = each.epoch === HANDSHAKE_EPOCH ? 2 * epochRetention : epochRetention;
       each.retireAt = Math.min(each.retireAt, now + retention);
       this.#retireAt = Math.min(this.#retireAt, each.retireAt);
     }
+  }
+
+  #wake(opening: Opening): Epoch13 {
+    const { epoch, secret } = opening;
+    const key = createEpoch13(this.#crypto, this.#suite, secret!, epoch, 'open');
+    secret!.fill(0);
+    opening.secret = undefined;
+    opening.key = key;
+    return key;
   }
 
   #retireDue(now: Millis): void {
@@ -271,7 +299,9 @@ export class Epochs {
   }
 
   #retire(bits: number): void {
-    this.#opening[bits]?.key.close();
+    const opening = this.#opening[bits];
+    opening?.key?.close();
+    opening?.secret?.fill(0);
     this.#opening[bits] = undefined;
   }
 }
