@@ -160,7 +160,7 @@ export class KeyStream {
     lane.longest = 0;
   }
 
-  /** With `word` in the place of the number. */
+  /** With `word` in place of the number. */
   #writeCounters(word: number, to: number, blocks: number): void {
     const numberAt = NONCE_AT + this.#numberAt;
     heap[numberAt] = word >>> 24;

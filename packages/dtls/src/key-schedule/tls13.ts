@@ -10,7 +10,7 @@ import type { DtlsCrypto, PrfHash } from '../crypto.ts';
 import { DtlsError } from '../errors.ts';
 import { joined } from './prf.ts';
 
-/** RFC 9147 §5.9: in the place of TLS 1.3's `tls13 `, and without a space. */
+/** RFC 9147 §5.9: in place of TLS 1.3's `tls13 `, and without a space. */
 const DTLS13_PREFIX = 'dtls13';
 
 export const HASH_BYTES: Readonly<Record<PrfHash, number>> = { 'sha-256': 32, 'sha-384': 48 };

@@ -25,7 +25,7 @@ export interface AddressRewrite {
   /** The local address behind it. Default every local address of the family of `to`. */
   readonly from?: string;
   /**
-   * `replace`: host candidates have the public address in the place of the local one. `add`: they are told as they are,
+   * `replace`: host candidates have the public address in place of the local one. `add`: they are told as they are,
    * and a server-reflexive one beside each. Default `replace`.
    */
   readonly mode?: 'replace' | 'add';
@@ -49,7 +49,7 @@ export interface CandidateOptions {
    */
   readonly iceTcp?: IceTcpPolicy;
   /**
-   * Tell a random name that ends in `.local` in the place of each local address, as browsers do for pages without camera
+   * Tell a random name that ends in `.local` in place of each local address, as browsers do for pages without camera
    * or microphone: peers in the same local network resolve it by multicast DNS, others learn nothing. Default false.
    */
   readonly hideHostAddresses?: boolean;

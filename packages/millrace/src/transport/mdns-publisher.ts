@@ -1,4 +1,4 @@
-// Names in the place of addresses: the host candidates of an application that does not want its peers to know where it
+// Names in place of addresses: the host candidates of an application that does not want its peers to know where it
 // is hold a name that only the local network can resolve. draft-ietf-mmusic-mdns-ice-candidates §3.1, RFC 6762 §6, §10.1.
 // Names are drawn at random, so nobody is asked whether they are taken, and nobody is told of them before they ask. The
 // socket opens with the first name and closes with the last; it never keeps a process alive. IPv4's multicast group only:
@@ -187,7 +187,7 @@ class Responder {
   }
 }
 
-/** RFC 8839 §5.1: what stands in the place of an address that is not told. */
+/** RFC 8839 §5.1: what stands in place of an address that is not told. */
 export function unspecified(address: string): string {
   return isIPv6(address) ? '::' : '0.0.0.0';
 }

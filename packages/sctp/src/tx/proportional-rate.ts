@@ -9,7 +9,7 @@ export class ProportionalRate {
   #delivered = 0;
   #sent = 0;
 
-  /** Recovery begins with `flight` bytes in flight, lost ones included; it shall end with `threshold` bytes. */
+  /** Recovery begins with `flight` bytes in flight, lost ones included; it is to end with `threshold` bytes. */
   begin(flight: number, threshold: number): void {
     this.#flightAtLoss = Math.max(flight, 1);
     this.#threshold = threshold;
