@@ -1,4 +1,5 @@
 // One connectivity check under way: the request's bytes, which its retransmissions repeat, and what it said.
+import type { Millis } from '@millrace/sans-io';
 import type { ClientTransaction } from '@millrace/stun';
 import type { IceRole } from '../options.ts';
 import type { CheckPair } from '../pair.ts';
@@ -16,6 +17,8 @@ export interface Check {
   readonly priority: number;
   /** The request as it was sent first. RFC 8489 §6.2.1: a retransmission is the same message. */
   bytes: Uint8Array;
+  /** The peer's own check has come through since: unless this one is answered by then, another takes its place. */
+  replaceAt: Millis;
   /** It waits for `transmit` to send it again. */
   resend: boolean;
 }

@@ -1,6 +1,6 @@
 // Connectivity checks as they go out: which is next, what it says, when it is repeated and when it has failed.
 // RFC 8445 §6.1.4 (scheduling), §7.2.2 to §7.2.4 (forming), §14 (pacing and timeouts).
-import { type Millis, ownCopy } from '@millrace/sans-io';
+import { type Millis, NEVER, ownCopy } from '@millrace/sans-io';
 import {
   ClientTransaction,
   ICE_CONTROLLED,
@@ -96,6 +96,7 @@ export function writeCheck(
     nomination,
     priority,
     bytes: NO_BYTES,
+    replaceAt: NEVER,
     resend: false,
   };
   const length = writeRequest(session, check, out, at, end, now);
@@ -232,8 +233,10 @@ function remember(session: IceSession, check: Check): void {
 
 /** The earliest time at which a check wants to be repeated or given up. */
 export function checksDeadline(session: IceSession, earliest: Millis): Millis {
-  for (const check of session.checks.values())
-    if (!check.resend && check.transaction.deadline < earliest) earliest = check.transaction.deadline;
+  for (const check of session.checks.values()) {
+    if (check.resend) continue;
+    earliest = Math.min(earliest, check.transaction.deadline, check.replaceAt);
+  }
   return earliest;
 }
 
@@ -241,6 +244,10 @@ export function checksDeadline(session: IceSession, earliest: Millis): Millis {
 export function expireChecks(session: IceSession, now: Millis): void {
   for (const [key, check] of session.checks) {
     if (check.resend) continue;
+    if (now >= check.replaceAt) {
+      check.replaceAt = NEVER;
+      if (check.pair.check === check && check.pair.state === 'in-progress') trigger(session, check.pair);
+    }
     const due = check.transaction.due(now);
     if (due === 'nothing') continue;
     if (due === 'timeout') {

@@ -23,8 +23,10 @@ import { queueReply } from './replies.ts';
 import { settleRoles } from './roles.ts';
 import type { IceSession } from './session.ts';
 
-/** A check under way is not started again by the peer's if it was sent this short a time ago, in milliseconds. */
+/** A check under way is not started again at once by the peer's if it was sent this short a time ago, in milliseconds. */
 const FRESH_CHECK = 25;
+/** Milliseconds that it has then, beside the time it takes the answer if both were sent at once. */
+const CROSSING_SLACK = 5;
 /** A pair that answered this long ago is asked again before a new nomination of it counts, in milliseconds. */
 const STALE_PAIR = 10_000;
 
@@ -114,8 +116,12 @@ function onNominated(session: IceSession, pair: CheckPair, now: Millis): void {
 /** RFC 8445 §7.3.1.4: the peer's check has come through, so ours has good prospects now. */
 function triggerInReturn(session: IceSession, pair: CheckPair, now: Millis): void {
   if (pair.state === 'succeeded') return;
-  // Both sides' first checks cross: between neighbours another one now would only be more to do.
-  const isUnderWay = pair.state === 'in-progress' && pair.check !== undefined;
-  if (isUnderWay && now - pair.check!.transaction.lastSentAt < FRESH_CHECK) return;
-  trigger(session, pair);
+  // Both sides' first checks cross: between neighbours another one now would only be more to do. Or ours was lost at the
+  // peer's NAT or relay, which has let nothing in before the peer's check went out.
+  const { check } = pair;
+  const isUnderWay = pair.state === 'in-progress' && check !== undefined;
+  const age = isUnderWay ? now - check.transaction.lastSentAt : FRESH_CHECK;
+  if (age >= FRESH_CHECK) trigger(session, pair);
+  else if (pair.base.transport === 'udp')
+    check!.replaceAt = Math.min(check!.replaceAt, now + age + CROSSING_SLACK);
 }

@@ -19,7 +19,7 @@ import {
 } from '@millrace/stun';
 import { nodeStunCrypto } from '@millrace/stun/node-crypto';
 import { answer, give, notes, PUPPET, PUPPET_AT, request, sentBy } from '../puppet.ts';
-import { newAgent } from '../two-agents.ts';
+import { bothSelected, newAgent, strangers } from '../two-agents.ts';
 
 const PUPPET_CANDIDATE = parseCandidate(
   `candidate:1 1 udp 2130706431 ${PUPPET_AT.address} ${PUPPET_AT.port} typ host`,
@@ -106,6 +106,45 @@ describe('RFC 8445 §7.3 answering checks', () => {
     // The response to the first still counts.
     give(agent, answer(first, { mapped: SELF }), 70);
     assert.equal(agent.stats.pairs[0]?.state, 'succeeded');
+  });
+
+  test("§7.3.1.4: one that crosses the peer's and is not answered as soon as it could be is followed by another", () => {
+    const agent = facing();
+    const first = only(sentBy(agent, 0));
+    give(agent, request(agent), 3);
+    only(sentBy(agent, 3)); // the answer
+    assert.equal(agent.deadline(), 3 + 3 + 5);
+    agent.expire(11);
+    const again = only(sentBy(agent, 11));
+    assert.equal(again.messageClass, 'request');
+    assert.notDeepEqual(again.transactionId, first.transactionId);
+    // Nor is there a third before its time.
+    assert(agent.deadline() >= 11 + 50);
+    give(agent, answer(first, { mapped: SELF }), 12);
+    assert.equal(agent.selectedPair?.roundTripTime ?? agent.stats.pairs[0]?.roundTripTime, 12);
+  });
+
+  test('§7.3.1.4: there is no other where the first is answered by then', () => {
+    const agent = facing();
+    const first = only(sentBy(agent, 0));
+    give(agent, request(agent), 3);
+    sentBy(agent, 3);
+    give(agent, answer(first, { mapped: SELF }), 6);
+    agent.expire(11);
+    assert.deepEqual(sentBy(agent, 11), []);
+  });
+
+  test('§7.3.1.4: where one side lets in only whom it has sent to, both have a pair well before a check is repeated', () => {
+    for (const delay of [0.5, 2, 5]) {
+      const two = strangers({ wire: { delay } });
+      const hasSent = new Set<string>();
+      two.network.onDatagram = ({ from }) => void hasSent.add(from.address);
+      two.network.blocked = (_from, to) => !hasSent.has(to.address);
+      const { a, b, network } = two;
+      network.introduce(a, b); // the first check of whoever is first is lost
+      assert.ok(network.run(1_000, () => bothSelected(two)));
+      assert.ok(network.now <= 4 * delay + 7, `${network.now} ms at ${delay}`);
+    }
   });
 
   test("§7.3.1.4: a failed pair is revived by the peer's check", () => {
