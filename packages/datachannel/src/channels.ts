@@ -219,8 +219,8 @@ export class DataChannels {
   }
 
   /**
-   * Gives `channel` another weight, 1 to 65535, among those of this side (RFC 8831 §6.4). The peer is not told; what
-   * is queued is weighed anew.
+   * Gives `channel` another weight, 0 (which counts as 1) to 65535, among those of this side (RFC 8831 §6.4). The peer
+   * is not told; what is queued is weighed anew.
    */
   setPriority(channel: Channel, priority: number): void {
     if (!(Number.isInteger(priority) && priority >= 0 && priority <= 0xffff))
