@@ -29,6 +29,8 @@ interface KeyPair {
 
 /** The key material of a certificate, for the DTLS transport. Not exported from the package. */
 export let dtlsCertificateOf: (certificate: RTCCertificate) => DtlsCertificate;
+/** Gives the private key up, once it has signed all that it is to sign. The rest stays. Not exported either. */
+export let forgetKeyOf: (certificate: RTCCertificate) => void;
 /** Not exported from the package either: see `certificate-pem.ts`. */
 export let certificateFrom: (dtls: DtlsCertificate, expires: number) => RTCCertificate;
 
@@ -36,7 +38,7 @@ export let certificateFrom: (dtls: DtlsCertificate, expires: number) => RTCCerti
 export class RTCCertificate {
   /** When the certificate expires, in milliseconds since 1970. */
   readonly expires: number;
-  readonly #dtls: DtlsCertificate;
+  readonly #dtls: DtlsCertificate & { privateKey: unknown };
 
   private constructor(dtls: DtlsCertificate, expires: number) {
     this.#dtls = dtls;
@@ -45,6 +47,9 @@ export class RTCCertificate {
 
   static {
     dtlsCertificateOf = (certificate) => certificate.#dtls;
+    forgetKeyOf = (certificate) => {
+      certificate.#dtls.privateKey = undefined;
+    };
     certificateFrom = (dtls, expires) => new RTCCertificate(dtls, expires);
   }
 

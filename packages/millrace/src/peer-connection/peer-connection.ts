@@ -10,6 +10,7 @@ import {
   defaultCertificate,
   dtlsCertificateOf,
   fingerprintsOf,
+  forgetKeyOf,
   generateCertificate,
   type RTCCertificate,
 } from '../certificate.ts';
@@ -478,10 +479,19 @@ export class RTCPeerConnection extends PeerConnectionEvents {
         onIceState: later((state) => this.#transports.onIceState(state)),
         onIceRole: () => {},
         onSelectedPair: later((pair) => this.#transports.onSelectedPair(pair)),
-        onDtlsState: later((state) => this.#transports.onDtlsState(state)),
+        onDtlsState: later((state) => {
+          if (state === 'connected') this.#forgetKey();
+          this.#transports.onDtlsState(state);
+        }),
         onEnd: (end) => this.#onEnd(end),
       },
     );
+  }
+
+  /** There is but one handshake. A certificate that was made for it is of no use to another connection. */
+  #forgetKey(): void {
+    if (this.#configuration.certificates?.length) return;
+    for (const certificate of this.#certificates) forgetKeyOf(certificate);
   }
 
   #onSctpConnected(): void {
@@ -493,6 +503,7 @@ export class RTCPeerConnection extends PeerConnectionEvents {
 
   /** Whatever ended the session: every object says so, and nothing stays open. */
   #onEnd(end: SessionEnd): void {
+    this.#forgetKey();
     if (this.#isSilent) return; // see `close`
     queueTask(() => {
       if (this.#isClosed) return;
