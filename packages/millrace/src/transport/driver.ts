@@ -71,9 +71,9 @@ export class Driver implements SocketOwner {
   readonly #observer: DriverObserver;
   readonly #sped: Sped;
   /** A place stays empty once its socket has been given up. */
-  readonly #ports: Array<DatagramPort | undefined> = [];
+  #ports: readonly (DatagramPort | undefined)[] = [];
   /** What `#ports` send from: the same, or the socket that a port shares with other connections. */
-  readonly #carriers: Array<DatagramPort | undefined> = [];
+  #carriers: readonly (DatagramPort | undefined)[] = [];
   /** The kernel would not take more: whoever hears that it will again need not care otherwise. */
   #isWaiting = false;
   /** Empty most of the time: servers are asked while candidates are gathered, and relays kept while they are used. */
@@ -157,14 +157,16 @@ export class Driver implements SocketOwner {
       onClosed();
     }
     this.#ports[socket]?.close();
-    this.#ports[socket] = undefined;
-    this.#carriers[socket] = undefined;
+    if (socket >= this.#ports.length) return;
+    this.#ports = this.#ports.with(socket, undefined);
+    this.#carriers = this.#carriers.with(socket, undefined);
   }
 
   /** A port that is not a socket of ours, such as a relayed address. Returns the number routes call it by. */
   addPort(port: DatagramPort): number {
-    this.#carriers.push(port.carrier ?? port);
-    return this.#ports.push(port) - 1;
+    this.#carriers = this.#carriers.concat(port.carrier ?? port);
+    this.#ports = this.#ports.concat(port);
+    return this.#ports.length - 1;
   }
 
   /** Talks to a server as well, until the link is removed or the driver closed (`onClosed`). */
@@ -298,6 +300,9 @@ export class Driver implements SocketOwner {
     this.#agent.close(at);
     this.#alarm.stop();
     for (const port of this.#ports) port?.close();
+    // Whoever holds the connection on holds no sockets.
+    this.#ports = [];
+    this.#carriers = [];
     this.#early.length = 0;
   }
 
