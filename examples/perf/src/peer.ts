@@ -13,6 +13,8 @@ const PINGS = 'pings';
 
 /** Milliseconds to wait for the other side to close its channel as well. */
 const CLOSE_GRACE = 2000;
+/** Milliseconds for which nothing may be heard, once that shows: ICE itself would hope for 30 s. */
+const SILENCE = 5000;
 
 export class Peer {
   readonly link: PeerLink;
@@ -26,6 +28,17 @@ export class Peer {
   constructor(link: PeerLink, control: RTCDataChannel) {
     this.link = link;
     this.control = new Control(control);
+    this.#watch();
+  }
+
+  /** What waits for the other side fails when it has gone without a word. */
+  #watch(): void {
+    const { connection } = this.link;
+    let timer: NodeJS.Timeout | undefined;
+    connection.addEventListener('connectionstatechange', () => {
+      clearTimeout(timer);
+      if (connection.connectionState === 'disconnected') timer = setTimeout(() => this.link.close(), SILENCE);
+    });
   }
 
   greet(role: Role): Promise<void> {

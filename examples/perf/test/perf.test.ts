@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
 import { describe, test } from 'node:test';
 import type { Result } from '../src/result.ts';
 import { Program, SERVE } from './program.ts';
@@ -129,6 +131,38 @@ describe('perf', () => {
     const [{ code, stdout }, served] = await Promise.all([client.ended, server.ended]);
     assert.deepEqual([code, served.code], [0, 0], served.stderr);
     assert.ok(!stdout.includes('\x1b'), 'no colours and no cursor without a terminal');
+  });
+
+  test('exits 1 with one line when its port is taken, there is no server, or the server vanishes', async (t) => {
+    const taken = createServer().listen(0, '127.0.0.1');
+    await once(taken, 'listening');
+    t.after(() => taken.close());
+    const { port } = taken.address() as AddressInfo;
+    const nowhere = `http://127.0.0.1:9/rooms/${'a'.repeat(16)}#${'b'.repeat(40)}`;
+    const ends = [
+      [new Program(t, 'server', ...SERVE, '--port', String(port)).ended, /cannot serve at .* EADDRINUSE/],
+      [new Program(t, 'client', nowhere).ended, /the signaling server cannot be reached/],
+    ] as const;
+    for (const [ended, line] of ends) {
+      const { code, stdout, stderr } = await ended;
+      assert.deepEqual([code, stdout], [1, '']);
+      assert.match(stderr, new RegExp(`^millrace-perf: .*${line.source}.*\\n$`));
+    }
+    const server = new Program(t, 'server', ...SERVE);
+    const client = new Program(t, 'client', await server.invitation(), '--seconds', '60', '--json');
+    await server.says(/msg\/s/);
+    server.child.kill('SIGKILL');
+    const { code, stdout, stderr } = await client.ended;
+    assert.deepEqual([code, stdout], [1, ''], stderr);
+    assert.match(stderr, /\nmillrace-perf: .+\n$/);
+  });
+
+  test('measures to the end when nobody reads what it prints', async (t) => {
+    const server = new Program(t, 'server', ...SERVE, '--once');
+    const client = new Program(t, 'client', await server.invitation(), '--seconds', '1.5', '--latency');
+    client.child.stdout!.destroy();
+    const [{ code, stderr }, served] = await Promise.all([client.ended, server.ended]);
+    assert.deepEqual([code, served.code], [0, 0], stderr + served.stderr);
   });
 
   test('exits 2 on wrong usage and 0 on --help', async (t) => {

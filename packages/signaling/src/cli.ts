@@ -30,6 +30,8 @@ Options:
 The server ends with Ctrl-C. Exit codes: 0 ended by a signal, 1 could not run, 2 wrong usage.
 `;
 
+// A terminal that is closed, or a pipe that nobody reads: no reason to leave rooms.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
 try {
   process.exitCode = await main();
 } catch (error) {

@@ -16,6 +16,7 @@ export interface ConnectionShape extends EventTarget {
   readonly iceGatheringState: 'new' | 'gathering' | 'complete';
   readonly signalingState: string;
   readonly localDescription: DescriptionShape | null;
+  readonly remoteDescription: DescriptionShape | null;
   setLocalDescription(description?: DescriptionShape): Promise<void>;
   setRemoteDescription(description: DescriptionShape): Promise<void>;
   addIceCandidate(candidate: object): Promise<void>;

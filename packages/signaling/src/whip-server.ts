@@ -2,7 +2,7 @@
 // DELETE it. Takes and gives the Request and Response of the Fetch standard, so that it fits any HTTP server.
 import type { ConnectionShape } from './connection-shape.ts';
 import { gathered } from './gathered.ts';
-import { candidatesOf } from './sdp-fragment.ts';
+import { candidatesIn, candidatesOf, credentialsOf, fragmentOf, withCredentials } from './sdp-fragment.ts';
 
 export interface WhipServerOptions {
   /**
@@ -30,7 +30,10 @@ export interface WhipIceServer {
 
 interface Session {
   readonly connection: ConnectionShape;
-  readonly etag: string;
+  /** Of the ICE session: another after a restart. */
+  etag: string;
+  /** Requests change it one after another. */
+  changing: Promise<unknown>;
 }
 
 const SDP = 'application/sdp';
@@ -56,11 +59,11 @@ export class WhipServer {
     const session = this.#sessions.get(pathname);
     switch (request.method) {
       case 'OPTIONS':
-        return answer(204, { 'Accept-Post': SDP, 'Access-Control-Allow-Methods': 'POST, PATCH, DELETE' });
+        return answer(200, { 'Accept-Post': SDP, 'Access-Control-Allow-Methods': 'POST, PATCH, DELETE' });
       case 'POST':
         return session ? answer(405) : this.#open(request, pathname);
       case 'PATCH':
-        return session ? this.#patch(request, session) : answer(404);
+        return session ? this.#patchInTurn(request, session) : answer(404);
       case 'DELETE':
         if (!session) return answer(404);
         session.connection.close();
@@ -98,7 +101,7 @@ export class WhipServer {
       this.#opening--;
     }
     const location = `${pathname.replace(/\/$/, '')}/${draw()}`;
-    const session: Session = { connection, etag: `"${draw()}"` };
+    const session: Session = { connection, etag: `"${draw()}"`, changing: Promise.resolve() };
     this.#sessions.set(location, session);
     const { connection: open } = session;
     open.addEventListener('connectionstatechange', () => {
@@ -117,18 +120,49 @@ export class WhipServer {
     return answer(201, headers, open.localDescription!.sdp);
   }
 
-  async #patch(request: Request, { connection, etag }: Session): Promise<Response> {
+  #patchInTurn(request: Request, session: Session): Promise<Response> {
+    const patched = session.changing.then(() => this.#patch(request, session));
+    session.changing = patched.catch(() => {});
+    return patched;
+  }
+
+  async #patch(request: Request, session: Session): Promise<Response> {
     if (!hasType(request, FRAGMENT)) return answer(415, { 'Accept-Patch': FRAGMENT });
     const match = request.headers.get('if-match');
     if (match === null) return answer(428);
-    // RFC 9725 §4.3.1: `*` asks for an ICE restart.
-    if (match === '*') return answer(501);
-    if (match !== etag) return answer(412);
+    if (match !== '*' && match !== session.etag) return answer(412);
     const fragment = await this.#text(request).catch(() => undefined);
     if (fragment === undefined) return answer(413);
+    const { connection } = session;
+    const candidates = candidatesOf(fragment);
+    if (match === '*') return this.#restart(fragment, session);
+    if (candidates.length === 0 && !/^a=end-of-candidates\r?$/m.test(fragment)) return answer(400);
+    // RFC 9725 §4.3.2: a candidate that cannot be used is taken and left alone.
+    for (const candidate of candidates) await connection.addIceCandidate(candidate).catch(() => {});
+    return answer(204);
+  }
+
+  /** RFC 9725 §4.3.3: the answer has the new credentials and candidates; what fails leaves the session as it is. */
+  async #restart(fragment: string, session: Session): Promise<Response> {
+    const { connection } = session;
+    const { gatherFor = 500, draw = drawWord } = this.#options;
+    const credentials = credentialsOf(fragment);
+    const { sdp: before = '' } = connection.remoteDescription ?? {};
+    if (!credentials || credentials.ufrag === credentialsOf(before)?.ufrag) return answer(400);
+    try {
+      await connection.setRemoteDescription({ type: 'offer', sdp: withCredentials(before, credentials) });
+      await connection.setLocalDescription();
+    } catch {
+      if (connection.signalingState === 'have-remote-offer')
+        await connection.setRemoteDescription({ type: 'rollback', sdp: '' }).catch(() => {});
+      return answer(422);
+    }
     for (const candidate of candidatesOf(fragment))
       await connection.addIceCandidate(candidate).catch(() => {});
-    return answer(204);
+    await gathered(connection, gatherFor);
+    session.etag = `"${draw()}"`;
+    const { sdp } = connection.localDescription!;
+    return answer(200, { 'Content-Type': FRAGMENT, ETag: session.etag }, fragmentOf(sdp, candidatesIn(sdp)));
   }
 
   /** `undefined`: more than there may be. */

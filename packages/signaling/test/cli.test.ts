@@ -40,6 +40,27 @@ describe('millrace-signaling', () => {
     }
   });
 
+  test('goes on when nobody reads what it says', async () => {
+    const { child, ended } = run('--port', '0', '--verbose');
+    const [line] = await once(child.stdout!, 'data');
+    child.stdout!.destroy();
+    child.stderr!.destroy();
+    const url = /http:\S+/.exec(String(line))![0];
+    for (let i = 0; i < 3; i++) await createRoom({ url }); // each is a line
+    child.kill('SIGINT');
+    assert.equal((await ended).code, 0);
+  });
+
+  test('exits 1 with one line when its port is taken', async () => {
+    const first = run('--port', '0');
+    const [line] = await once(first.child.stdout!, 'data');
+    const { code, stderr } = await run('--port', new URL(/http:\S+/.exec(String(line))![0]).port).ended;
+    assert.equal(code, 1);
+    assert.match(stderr, /^millrace-signaling: .*EADDRINUSE.*\n$/);
+    first.child.kill('SIGTERM');
+    await first.ended;
+  });
+
   test('serves until it is told to stop, then exits 0', async () => {
     const { child, ended } = run('--port', '0', '--verbose');
     const [line] = await once(child.stdout!, 'data');

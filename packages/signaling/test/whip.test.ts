@@ -93,7 +93,8 @@ describe('RFC 9725 §4 what is refused', () => {
     const { server } = serve(t, { maxBytes: 100 });
     const ask = async (request: Request): Promise<number> => (await server.handle(request)).status;
     for (const method of ['GET', 'HEAD', 'PUT']) assert.equal(await ask(new Request(URL_, { method })), 405);
-    assert.equal(await ask(new Request(URL_, { method: 'OPTIONS' })), 204);
+    const options = await server.handle(new Request(URL_, { method: 'OPTIONS' }));
+    assert.deepEqual([options.status, options.headers.get('accept-post')], [200, 'application/sdp']);
     assert.equal(await ask(post('v=0', 'text/plain')), 415);
     assert.equal(await ask(post('x'.repeat(101))), 413);
     assert.equal(await ask(post('rubbish')), 400);
@@ -128,8 +129,8 @@ describe('RFC 9725 §4 what is refused', () => {
     });
   });
 
-  test('a PATCH without the session’s tag, with another one, or for a restart', async (t) => {
-    const { server, fetch } = serve(t);
+  test('a PATCH without the session’s tag, with another one, with nothing in it, or for a restart without credentials', async (t) => {
+    const { server, connections, fetch } = serve(t, { draw: () => 'tag' });
     const connection = client(t);
     connection.createDataChannel('chat');
     const { resource } = await whip(connection, { url: URL_, fetch });
@@ -140,7 +141,9 @@ describe('RFC 9725 §4 what is refused', () => {
       };
       return (await server.handle(new Request(resource, { method: 'PATCH', headers, body: 'a=x' }))).status;
     };
-    assert.deepEqual([await patch(), await patch('"other"'), await patch('*')], [428, 412, 501]);
+    assert.deepEqual([await patch(), await patch('"other"'), await patch('*')], [428, 412, 400]);
+    assert.equal(await patch('"tag"'), 400);
+    assert.deepEqual([server.sessions, connections[0]!.signalingState], [1, 'stable']);
   });
 });
 
@@ -154,6 +157,57 @@ describe('RFC 9725 §4.2 a session', () => {
       (await server.handle(new Request(resource, { method }))).status;
     for (const method of ['GET', 'HEAD', 'POST', 'PUT']) assert.equal(await ask(method), 405, method);
     assert.deepEqual([await ask('DELETE'), await ask('DELETE'), await ask('PATCH')], [200, 404, 404]);
+  });
+});
+
+describe('RFC 9725 §4.3.3 an ICE restart', () => {
+  const ufrag = (sdp: string | undefined): string => /^a=ice-ufrag:(\S+)/m.exec(sdp ?? '')![1]!;
+
+  test('gives both sides new credentials and the session a new tag, and the channel stays open', async (t) => {
+    const { server, connections, requests, fetch } = serve(t);
+    const connection = client(t);
+    const channel = connection.createDataChannel('chat');
+    const session = await whip(connection, { url: URL_, fetch });
+    await opened(channel);
+    const other = connections[0]!;
+    const [mine, theirs] = [ufrag(connection.localDescription!.sdp), ufrag(other.localDescription!.sdp)];
+    await Promise.all([session.restart(), session.restart()]);
+    const restarts = requests.filter(
+      ({ method, headers }) => method === 'PATCH' && headers.get('if-match') === '*',
+    );
+    assert.equal(restarts.length, 2);
+    assert.notEqual(ufrag(connection.localDescription!.sdp), mine);
+    assert.notEqual(ufrag(other.localDescription!.sdp), theirs);
+    assert.equal(ufrag(connection.remoteDescription!.sdp), ufrag(other.localDescription!.sdp));
+    assert.equal(ufrag(other.remoteDescription!.sdp), ufrag(connection.localDescription!.sdp));
+    const heard = new Promise((resolve) => {
+      other.createDataChannel('back');
+      connection.addEventListener('datachannel', resolve);
+    });
+    await heard;
+    assert.deepEqual([channel.readyState, server.sessions], ['open', 1]);
+    await session.close();
+  });
+
+  test('that the server refuses leaves the session as it was', async (t) => {
+    const { fetch } = serve(t);
+    const connection = client(t);
+    const channel = connection.createDataChannel('chat');
+    const session = await whip(connection, {
+      url: URL_,
+      fetch: (url, init) =>
+        new Headers(init.headers).get('if-match') === '*'
+          ? Promise.resolve(new Response(null, { status: 422 }))
+          : fetch(url, init),
+    });
+    await opened(channel);
+    const before = ufrag(connection.localDescription!.sdp);
+    await assert.rejects(session.restart(), { code: 'WHIP_REFUSED' });
+    assert.deepEqual(
+      [ufrag(connection.localDescription!.sdp), connection.signalingState, channel.readyState],
+      [before, 'stable', 'open'],
+    );
+    await session.close();
   });
 });
 

@@ -20,7 +20,7 @@ interface Base64Module {
 const PIECE_BYTES = 12_288;
 const TO = 0x4000;
 /** Shorter bodies are not worth the copies in and out. */
-const LEAST_BYTES = 64;
+const LEAST_BYTES = 96;
 
 const memory = new WebAssembly.Memory({ initial: 1, maximum: 1 });
 const heap = Buffer.from(memory.buffer);
@@ -29,11 +29,16 @@ const { encode } = new WebAssembly.Instance(new WebAssembly.Module(Buffer.from(B
 }).exports as unknown as Base64Module;
 
 const ALPHABET = Buffer.from('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/');
+/** Both characters of twelve bits, the first in the lower byte. */
+const PAIRS = Uint16Array.from(
+  { length: 4096 },
+  (_, bits) => ALPHABET[bits >> 6]! | (ALPHABET[bits & 63]! << 8),
+);
 const PADDING = 0x3d;
 const { copy } = Buffer.prototype;
 
 /** The characters that `bytes` bytes take. */
-export const base64Length = (bytes: number): number => Math.ceil(bytes / 3) * 4;
+export const base64Length = (bytes: number): number => (((bytes + 2) / 3) | 0) * 4;
 
 /** Writes `bytes[at, end)` as base64 to `out` at `to`, where there is room, and returns the offset behind it. */
 export function writeBase64(bytes: Uint8Array, at: number, end: number, out: Buffer, to: number): number {
@@ -51,11 +56,13 @@ export function writeBase64(bytes: Uint8Array, at: number, end: number, out: Buf
 
 function writeShort(bytes: Uint8Array, at: number, end: number, out: Buffer, to: number): number {
   for (; at + 2 < end; at += 3, to += 4) {
-    const word = (bytes[at]! << 16) | (bytes[at + 1]! << 8) | bytes[at + 2]!;
-    out[to] = ALPHABET[word >> 18]!;
-    out[to + 1] = ALPHABET[(word >> 12) & 63]!;
-    out[to + 2] = ALPHABET[(word >> 6) & 63]!;
-    out[to + 3] = ALPHABET[word & 63]!;
+    const middle = bytes[at + 1]!;
+    const first = PAIRS[(bytes[at]! << 4) | (middle >> 4)]!;
+    const second = PAIRS[((middle & 15) << 8) | bytes[at + 2]!]!;
+    out[to] = first;
+    out[to + 1] = first >> 8;
+    out[to + 2] = second;
+    out[to + 3] = second >> 8;
   }
   if (at === end) return to;
   const isPair = at + 2 === end;
