@@ -62,9 +62,8 @@ describe('RFC 9725 §4.2 a session', () => {
     const channel = connection.createDataChannel('chat');
     await whip(connection, { url: URL_, fetch });
     await opened(channel);
-    const gone = new Promise((resolve) => connections[0]!.addEventListener('connectionstatechange', resolve));
     connection.close();
-    await gone;
+    while (connections[0]!.connectionState !== 'closed') await once(connections[0]!, 'connectionstatechange');
     assert.equal(server.sessions, 0);
   });
 
