@@ -1,5 +1,6 @@
-// Finds the key in an X.509 certificate: all that counts of it, since it is known by its hash as a whole (RFC 8122 §5). RFC 5280
-// §4.1 has the fields, X.690 §8.1 and §10.1 their encoding. That they are what they say is not looked at, but for their kind.
+// Finds the key in an X.509 certificate. The key is all that is needed of it, since the whole is identified by its hash
+// (RFC 8122 §5). RFC 5280 §4.1 has the fields, X.690 §8.1 and §10.1 their encoding; the other fields are passed over by
+// their tags, and not read.
 
 const INTEGER = 0x02;
 const BIT_STRING = 0x03;
