@@ -1,13 +1,13 @@
 // Two sides of data channels over a pair of fake associations, and a sink that remembers.
-import type {
-  Channel,
-  ChannelCloseReason,
-  ChannelInit,
-  ChannelsSink,
-  CloseReason,
-  DataChannelsOptions,
+import {
+  type Channel,
+  type ChannelCloseReason,
+  type ChannelInit,
+  type ChannelsSink,
+  type CloseReason,
+  DataChannels,
+  type DataChannelsOptions,
 } from '@millrace/datachannel';
-import { DataChannels } from '@millrace/datachannel';
 import { FakeAssociation } from './fake-association.ts';
 
 export class ChannelRecorder implements ChannelsSink {

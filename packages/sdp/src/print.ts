@@ -1,8 +1,7 @@
 // A session description as text (RFC 8866), in the order of lines that browsers write.
 import { formatBase64 } from './base64.ts';
 import { DEFAULT_MAX_MESSAGE_SIZE, DEFAULT_SCTP_PORT } from './options.ts';
-import type { Attribute, MediaSection, SessionDescription } from './session.ts';
-import { isDataSection } from './session.ts';
+import { type Attribute, isDataSection, type MediaSection, type SessionDescription } from './session.ts';
 
 /** The text of a description. */
 export function formatSessionDescription(description: SessionDescription): string {

@@ -1,8 +1,7 @@
 // The process of the sender, or that of all receivers. Both are millrace with its native parts whatever forwards, so
 // that runs differ by the forwarder alone. The sender has a second connection, straight to the receivers' process: a
 // packet's arrival there is what its arrival through the forwarder is compared with.
-import type { RTCPeerConnection as Connection } from 'millrace';
-import { MediaStreamTrack, RTCPeerConnection } from 'millrace';
+import { type RTCPeerConnection as Connection, MediaStreamTrack, RTCPeerConnection } from 'millrace';
 import { Arrivals } from './arrivals.ts';
 import { described, whenConnected } from './description.ts';
 import type { EndArguments, FromEnd, ToEnd } from './messages.ts';

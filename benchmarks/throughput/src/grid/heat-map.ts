@@ -1,7 +1,6 @@
 // The grid as one picture: a panel for each congestion control and rate, losses across, round trips down, and in each cell
 // the share of the link.
-import type { Cell } from './cells.ts';
-import { LOSSES, ROUND_TRIPS } from './cells.ts';
+import { type Cell, LOSSES, ROUND_TRIPS } from './cells.ts';
 
 const CELL_WIDTH = 74;
 const CELL_HEIGHT = 30;

@@ -14,8 +14,7 @@
 //                                 <-    { type: 'verified', sha256 } of the manifest, or { type: 'failed', reason }
 //
 // A transfer that was cut off begins again at the top, and the claims make it go on where it was.
-import type { Hash } from 'node:crypto';
-import { createHash } from 'node:crypto';
+import { createHash, type Hash } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
 import { expect, type FileChannel, giveUp, nextControl, ready } from '../control.ts';
 import { EXIT, Failure } from '../failure.ts';

@@ -8,8 +8,7 @@ import {
   type ServerHello,
   writeServerHello,
 } from '../../src/handshake/messages/server-hello.ts';
-import type { CloseReason } from '../../src/index.ts';
-import { fingerprintOf } from '../../src/index.ts';
+import { type CloseReason, fingerprintOf } from '../../src/index.ts';
 import { nodeDtlsCrypto } from '../../src/node-crypto.ts';
 import { ECDSA_P384, identityOf, OTHER_ECDSA_P256, RSA_2048 } from '../fixtures/certificates.ts';
 import {

@@ -3,8 +3,7 @@
 // interfaces and relays, made before anything was measured), a measurement knows better. Pairs of unlike types keep
 // their order, so a relay is never taken for being fast. Where every check nominates, both sides have to find the same
 // pair by themselves, and go by priority; renomination.ts moves them later.
-import type { Millis } from '@millrace/sans-io';
-import { NEVER } from '@millrace/sans-io';
+import { type Millis, NEVER } from '@millrace/sans-io';
 import type { CheckPair } from '../pair.ts';
 import type { IceSession } from './session.ts';
 

@@ -1,6 +1,5 @@
 // What a session sends next, and when it wants to be asked again. RFC 8445 §6.1.4.2 (scheduling checks).
-import type { Millis } from '@millrace/sans-io';
-import { NEVER } from '@millrace/sans-io';
+import { type Millis, NEVER } from '@millrace/sans-io';
 import type { CheckPair } from '../pair.ts';
 import { carriageDeadline, nextToFollow } from './carriage.ts';
 import { checksDeadline, nextOrdinary, nextTriggered, writeCheck, writeResend } from './connectivity.ts';

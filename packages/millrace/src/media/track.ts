@@ -12,8 +12,7 @@ import { type Handler, handlerOf, setHandler, TypedEventTarget } from '../events
 import { queueTask } from '../task-queue.ts';
 import { now } from '../transport/alarm.ts';
 import type { MediaKind, RTCRtpCodec } from './capabilities.ts';
-import type { PacketNumbers } from './packet-numbers.ts';
-import { localNumbers } from './packet-numbers.ts';
+import { localNumbers, type PacketNumbers } from './packet-numbers.ts';
 
 /** Where a packet comes from. One object for each stream, the same for all its packets. */
 export interface RtpPacketSource {

@@ -1,6 +1,5 @@
 // Hot: an interleaved message of which some fragments have come (RFC 8260 §2.2.3): runs of fragments by number.
-import type { FragmentPool, FragmentRun } from './fragments.ts';
-import { FragmentRuns } from './fragments.ts';
+import { type FragmentPool, type FragmentRun, FragmentRuns } from './fragments.ts';
 
 /** Numbers are compared as serial numbers, so no message may have more fragments. */
 const MAX_FRAGMENT = 0x7fff_ffff;

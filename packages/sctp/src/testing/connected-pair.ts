@@ -1,6 +1,5 @@
 // Two associations on a virtual clock and a seeded wire, connected unless asked otherwise.
-import type { Millis } from '@millrace/sans-io';
-import { randomBytes, u16, u32 } from '@millrace/sans-io';
+import { type Millis, randomBytes, u16, u32 } from '@millrace/sans-io';
 import { Pair, SeededRandom, type WireOptions } from '@millrace/sans-io/testing';
 import { SctpAssociation } from '../association/association.ts';
 import type { SctpOptions } from '../options.ts';

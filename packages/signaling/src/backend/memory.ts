@@ -1,6 +1,5 @@
 // Rooms in the memory of one process: nothing to set up, and nothing left when it ends.
-import type { Entry } from '../records/entry.ts';
-import { meteredOf } from '../records/entry.ts';
+import { type Entry, meteredOf } from '../records/entry.ts';
 import type { Tail } from '../records/record.ts';
 import type {
   AppendConditions,

@@ -1,8 +1,7 @@
 // A Redis of the test's own, on a free port, with nothing on disk.
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
-import { createServer } from 'node:net';
+import { type AddressInfo, createServer } from 'node:net';
 
 export interface RedisServer extends AsyncDisposable {
   readonly url: string;
