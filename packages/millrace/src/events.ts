@@ -96,6 +96,11 @@ export function isHeard(target: TypedEventTarget<object>, type: string): boolean
   return find(target, type) !== undefined;
 }
 
+/** Fires a plain event at `target`; it is made only if somebody can hear it. */
+export function fire(target: TypedEventTarget<object>, type: string): void {
+  if (isHeard(target, type)) target.dispatchEvent(new Event(type));
+}
+
 /**
  * All listeners of `type`, if none of them has options or is an object: then they can be called one after the other,
  * without Node's dispatching. Undefined if not.

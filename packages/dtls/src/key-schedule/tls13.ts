@@ -23,12 +23,39 @@ export interface TrafficSecrets {
 
 const NOTHING = new Uint8Array(0);
 
+/** What anybody can compute, the same for all handshakes: made once for each hash. */
+interface Beginning {
+  readonly emptyHash: Uint8Array;
+  /** Without a PSK. */
+  readonly earlySecret: Uint8Array;
+  /** `Derive-Secret(Early Secret, "derived", "")` without a PSK, by prefix. */
+  readonly derived: Map<string, Uint8Array>;
+}
+
+const beginnings = new Map<PrfHash, Beginning>();
+
+function beginningOf(crypto: DtlsCrypto, hash: PrfHash): Beginning {
+  const known = beginnings.get(hash);
+  if (known !== undefined) return known;
+  // RFC 8446 §7.1: what is not there is a string of zeros as long as the hash.
+  const zeros = new Uint8Array(HASH_BYTES[hash]);
+  const beginning = {
+    emptyHash: crypto.hash(hash, NOTHING),
+    earlySecret: crypto.hmac(hash, zeros, zeros),
+    derived: new Map<string, Uint8Array>(),
+  };
+  beginnings.set(hash, beginning);
+  return beginning;
+}
+
 /** The steps must be taken in order: `binderKey`s, `enterHandshake`, `enterMain`, `resumption`. */
 export class KeySchedule13 {
   readonly hash: PrfHash;
   readonly hashBytes: number;
   readonly #crypto: DtlsCrypto;
   readonly #prefix: string;
+  readonly #beginning: Beginning;
+  readonly #hasPsk: boolean;
   /** The early, handshake or main secret, as far as the schedule has come. */
   #secret: Uint8Array;
   #stage: 'early' | 'handshake' | 'main' = 'early';
@@ -40,9 +67,12 @@ export class KeySchedule13 {
     this.#prefix = prefix;
     this.hash = hash;
     this.hashBytes = HASH_BYTES[hash];
-    // RFC 8446 §7.1: what is not there is a string of zeros as long as the hash.
-    const zeros = new Uint8Array(this.hashBytes);
-    this.#secret = crypto.hmac(hash, zeros, psk ?? zeros);
+    this.#beginning = beginningOf(crypto, hash);
+    this.#hasPsk = psk !== undefined;
+    this.#secret =
+      psk === undefined
+        ? Uint8Array.from(this.#beginning.earlySecret)
+        : crypto.hmac(hash, new Uint8Array(this.hashBytes), psk);
   }
 
   /** The key of a PSK binder, to be given to `finished`. RFC 8446 §4.2.11.2. */
@@ -130,10 +160,20 @@ export class KeySchedule13 {
   }
 
   #extract(input: Uint8Array): void {
-    const derived = this.#derive('derived', this.#emptyHash());
+    const derived = this.#derived();
     this.#secret.fill(0);
     this.#secret = this.#crypto.hmac(this.hash, derived, input);
     derived.fill(0);
+  }
+
+  /** The taker's. */
+  #derived(): Uint8Array {
+    const isCommon = this.#stage === 'early' && !this.#hasPsk;
+    const known = isCommon ? this.#beginning.derived.get(this.#prefix) : undefined;
+    if (known !== undefined) return Uint8Array.from(known);
+    const derived = this.#derive('derived', this.#emptyHash());
+    if (isCommon) this.#beginning.derived.set(this.#prefix, Uint8Array.from(derived));
+    return derived;
   }
 
   #derive(label: string, transcriptHash: Uint8Array): Uint8Array {
@@ -145,7 +185,7 @@ export class KeySchedule13 {
   }
 
   #emptyHash(): Uint8Array {
-    return this.#crypto.hash(this.hash, NOTHING);
+    return this.#beginning.emptyHash;
   }
 
   #expect(stage: 'early' | 'handshake' | 'main'): void {

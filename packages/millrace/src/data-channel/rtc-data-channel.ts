@@ -5,6 +5,7 @@
 import { exception, RTCError, RTCErrorEvent } from '../errors.ts';
 import {
   type EventOptions,
+  fire,
   type Handler,
   handlerOf,
   isHeard,
@@ -304,7 +305,7 @@ export class RTCDataChannel extends TypedEventTarget<RTCDataChannelEventMap> {
     if (this.#state === 'connecting') this.#state = 'open';
     if (this.#state !== 'open') return; // closed in the meantime
     this.#settleReady();
-    this.dispatchEvent(new Event('open'));
+    fire(this, 'open');
   };
 
   readonly #afterMessage = (message: Uint8Array | string): void => {
@@ -318,14 +319,14 @@ export class RTCDataChannel extends TypedEventTarget<RTCDataChannelEventMap> {
   };
 
   readonly #afterLow = (): void => {
-    if (this.#state !== 'closed') this.dispatchEvent(new Event(LOW));
+    if (this.#state !== 'closed') fire(this, LOW);
   };
 
   readonly #afterClosing = (): void => {
     if (this.#state !== 'open' && this.#state !== 'connecting') return;
     this.#state = 'closing';
     this.#rejectReady();
-    this.dispatchEvent(new Event('closing'));
+    fire(this, 'closing');
   };
 
   readonly #afterClosed = (error: RTCError | undefined): void => {
@@ -335,7 +336,7 @@ export class RTCDataChannel extends TypedEventTarget<RTCDataChannelEventMap> {
     this.#outbox?.drop();
     this.#rejectReady();
     if (this.#error) this.dispatchEvent(new RTCErrorEvent('error', { error: this.#error }));
-    this.dispatchEvent(new Event('close'));
+    fire(this, 'close');
     for (const reader of this.#readers.splice(0)) reader.end(this.#error);
     for (const reader of this.#rawReaders.splice(0)) reader.end(this.#error);
     if (this.#closed) this.#settleClosed();

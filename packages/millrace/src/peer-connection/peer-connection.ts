@@ -18,6 +18,7 @@ import { ChannelBridge } from '../data-channel/bridge.ts';
 import { parseDataChannelInit, type RTCDataChannelInit } from '../data-channel/init.ts';
 import { type RTCDataChannel, RTCDataChannelEvent } from '../data-channel/rtc-data-channel.ts';
 import { exception } from '../errors.ts';
+import { fire } from '../events.ts';
 import { PeerMedia, type RTCRtpTransceiverInit } from '../media/peer-media.ts';
 import type { RTCRtpReceiver } from '../media/receiver.ts';
 import type { RTCRtpSender } from '../media/sender.ts';
@@ -381,7 +382,7 @@ export class RTCPeerConnection extends PeerConnectionEvents {
       },
       onStateChange: () => {
         if (this.signalingState === 'stable') this.#need.forget();
-        this.#fire(new Event('signalingstatechange'));
+        if (!this.#isSilent) fire(this, 'signalingstatechange');
       },
       // Candidates are news of their own: the first comes after this step has been reported as done.
       onLocalDescription: () => void setImmediate(() => this.#candidates.gather()),
@@ -401,7 +402,9 @@ export class RTCPeerConnection extends PeerConnectionEvents {
     return new NegotiationNeed(this.#negotiator, this.#media.transceivers, this.#chain, {
       isClosed: () => this.#isClosed,
       wantsData: () => this.#wantsData(),
-      ask: () => this.#fire(new Event('negotiationneeded')),
+      ask: () => {
+        if (!this.#isSilent) fire(this, 'negotiationneeded');
+      },
     });
   }
 

@@ -4,6 +4,7 @@
 import { MAX_CHANNELS } from '@millrace/datachannel';
 import type { CandidatePair, IceState } from '@millrace/ice';
 import { RTCError, RTCErrorEvent } from '../errors.ts';
+import { fire, type TypedEventTarget } from '../events.ts';
 import { connectionState, type RTCPeerConnectionState } from './connection-state.ts';
 import { RTCDtlsTransport, setDtlsState } from './dtls-transport.ts';
 import {
@@ -21,7 +22,7 @@ import type { SessionEnd } from './session-end.ts';
 export class Transports {
   readonly ice: RTCIceTransport;
   readonly dtls: RTCDtlsTransport;
-  readonly #connection: EventTarget;
+  readonly #connection: TypedEventTarget<object>;
   readonly #session: Session;
   #sctp: RTCSctpTransport | null = null;
   #connectionState: RTCPeerConnectionState = 'new';
@@ -30,7 +31,7 @@ export class Transports {
   #isSilent = false;
 
   /** `mid` tells that of the data section. */
-  constructor(connection: EventTarget, session: Session, mid: () => string | null) {
+  constructor(connection: TypedEventTarget<object>, session: Session, mid: () => string | null) {
     this.#connection = connection;
     this.#session = session;
     this.ice = new RTCIceTransport(session, mid);
@@ -83,7 +84,7 @@ export class Transports {
 
   /** The session has failed: nothing is sent any more, and the connection says so by its state. */
   onFailure({ code, message }: SessionEnd): void {
-    const ended: EventTarget[] = [];
+    const ended: TypedEventTarget<object>[] = [];
     // Deviation: W3C has a connection stay up without its SCTP. Here nothing is left to carry then, and its sockets
     // are closed, so its DTLS transport counts as failed and the connection with it.
     if (!code.startsWith('ICE') && setDtlsState(this.dtls, 'failed')) ended.push(this.dtls);
@@ -100,7 +101,7 @@ export class Transports {
   close(isTold: boolean): void {
     this.#isClosed = true;
     this.#isSilent = !isTold;
-    const ended: EventTarget[] = [];
+    const ended: TypedEventTarget<object>[] = [];
     if (setIceState(this.ice, 'closed')) ended.push(this.ice);
     if (setDtlsState(this.dtls, 'closed')) ended.push(this.dtls);
     if (this.#sctp && setSctpState(this.#sctp, 'closed')) ended.push(this.#sctp);
@@ -108,7 +109,7 @@ export class Transports {
   }
 
   /** Fires `statechange` at each of `changed`, then what follows from it at the connection; `error` comes first. */
-  #tell(changed: readonly EventTarget[], error?: RTCErrorEvent): void {
+  #tell(changed: readonly TypedEventTarget<object>[], error?: RTCErrorEvent): void {
     const ice = this.ice.state;
     const isIceNews = ice !== this.#iceConnectionState;
     this.#iceConnectionState = ice;
@@ -122,7 +123,7 @@ export class Transports {
   }
 
   /** A listener of an earlier event may have closed the connection. */
-  #fire(target: EventTarget, type: string): void {
-    if (!this.#isSilent) target.dispatchEvent(new Event(type));
+  #fire(target: TypedEventTarget<object>, type: string): void {
+    if (!this.#isSilent) fire(target, type);
   }
 }
