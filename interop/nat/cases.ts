@@ -3,7 +3,7 @@
 import type { SitePlan } from './network.ts';
 import type { Nat, RouterPlan } from './ruleset.ts';
 
-export type Server = 'stun' | 'stun6' | 'turn/udp' | 'turn/tcp' | 'turn/tls';
+export type Server = 'stun' | 'stun6' | 'turn/udp' | 'turn6/udp' | 'turn/tcp' | 'turn/tls';
 
 export interface Case {
   readonly says: string;
@@ -89,6 +89,13 @@ export const CASES: readonly Case[] = [
     ],
     servers: [['stun6']],
     path: ['host'],
+  },
+  {
+    says: 'IPv6 alone, IPv4 alone',
+    sites: [{ routers: [{ nat: 'none' }], family: 'ipv6' }, nat('port-restricted')],
+    servers: [['stun6', 'turn6/udp'], USUAL],
+    path: ['relay/udp'],
+    quick: true,
   },
   {
     says: 'UDP blocked on both sides, no relay, the answerer takes TCP',

@@ -23,6 +23,7 @@ const URLS: Readonly<Record<Server, string>> = {
   stun: `stun:${PUBLIC_ADDRESS}`,
   stun6: `stun:[${PUBLIC_ADDRESS6}]`,
   'turn/udp': `turn:${PUBLIC_ADDRESS}`,
+  'turn6/udp': `turn:[${PUBLIC_ADDRESS6}]`,
   'turn/tcp': `turn:${PUBLIC_ADDRESS}:443?transport=tcp`,
   'turn/tls': `turns:${PUBLIC_ADDRESS}:443`,
 };

@@ -1,6 +1,7 @@
 // The local candidates of one connection: a socket for each local address (RFC 8445 §5.1.1.1), and what servers say
 // of it (§5.1.1.2). Each ICE restart gathers anew, from the sockets that are there. A pool (W3C webrtc-pc §4.2.1,
 // RFC 8829 §3.5.4) is the same, begun earlier and not told of yet; continual gathering is the same, gone on with.
+import { isIPv4 } from 'node:net';
 import type { Candidate, IceAgent, IceParameters, LocalCandidate, TransportAddress } from '@millrace/ice';
 import { LeanMap, LeanSet, type Millis } from '@millrace/sans-io';
 import type { IceServer } from '../servers/ice-server.ts';
@@ -264,6 +265,7 @@ export class Gathering {
       servers,
       relayOnly: this.#relayOnly,
       isDoubted: this.#isDoubted,
+      hasIpv4: [...this.#locals.keys()].some((each) => isIPv4(each) && !each.startsWith('127.')),
       mayTell: (type, address, socket, url) =>
         epoch === this.#epoch && this.#mayTell(type, address, socket, url),
       onMapped: (socket, mapped, url) => this.#addReflexive(socket, mapped, url),

@@ -3,7 +3,7 @@
 import { isIPv6 } from 'node:net';
 import type { IceAgent, LocalCandidate, TransportAddress } from '@millrace/ice';
 import { nodeStunCrypto } from '@millrace/stun/node-crypto';
-import type { TurnEnd } from '@millrace/turn';
+import { TURN_ERROR, type TurnEnd } from '@millrace/turn';
 import { now } from '../transport/alarm.ts';
 import type { DatagramPort } from '../transport/datagram-port.ts';
 import type { Driver } from '../transport/driver.ts';
@@ -41,6 +41,8 @@ export interface GatheringHost {
   readonly relayOnly: boolean;
   /** What servers have said before is not to be relied on. */
   readonly isDoubted: boolean;
+  /** This host has an IPv4 address, and not only one for itself. */
+  readonly hasIpv4: boolean;
   /** Whether the peer is to be told of an address; what is not told of is not kept. */
   mayTell(type: 'relay', address: TransportAddress, socket: number, url: string): boolean;
   /** A server sees one of our sockets at `mapped`. */
@@ -67,6 +69,15 @@ interface Local {
   readonly socket: number;
   readonly address: TransportAddress;
   readonly preference: number;
+}
+
+/** At one allocation. */
+interface Attempt {
+  readonly family: 'ipv4' | 'ipv6';
+  /** The server has refused the one that was asked for first. */
+  readonly isOtherFamily: boolean;
+  /** How often it was another server that we have been sent to. */
+  readonly alternates: number;
 }
 
 export class ServerGathering {
@@ -166,11 +177,12 @@ export class ServerGathering {
     server: IceServer,
     remote: TransportAddress,
     transportFor: (link: () => TurnLink, lose: (reason: string) => void) => TurnTransport,
-    alternates = 0,
+    attempt: Attempt = { family: this.#relayedFamily(local), isOtherFamily: false, alternates: 0 },
   ): Promise<void> {
     if (!this.#mayAsk()) return Promise.resolve();
     const { driver } = this.#host;
     const begun = now();
+    const { family, isOtherFamily, alternates } = attempt;
     return new Promise((resolve) => {
       let relay = -1;
       const onEnd = (end: TurnEnd): void => {
@@ -185,15 +197,22 @@ export class ServerGathering {
           const port = driver.portOf(local.socket);
           if (port && canReach(local.address.address, alternate.address)) {
             const next = (): TurnTransport => new DatagramTransport(port, alternate);
-            void this.#allocate(local, server, alternate, next, alternates + 1).then(resolve);
+            const again = { ...attempt, alternates: alternates + 1 };
+            void this.#allocate(local, server, alternate, next, again).then(resolve);
             return;
           }
+        }
+        // RFC 8656 §7.1: the server relays for one family alone.
+        if (end.errorCode === TURN_ERROR.ADDRESS_FAMILY_NOT_SUPPORTED && !isOtherFamily) {
+          const other = family === 'ipv4' ? 'ipv6' : 'ipv4';
+          const again = { ...attempt, family: other, isOtherFamily: true } as const;
+          void this.#allocate(local, server, remote, transportFor, again).then(resolve);
+          return;
         }
         this.#fail(local, server, end.errorCode ?? UNREACHABLE, end.reason);
         resolve();
       };
       const lose = (reason: string): void => onEnd({ code: 'TIMEOUT', reason });
-      const family = isIPv6(local?.address.address ?? '') ? 'ipv6' : 'ipv4';
       const link: TurnLink = new TurnLink(
         local?.socket ?? -1,
         remote,
@@ -229,6 +248,14 @@ export class ServerGathering {
       if (local !== undefined) link.start();
       this.#begin(link, resolve);
     });
+  }
+
+  /**
+   * That of the socket; but where IPv6 is all there is, relays are the way to those who have IPv4 alone, while those who have
+   * IPv6 can be reached without.
+   */
+  #relayedFamily(local: Local | undefined): Attempt['family'] {
+    return this.#host.hasIpv4 && isIPv6(local?.address.address ?? '') ? 'ipv6' : 'ipv4';
   }
 
   /** Returns the number of the relayed address's socket; -1 if it is not wanted. */

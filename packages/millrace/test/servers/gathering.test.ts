@@ -2,10 +2,14 @@
 import assert from 'node:assert/strict';
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
+import { networkInterfaces } from 'node:os';
 import { describe, test } from 'node:test';
+import { u16 } from '@millrace/sans-io';
 import { ERROR_CODE, METHOD_BINDING, MessageWriter, XOR_MAPPED_ADDRESS } from '@millrace/stun';
 import { type RTCIceCandidate, RTCPeerConnection, type RTCPeerConnectionIceErrorEvent } from 'millrace';
 import { connectedPair, LOOPBACK, negotiate } from '../peer-connection/pair.ts';
+
+const METHOD_ALLOCATE = 0x003;
 
 /** A STUN server on loopback that answers as `write` has it. */
 async function server(
@@ -38,11 +42,15 @@ interface Gathered {
   readonly urls: Record<string, unknown>;
 }
 
-async function gathered(urls: string, iceTransportPolicy: 'all' | 'relay' = 'all'): Promise<Gathered> {
+async function gathered(
+  urls: string,
+  iceTransportPolicy: 'all' | 'relay' = 'all',
+  from = '127.0.0.1',
+): Promise<Gathered> {
   const pc = new RTCPeerConnection({
     iceServers: [{ urls, username: 'u', credential: 'c' }],
     iceTransportPolicy,
-    millrace: { loopback: true, addressFilter: (address) => address === '127.0.0.1' },
+    millrace: { loopback: true, addressFilter: (address) => address === from },
   });
   const seen: Gathered = { candidates: [], errors: [], urls: {} };
   const { promise, resolve } = Promise.withResolvers<void>();
@@ -142,4 +150,51 @@ describe('W3C webrtc-pc §4.4.4 and RFC 8445 §5.1.1.2: gathering from STUN serv
     socket.close();
     assert.equal(pc.connectionState, 'closed');
   });
+});
+
+/** A TURN server that has no relayed addresses of the family that it is asked for first, and then of none. */
+async function familyServer(address: '127.0.0.1' | '::1'): Promise<[Socket, string, string[]]> {
+  const asked: string[] = [];
+  const socket = createSocket(address === '::1' ? 'udp6' : 'udp4');
+  socket.on('message', (request, from) => {
+    asked.push(requestedFamily(request));
+    const out = new Uint8Array(200);
+    const length = new MessageWriter()
+      .begin(out, 0, 200, 'error', METHOD_ALLOCATE, new Uint8Array(request.subarray(8, 20)))
+      .add(ERROR_CODE, { code: 440, reason: 'not of this family' })
+      .finish();
+    socket.send(out, 0, length, from.port, from.address);
+  });
+  socket.bind(0, address);
+  await once(socket, 'listening');
+  const host = address === '::1' ? '[::1]' : address;
+  return [socket, `turn:${host}:${socket.address().port}`, asked];
+}
+
+/** RFC 8656 §18.6: REQUESTED-ADDRESS-FAMILY, IPv4 where there is none. */
+function requestedFamily(request: Uint8Array): string {
+  for (let at = 20; at + 8 <= request.length; at += 4 + ((u16(request, at + 2) + 3) & ~3))
+    if (u16(request, at) === 0x0017) return request[at + 4] === 2 ? 'ipv6' : 'ipv4';
+  return 'ipv4';
+}
+
+describe('RFC 8656 §7.1: the family of relayed addresses', () => {
+  const hasIpv6 = Object.values(networkInterfaces()).some((all) =>
+    all?.some((each) => each.address === '::1'),
+  );
+
+  for (const address of ['127.0.0.1', '::1'] as const)
+    test(`of a host that has ${address} alone: IPv4, the other where the server says 440, and no third`, {
+      skip: address === '::1' && !hasIpv6 ? 'there is no IPv6 here' : false,
+    }, async () => {
+      const [socket, url, asked] = await familyServer(address);
+      const { candidates, errors } = await gathered(url, 'relay', address);
+      socket.close();
+      assert.deepEqual(asked, ['ipv4', 'ipv6']);
+      assert.deepEqual(candidates, []);
+      assert.deepEqual(
+        errors.map(({ errorCode }) => errorCode),
+        [440],
+      );
+    });
 });
