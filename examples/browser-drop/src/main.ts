@@ -14,13 +14,13 @@ import { prepareFolder } from './folder.ts';
 import { Ledger } from './ledger.ts';
 import { lookAtFiles } from './offered.ts';
 
-const HELP = `Usage: browser-drop [FILE...] [options]
+const HELP = `Usage: npm run browser-drop -- [FILE...] [options]
 
 Shows an address. Whoever opens it in a browser can drop files onto the page, which arrive here, and take the files
 that are named here. They travel directly and encrypted between the browser and this machine.
 
-  browser-drop --files ~/Downloads
-  browser-drop holiday.mp4 notes.txt
+  npm run browser-drop -- --files ~/Downloads
+  npm run browser-drop -- holiday.mp4 notes.txt
 
 Options:
   --files DIR        where files go that are dropped onto the page (default: the current folder). They get harmless

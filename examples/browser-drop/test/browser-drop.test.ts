@@ -211,6 +211,6 @@ describe('browser-drop', () => {
     );
     const { code, stdout } = await help.ended;
     assert.equal(code, 0);
-    assert.match(stdout, /^Usage: browser-drop \[FILE\.\.\.\]/);
+    assert.match(stdout, /^Usage: npm run browser-drop -- \[FILE\.\.\.\]/);
   });
 });

@@ -22,13 +22,13 @@ import type { Conversation } from './conversation.ts';
 import { Screen } from './screen.ts';
 import { cleanName, MAX_NAME, MAX_TEXT } from './text.ts';
 
-const HELP = `Usage: millrace-chat [INVITE] [options]
+const HELP = `Usage: npm run chat -- [INVITE] [options]
 
 Talks to the others in a room over direct, encrypted connections. One makes a meeting place and passes the printed
 invitation on; everybody who has it can come in.
 
-  millrace-chat --serve --name Ada
-  millrace-chat http://192.168.1.5:41234/rooms/...#... --name Grace
+  npm run chat -- --serve --name Ada
+  npm run chat -- http://192.168.1.5:41234/rooms/...#... --name Grace
 
 ${MEETING_HELP}
 Options:

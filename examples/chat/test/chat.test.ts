@@ -71,6 +71,6 @@ describe('chat', () => {
       ended[3]!.stderr,
       /^millrace-chat: the signaling server cannot be reached \(http:\/\/127\.0\.0\.1:9\)\n$/,
     );
-    assert.match(ended[4]!.stdout, /^Usage: millrace-chat/);
+    assert.match(ended[4]!.stdout, /^Usage: npm run chat -- /);
   });
 });

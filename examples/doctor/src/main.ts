@@ -12,13 +12,13 @@ import { MEETING_ARGUMENTS, MEETING_HELP, takeInvite } from '@millrace/example-s
 
 const MAX_SECONDS = 600;
 
-const HELP = `Usage: millrace-doctor [SERVER...] [INVITE] [options]
+const HELP = `Usage: npm run doctor -- [SERVER...] [INVITE] [options]
 
 Tells which addresses this computer offers, what its servers make of them, what kind of NAT is in between, by which pair
 connections open and how fast, and what is wrong, in plain words.
 
-  millrace-doctor stun:stun.example.org
-  millrace-doctor stun:stun.example.org turn:turn.example.org turns:turn.example.org:443 --username u --credential p
+  npm run doctor -- stun:stun.example.org
+  npm run doctor -- stun:stun.example.org turn:turn.example.org turns:turn.example.org:443 --username u --credential p
 
 A STUN server with two addresses (RFC 5780) shows most of a NAT; two servers at different addresses show half of it.
 

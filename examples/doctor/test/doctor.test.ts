@@ -49,7 +49,7 @@ describe('doctor', { concurrency: 3 }, () => {
   test('help, and wrong usage in one line', LIMIT, async (t) => {
     const help = await start(t, '--help').ended;
     assert.equal(help.code, 0);
-    assert.match(help.stdout, /^Usage: millrace-doctor/);
+    assert.match(help.stdout, /^Usage: npm run doctor -- /);
     for (const [args, says] of [
       [['--nonsense'], /'--nonsense'/],
       [['http://example.org'], /not a STUN or TURN URL, nor a whole invitation/],

@@ -19,14 +19,14 @@ import {
 import { DIRECTIONS, MAX_CHANNELS, MAX_SECONDS, MAX_SIZE, parseParameters } from './parameters.ts';
 import type { Interval, Result } from './result.ts';
 
-const HELP = `Usage: millrace-perf server --serve [options]
-       millrace-perf client INVITE [options]
+const HELP = `Usage: npm run perf -- server --serve [options]
+       npm run perf -- client INVITE [options]
 
 Measures a direct, encrypted connection between two machines: throughput, round trips, CPU. The server serves one client
 after another, with whatever the clients ask for.
 
-  millrace-perf server --serve
-  millrace-perf client http://192.168.1.5:41234/rooms/...#... --direction both --latency
+  npm run perf -- server --serve
+  npm run perf -- client http://192.168.1.5:41234/rooms/...#... --direction both --latency
 
 ${MEETING_HELP}
 Options of the client:

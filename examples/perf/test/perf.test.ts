@@ -183,6 +183,6 @@ describe('perf', () => {
     }
     const { code, stdout } = await help.ended;
     assert.equal(code, 0);
-    assert.match(stdout, /^Usage: millrace-perf server/);
+    assert.match(stdout, /^Usage: npm run perf -- server/);
   });
 });

@@ -23,13 +23,13 @@ import type { ExchangeResult } from './exchange.ts';
 
 const STDIN = 0;
 
-const HELP = `Usage: millrace-pipe [INVITE] [options]
+const HELP = `Usage: npm run -s pipe -- [INVITE] [options]
 
 Connects standard input here with standard output elsewhere, and the other way round, over a direct, encrypted
 connection. One side makes a meeting place and prints an invitation (on standard error), the other side is given it.
 
-  millrace-pipe --serve > backup.tar
-  tar c directory | millrace-pipe http://192.168.1.5:41234/rooms/...#...
+  npm run -s pipe -- --serve > backup.tar
+  tar c directory | npm run -s pipe -- http://192.168.1.5:41234/rooms/...#...
 
 The end of the input is passed on; the program ends when both directions have ended and everything is written. To send
 only, or to receive only, that is all: whoever has nothing to say says </dev/null.

@@ -149,7 +149,7 @@ describe('pipe', { concurrency: 2 }, () => {
       assert.match(program.stderr, /^millrace-pipe: .+\nTry --help\.\n$/);
     });
     const help = pipe(t, '--help');
-    assert.match(String(await help.output()), /^Usage: millrace-pipe/);
+    assert.match(String(await help.output()), /^Usage: npm run -s pipe -- /);
     assert.equal(await help.exit, 0);
     await Promise.all(runs);
   });

@@ -5,16 +5,16 @@ import { MEETING_HELP } from '@millrace/example-send-file/meeting-place';
 import { weighExternalMemory } from './external-memory.ts';
 import { LIMITS } from './options.ts';
 
-const HELP = `Usage: millrace-tunnel publish URL [URL...] [options]
-       millrace-tunnel connect INVITE [options]
-       millrace-tunnel key [--keys FILE] [--name NAME]
+const HELP = `Usage: npm run tunnel -- publish URL [URL...] [options]
+       npm run tunnel -- connect INVITE [options]
+       npm run tunnel -- key [--keys FILE] [--name NAME]
 
 Publishes an HTTP service of this machine, or several that are alike, to others over direct, encrypted connections;
 connect gives them a port of their own where it is reached. Streams both ways, server-sent events and WebSockets
 included. No public address is needed.
 
-  millrace-tunnel publish http://127.0.0.1:8080 --serve
-  millrace-tunnel connect http://192.168.1.5:41234/rooms/...#... --listen 127.0.0.1:9000
+  npm run tunnel -- publish http://127.0.0.1:8080 --serve
+  npm run tunnel -- connect http://192.168.1.5:41234/rooms/...#... --listen 127.0.0.1:9000
 
 ${MEETING_HELP}
 Options of publish:

@@ -240,6 +240,6 @@ describe('HTTP through the tunnel', { concurrency: 2 }, () => {
       ended.map(({ code }) => code),
       [2, 2, 2, 2, 2, 2, 2, 2, 1, 1, 0],
     );
-    assert.match(ended.at(-1)!.stdout, /^Usage: millrace-tunnel/);
+    assert.match(ended.at(-1)!.stdout, /^Usage: npm run tunnel -- /);
   });
 });
