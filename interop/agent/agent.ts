@@ -77,6 +77,8 @@ export interface Securing {
     readonly helloRetries: number;
     readonly keyUpdates: { readonly sent: number; readonly received: number };
   } | null;
+  /** Of the latest hellos on the wire, where millrace sends them in datagrams of node:dgram: groups of shares. */
+  readonly hellos: { readonly offered: readonly number[]; readonly selected: number } | null;
 }
 
 export class Agent {
@@ -232,7 +234,8 @@ export class Agent {
       if (transport.type !== 'transport' || transport.tlsVersion === undefined) return;
       const { tlsVersion, dtlsCipher = '', dtlsRole = '' } = transport;
       const { millraceKeyExchangeGroup = '', millraceDtls = null } = transport;
-      securing = { tlsVersion, dtlsCipher, dtlsRole, millraceKeyExchangeGroup, millraceDtls };
+      const { hellos = null } = globalThis as { readonly hellos?: NonNullable<Securing['hellos']> };
+      securing = { tlsVersion, dtlsCipher, dtlsRole, millraceKeyExchangeGroup, millraceDtls, hellos };
     });
     return securing;
   }

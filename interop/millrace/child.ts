@@ -15,6 +15,7 @@ import {
 import { serve } from '../agent/process.ts';
 import type { PeerConnectionClass } from '../agent/w3c.ts';
 import { Awaited, type Direct } from './awaited.ts';
+import { type WireHellos, watchWire } from './wire.ts';
 
 const addresses = Object.values(networkInterfaces())
   .flatMap((infos) => infos ?? [])
@@ -73,6 +74,10 @@ subscribe('millrace:sctp:packet', (message) => {
   if (HANDSHAKE.has(Number.parseInt(bytes[12] ?? '', 16)))
     counts.handshakeChunks = (counts.handshakeChunks ?? 0) + 1;
 });
+
+const hellos: WireHellos = { offered: [], selected: 0 };
+Object.assign(globalThis, { hellos });
+watchWire(hellos);
 
 /** Whatever the configuration asks for. */
 function connect(configuration: RTCConfiguration & Wish): object {

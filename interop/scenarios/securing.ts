@@ -50,6 +50,21 @@ async function latestVersion(run: Run): Promise<void> {
   });
 }
 
+/** IANA's number for it. */
+const HYBRID_ID = 0x11ec;
+
+/** ML-KEM by the bytes of the hellos, either side's own: the client's has a share of it, and the server's selects it. */
+async function onTheWire(run: Run): Promise<void> {
+  const [session] = await openWith(run, { native: false, sped: false });
+  const ends = { from: session.offerer, to: session.answerer };
+  await run.claim('dtls-ml-kem', `the hellos on the wire agree on ${HYBRID}`, ends, async () => {
+    const { hellos } = await told(run, session);
+    assert.ok(hellos, 'no hello was seen');
+    assert.ok(hellos.offered.includes(HYBRID_ID), `shares of ${hellos.offered}`);
+    assert.equal(hellos.selected, HYBRID_ID);
+  });
+}
+
 /** Opens a connection whose subject is told this, and has messages of each length go both ways. */
 async function openWith(run: Run, millrace: object): Promise<[Session, ChannelEnd, ChannelEnd]> {
   const session = await run.session({ configuration: { millrace } });
@@ -151,6 +166,7 @@ async function newKeys(run: Run, cipherSuite: string): Promise<void> {
 
 export const securing: readonly Scenario[] = [
   { title: 'the latest DTLS both speak', patience: 20_000, packetPath: true, run: latestVersion },
+  { title: 'DTLS 1.3 with ML-KEM, as it is on the wire', patience: 20_000, dtls13: true, run: onTheWire },
   ...CIPHERS.map(([name, needs]) => ({
     title: `DTLS 1.3 with ${name}`,
     patience: 20_000,
