@@ -6,7 +6,7 @@ import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { interopOptions } from '../harness/options.ts';
-import { record } from '../harness/results.ts';
+import { claimed, withPeer } from '../harness/own-cases.ts';
 import { BROWSERS, type BrowserKind, type DropBrowser, type DropPage, OTHER_NAME } from './browsers.ts';
 import { DropProgram, digestOf, temporaryFolder } from './program.ts';
 
@@ -24,16 +24,11 @@ const missing =
     ? BROWSERS.map((kind) => kind.missing()).find((reason) => reason !== undefined)
     : `only millrace has the program, not ${options.subject}`;
 
-if (missing !== undefined) {
-  record(options.results, { kind: 'missing', peer: PEER, reason: missing });
-  test(`${PEER} is here`, options.require.includes(PEER) ? {} : { skip: missing }, () => {
-    throw new Error(`${PEER} is required here, but ${missing}`);
-  });
-} else {
-  const version = BROWSERS.map((kind) => kind.version()).join(', ');
-  record(options.results, { kind: 'version', peer: PEER, version });
+const version = missing === undefined ? BROWSERS.map((kind) => kind.version()).join(', ') : undefined;
+
+withPeer(PEER, version, missing, () => {
   for (const kind of BROWSERS) describe(`browser-drop in ${kind.name} ${kind.version()}`, () => suite(kind));
-}
+});
 
 function suite(kind: BrowserKind): void {
   const folder = temporaryFolder();
@@ -68,16 +63,9 @@ function suite(kind: BrowserKind): void {
   const claim = (claims: string, says: string, run: () => Promise<void>): void => {
     const title = `${kind.name}: ${says}`;
     if (!title.includes(options.scenario)) return;
-    test(says, { timeout: PATIENCE }, async () => {
-      let outcome: 'holds' | 'fails' = 'fails';
-      try {
-        await run();
-        outcome = 'holds';
-      } finally {
-        const part = 'subject';
-        record(options.results, { kind: 'claim', peer: PEER, part, claim: claims, says: title, outcome });
-      }
-    });
+    test(says, { timeout: PATIENCE }, () =>
+      claimed({ peer: PEER, part: 'subject', claim: claims, says: title }, run),
+    );
   };
 
   claim('opens', 'the page finds the program and shows what it offers, as text', async () => {

@@ -15,7 +15,7 @@ import {
   type RTCStats,
 } from 'millrace';
 import { interopOptions } from '../harness/options.ts';
-import { record } from '../harness/results.ts';
+import { claimed, withPeer } from '../harness/own-cases.ts';
 import { type Coturn, CREDENTIAL, coturnVersion, startCoturn, USERNAME } from './server.ts';
 
 const PEER = 'coturn';
@@ -33,15 +33,7 @@ const reason =
       ? 'the turnserver command is not installed'
       : undefined;
 
-if (reason !== undefined) {
-  record(options.results, { kind: 'missing', peer: PEER, reason });
-  test(`${PEER} is here`, options.require.includes(PEER) ? {} : { skip: reason }, () => {
-    throw new Error(`${PEER} is required here, but ${reason}`);
-  });
-} else {
-  record(options.results, { kind: 'version', peer: PEER, version: version! });
-  describe(`${PEER} ${version}`, cases);
-}
+withPeer(PEER, version, reason, () => describe(`${PEER} ${version}`, cases));
 
 function cases(): void {
   for (const transport of ['udp', 'tcp', 'tls'] as const) {
@@ -210,15 +202,12 @@ function cases(): void {
 function claim(says: string, flags: readonly string[], body: (server: Coturn) => Promise<void>): void {
   if (!says.includes(options.scenario)) return;
   test(says, { timeout: PATIENCE }, async () => {
-    let outcome: 'holds' | 'fails' = 'fails';
     const server = await startCoturn(flags);
     try {
       setDefaultCACertificates([...getCACertificates('bundled'), server.certificate]);
-      await body(server);
-      outcome = 'holds';
+      await claimed({ peer: PEER, part: 'subject', claim: 'turn', says }, () => body(server));
     } finally {
       await server.close();
-      record(options.results, { kind: 'claim', peer: PEER, part: 'subject', claim: 'turn', says, outcome });
     }
   });
 }

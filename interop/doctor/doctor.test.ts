@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { type Coturn, CREDENTIAL, coturnVersion, startCoturn, USERNAME } from '../coturn/server.ts';
 import { interopOptions } from '../harness/options.ts';
-import { record } from '../harness/results.ts';
+import { claimed, withPeer } from '../harness/own-cases.ts';
 import {
   Network,
   OTHER_PUBLIC_ADDRESS,
@@ -166,16 +166,8 @@ const reason =
       ? 'the turnserver command is not installed'
       : await Network.missing();
 
-if (reason !== undefined) {
-  record(options.results, { kind: 'missing', peer: PEER, reason });
-  test(`${PEER} is here`, options.require.includes(PEER) ? {} : { skip: reason }, () => {
-    throw new Error(`${PEER} is required here, but ${reason}`);
-  });
-} else {
-  record(options.results, { kind: 'version', peer: PEER, version: `coturn ${coturnVersion()}` });
-  // A doctor mostly waits.
-  describe(PEER, { concurrency: 3 }, cases);
-}
+// A doctor mostly waits.
+withPeer(PEER, `coturn ${coturnVersion()}`, reason, () => describe(PEER, { concurrency: 3 }, cases));
 
 function cases(): void {
   const network = new Network();
@@ -205,15 +197,8 @@ function cases(): void {
 
   for (const { says, quick, run } of CASES) {
     if (!says.includes(options.scenario) || (options.quick && !quick)) continue;
-    test(says, { timeout: PATIENCE }, async () => {
-      let outcome: 'holds' | 'fails' = 'fails';
-      try {
-        await run(place);
-        outcome = 'holds';
-      } finally {
-        record(options.results, { kind: 'claim', peer: PEER, part: 'subject', claim: 'told', says, outcome });
-      }
-    });
+    const claim = { peer: PEER, part: 'subject', claim: 'told', says } as const;
+    test(says, { timeout: PATIENCE }, () => claimed(claim, () => run(place)));
   }
 }
 

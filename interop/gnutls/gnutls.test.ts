@@ -3,9 +3,9 @@
 import { execFileSync } from 'node:child_process';
 import { describe, test } from 'node:test';
 import { interopOptions } from '../harness/options.ts';
-import { record } from '../harness/results.ts';
+import { claimed, withPeer } from '../harness/own-cases.ts';
 import { makeCertificates } from '../openssl/certificates.ts';
-import { type Case, cases } from './cases.ts';
+import { cases } from './cases.ts';
 import { run } from './run.ts';
 
 const PEER = 'gnutls';
@@ -34,33 +34,18 @@ function whyNot(): string | undefined {
     : undefined;
 }
 
-const reason = whyNot();
-if (reason !== undefined) {
-  record(options.results, { kind: 'missing', peer: PEER, reason });
-  test(`${PEER} is here`, options.require.includes(PEER) ? {} : { skip: reason }, () => {
-    throw new Error(`${PEER} is required here, but ${reason}`);
-  });
-} else {
-  record(options.results, { kind: 'version', peer: PEER, version: version! });
+withPeer(PEER, version, whyNot(), () =>
   describe(`${PEER} ${version}`, () => {
     const certificates = makeCertificates();
     const wanted = cases().filter(({ title }) => title.includes(options.scenario));
     for (const role of ['client', 'server'] as const) {
+      const part = role === 'client' ? 'subject' : 'peer';
       describe(`${role === 'client' ? 'millrace' : PEER} is the client`, () => {
-        for (const each of wanted.filter((one) => one.role === role))
-          test(each.title, { timeout: CASE_PATIENCE }, () => recorded(each, run(each, certificates)));
+        for (const each of wanted.filter((one) => one.role === role)) {
+          const claim = { peer: PEER, part, claim: 'dtls', says: each.title } as const;
+          test(each.title, { timeout: CASE_PATIENCE }, () => claimed(claim, () => run(each, certificates)));
+        }
       });
     }
-  });
-}
-
-async function recorded(each: Case, running: Promise<void>): Promise<void> {
-  const claim = { kind: 'claim', peer: PEER, part: each.role === 'client' ? 'subject' : 'peer' } as const;
-  let outcome: 'holds' | 'fails' = 'fails';
-  try {
-    await running;
-    outcome = 'holds';
-  } finally {
-    record(options.results, { ...claim, claim: 'dtls', says: each.title, outcome });
-  }
-}
+  }),
+);

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { interopOptions } from '../harness/options.ts';
-import { record } from '../harness/results.ts';
+import { claimed, withPeer } from '../harness/own-cases.ts';
 import { decoded, ffmpegVersion, record as makeRecording } from '../recording/media.ts';
 import {
   type BrowserPage,
@@ -38,13 +38,9 @@ const options = interopOptions();
 const reason =
   options.subject === 'millrace' ? missingChromium() : `only millrace forwards, not ${options.subject}`;
 
-if (reason !== undefined) {
-  record(options.results, { kind: 'missing', peer: PEER, reason });
-  test(`${PEER} is here`, options.require.includes(PEER) ? {} : { skip: reason }, () => {
-    throw new Error(`${PEER} is required here, but ${reason}`);
-  });
-} else {
-  record(options.results, { kind: 'version', peer: PEER, version: browserVersion() });
+withPeer(PEER, reason === undefined ? browserVersion() : undefined, reason, cases);
+
+function cases(): void {
   describe(`media with Chromium ${browserVersion()}`, () => {
     let browser: MediaBrowser;
     before(
@@ -133,16 +129,9 @@ if (reason !== undefined) {
 
 function claim(says: string, run: () => Promise<void>): void {
   if (!says.includes(options.scenario)) return;
-  test(says, { timeout: PATIENCE }, async () => {
-    const outcome = { kind: 'claim', peer: PEER, part: 'subject', claim: 'media', says } as const;
-    try {
-      await run();
-      record(options.results, { ...outcome, outcome: 'holds' });
-    } catch (error) {
-      record(options.results, { ...outcome, outcome: 'fails' });
-      throw error;
-    }
-  });
+  test(says, { timeout: PATIENCE }, () =>
+    claimed({ peer: PEER, part: 'subject', claim: 'media', says }, run),
+  );
 }
 
 async function seenAndHeard(page: BrowserPage, played: Playback): Promise<void> {

@@ -2,7 +2,7 @@
 
 import { describe, test } from 'node:test';
 import { interopOptions } from '../harness/options.ts';
-import { record } from '../harness/results.ts';
+import { claimed, withPeer } from '../harness/own-cases.ts';
 
 export interface MediaCase {
   readonly title: string;
@@ -24,26 +24,13 @@ export function mediaSuite(
     options.subject === 'millrace'
       ? missing
       : `its cases are for the SRTP of millrace, not of ${options.subject}`;
-  if (reason !== undefined) {
-    record(options.results, { kind: 'missing', peer, reason });
-    test(`${peer} is here`, options.require.includes(peer) ? {} : { skip: reason }, () => {
-      throw new Error(`${peer} is required here, but ${reason}`);
-    });
-    return;
-  }
-  record(options.results, { kind: 'version', peer, version: version ?? 'of an unknown version' });
-  describe(`${peer} ${version}`, () => {
-    for (const each of cases().filter(({ title }) => title.includes(options.scenario)))
-      test(each.title, { timeout: PATIENCE }, async () => {
+  withPeer(peer, version, reason, () =>
+    describe(`${peer} ${version}`, () => {
+      for (const each of cases().filter(({ title }) => title.includes(options.scenario))) {
         const part = each.sender === 'millrace' ? 'subject' : 'peer';
-        const claim = { kind: 'claim', peer, part, claim: 'srtp', says: each.title } as const;
-        try {
-          await each.run();
-          record(options.results, { ...claim, outcome: 'holds' });
-        } catch (error) {
-          record(options.results, { ...claim, outcome: 'fails' });
-          throw error;
-        }
-      });
-  });
+        const claim = { peer, part, claim: 'srtp', says: each.title } as const;
+        test(each.title, { timeout: PATIENCE }, () => claimed(claim, () => each.run()));
+      }
+    }),
+  );
 }

@@ -6,7 +6,7 @@ import { after, before, describe, test } from 'node:test';
 import type { RTCConfiguration } from 'millrace';
 import { type Coturn, CREDENTIAL, coturnVersion, startCoturn, USERNAME } from '../coturn/server.ts';
 import { interopOptions } from '../harness/options.ts';
-import { record } from '../harness/results.ts';
+import { claimed, withPeer } from '../harness/own-cases.ts';
 import { CASES, type Case, type Server } from './cases.ts';
 import type { PeerReport } from './child.ts';
 import { Network, PUBLIC_ADDRESS, PUBLIC_ADDRESS6, within } from './network.ts';
@@ -36,15 +36,7 @@ const reason =
       ? 'the turnserver command is not installed'
       : await Network.missing();
 
-if (reason !== undefined) {
-  record(options.results, { kind: 'missing', peer: PEER, reason });
-  test(`${PEER} is here`, options.require.includes(PEER) ? {} : { skip: reason }, () => {
-    throw new Error(`${PEER} is required here, but ${reason}`);
-  });
-} else {
-  record(options.results, { kind: 'version', peer: PEER, version: `coturn ${coturnVersion()}` });
-  describe(PEER, cases);
-}
+withPeer(PEER, `coturn ${coturnVersion()}`, reason, () => describe(PEER, cases));
 
 function cases(): void {
   const network = new Network();
@@ -66,22 +58,12 @@ function cases(): void {
 
   for (const each of CASES) {
     if (!each.says.includes(options.scenario) || (options.quick && !each.quick)) continue;
-    test(each.says, { timeout: PATIENCE }, async () => {
-      let outcome: 'holds' | 'fails' = 'fails';
-      try {
+    const claim = { peer: PEER, part: 'subject', claim: 'path', says: each.says } as const;
+    test(each.says, { timeout: PATIENCE }, () =>
+      claimed(claim, async () => {
         rows.push([each.says, ...(await meet(network, each, coturn!.certificate))]);
-        outcome = 'holds';
-      } finally {
-        record(options.results, {
-          kind: 'claim',
-          peer: PEER,
-          part: 'subject',
-          claim: 'path',
-          says: each.says,
-          outcome,
-        });
-      }
-    });
+      }),
+    );
   }
 }
 

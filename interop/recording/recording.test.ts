@@ -26,7 +26,7 @@ import {
   writeIvfFrameHeader,
 } from '@millrace/rtp/recording';
 import { interopOptions } from '../harness/options.ts';
-import { record } from '../harness/results.ts';
+import { claimed, withPeer } from '../harness/own-cases.ts';
 import { type Codec, decoded, ffmpegVersion, record as makeRecording } from './media.ts';
 
 const PEER = 'recording';
@@ -56,36 +56,16 @@ const reason =
       ? 'the ffmpeg command is not installed'
       : undefined;
 
-if (reason !== undefined) {
-  record(options.results, { kind: 'missing', peer: PEER, reason });
-  test(`${PEER} is here`, options.require.includes(PEER) ? {} : { skip: reason }, () => {
-    throw new Error(`${PEER} is required here, but ${reason}`);
-  });
-} else {
-  record(options.results, { kind: 'version', peer: PEER, version: `ffmpeg ${version}` });
+withPeer(PEER, `ffmpeg ${version}`, reason, () =>
   describe(`recordings that ffmpeg ${version} makes and plays`, () => {
     for (const codec of Object.keys(formats) as Codec[]) {
       const says = `${codec} goes through RTP packets of ${PACKET_BYTES} bytes into a file that plays the same`;
       if (!says.includes(options.scenario)) continue;
-      test(says, { timeout: PATIENCE }, () => {
-        let outcome: 'holds' | 'fails' = 'fails';
-        try {
-          roundTrip(codec);
-          outcome = 'holds';
-        } finally {
-          record(options.results, {
-            kind: 'claim',
-            peer: PEER,
-            part: 'subject',
-            claim: codec,
-            says,
-            outcome,
-          });
-        }
-      });
+      const claim = { peer: PEER, part: 'subject', claim: codec, says } as const;
+      test(says, { timeout: PATIENCE }, () => claimed(claim, () => roundTrip(codec)));
     }
-  });
-}
+  }),
+);
 
 function roundTrip(codec: Codec): void {
   const original = makeRecording(codec);
