@@ -5,8 +5,9 @@ import { randomBytes } from 'node:crypto';
 import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { claimed } from '../harness/claimed.ts';
 import { interopOptions } from '../harness/options.ts';
-import { claimed, withPeer } from '../harness/own-cases.ts';
+import { withPeer } from '../harness/peer-here.ts';
 import { BROWSERS, type BrowserKind, type DropBrowser, type DropPage, OTHER_NAME } from './browsers.ts';
 import { DropProgram, digestOf, temporaryFolder } from './program.ts';
 

@@ -14,8 +14,9 @@ import {
   type RTCPeerConnectionIceErrorEvent,
   type RTCStats,
 } from 'millrace';
+import { claimed } from '../harness/claimed.ts';
 import { interopOptions } from '../harness/options.ts';
-import { claimed, withPeer } from '../harness/own-cases.ts';
+import { withPeer } from '../harness/peer-here.ts';
 import { type Coturn, CREDENTIAL, coturnVersion, startCoturn, USERNAME } from './server.ts';
 
 const PEER = 'coturn';

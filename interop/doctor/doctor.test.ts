@@ -7,8 +7,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { type Coturn, CREDENTIAL, coturnVersion, startCoturn, USERNAME } from '../coturn/server.ts';
+import { claimed } from '../harness/claimed.ts';
 import { interopOptions } from '../harness/options.ts';
-import { claimed, withPeer } from '../harness/own-cases.ts';
+import { withPeer } from '../harness/peer-here.ts';
 import {
   Network,
   OTHER_PUBLIC_ADDRESS,

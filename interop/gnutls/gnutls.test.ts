@@ -2,8 +2,9 @@
 
 import { execFileSync } from 'node:child_process';
 import { describe, test } from 'node:test';
+import { claimed } from '../harness/claimed.ts';
 import { interopOptions } from '../harness/options.ts';
-import { claimed, withPeer } from '../harness/own-cases.ts';
+import { withPeer } from '../harness/peer-here.ts';
 import { makeCertificates } from '../openssl/certificates.ts';
 import { cases } from './cases.ts';
 import { run } from './run.ts';

@@ -7,7 +7,7 @@ import type { Scenario } from '../scenarios/scenario.ts';
 import { subjects } from '../subjects.ts';
 import type { Defect, Implementation, LaunchOptions, Remote } from './implementation.ts';
 import { type InteropOptions, interopOptions } from './options.ts';
-import { record } from './results.ts';
+import { withPeer } from './peer-here.ts';
 import { type Roles, Run, Stop } from './run.ts';
 import { inTurn } from './turns.ts';
 
@@ -22,16 +22,12 @@ export function interop(peer: Implementation): void {
   if (subject === undefined) {
     throw new Error(`no subject '${options.subject}': there are ${Object.keys(subjects).join(', ')}`);
   }
-  const reason = peer.missing() ?? subject.missing();
-  if (reason !== undefined) {
-    record(options.results, { kind: 'missing', peer: peer.name, reason });
-    const isRequired = options.require.includes(peer.name);
-    test(`${peer.name} is here`, isRequired ? {} : { skip: reason }, () => {
-      throw new Error(`${peer.name} is required here, but ${reason}`);
-    });
-    return;
-  }
-  record(options.results, { kind: 'version', peer: peer.name, version: peer.version() });
+  const missing = peer.missing() ?? subject.missing();
+  const version = missing === undefined ? peer.version() : undefined;
+  withPeer(peer.name, version, missing, () => meet(peer, subject, options));
+}
+
+function meet(peer: Implementation, subject: Implementation, options: InteropOptions): void {
   describe(`${peer.name} ${peer.version()}`, () => {
     const pair = new Pair(subject, peer);
     const lookedFor = new Set<Defect>();

@@ -1,8 +1,9 @@
 // The cases of a media program as tests, and as claims in the table. The side that sends counts as the one that offers.
 
 import { describe, test } from 'node:test';
+import { claimed } from '../harness/claimed.ts';
 import { interopOptions } from '../harness/options.ts';
-import { claimed, withPeer } from '../harness/own-cases.ts';
+import { withPeer } from '../harness/peer-here.ts';
 
 export interface MediaCase {
   readonly title: string;

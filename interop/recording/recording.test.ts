@@ -25,8 +25,9 @@ import {
   OggOpusWriter,
   writeIvfFrameHeader,
 } from '@millrace/rtp/recording';
+import { claimed } from '../harness/claimed.ts';
 import { interopOptions } from '../harness/options.ts';
-import { claimed, withPeer } from '../harness/own-cases.ts';
+import { withPeer } from '../harness/peer-here.ts';
 import { type Codec, decoded, ffmpegVersion, record as makeRecording } from './media.ts';
 
 const PEER = 'recording';

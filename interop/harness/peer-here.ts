@@ -1,4 +1,4 @@
-// Peers with cases of their own beside the scenarios: whether they are here, and what holds, for the table.
+// Whether a peer is here: its tests are defined, or one that says why not.
 
 import { test } from 'node:test';
 import { interopOptions } from './options.ts';
@@ -22,23 +22,4 @@ export function withPeer(
   test(`${peer} is here`, options.require.includes(peer) ? {} : { skip: missing }, () => {
     throw new Error(`${peer} is required here, but ${missing}`);
   });
-}
-
-export interface OwnClaim {
-  readonly peer: string;
-  /** Who does what is claimed. In the table it stands where those who offer do. */
-  readonly part: 'subject' | 'peer';
-  readonly claim: string;
-  readonly says: string;
-}
-
-/** Runs a case, and records whether its claim holds. */
-export async function claimed(claim: OwnClaim, run: () => Promise<void> | void): Promise<void> {
-  let outcome: 'holds' | 'fails' = 'fails';
-  try {
-    await run();
-    outcome = 'holds';
-  } finally {
-    record(options.results, { kind: 'claim', ...claim, outcome });
-  }
 }
