@@ -103,6 +103,9 @@ export function defaultCertificate(): RTCCertificate {
 /** The hash functions of fingerprints, by their names in SDP (RFC 8122 §5). */
 export type FingerprintHash = 'sha-256' | 'sha-384' | 'sha-512';
 
+/** Node's names for them. */
+const HASH_NAMES = { 'sha-256': 'sha256', 'sha-384': 'sha384', 'sha-512': 'sha512' } as const;
+
 /** The fingerprints that tell all of `certificates` to the peer, as SDP has them. */
 export function fingerprintsOf(
   certificates: readonly RTCCertificate[],
@@ -119,10 +122,10 @@ export function fingerprintsOf(
 
 /** The hash of a DER certificate as lower-case hexadecimal with colons. */
 function fingerprintOf(der: Uint8Array, algorithm: FingerprintHash = 'sha-256'): string {
-  return createHash(algorithm.replace('-', ''))
-    .update(der)
-    .digest('hex')
-    .replace(/..(?=.)/g, '$&:');
+  const digest = createHash(HASH_NAMES[algorithm]).update(der).digest('hex');
+  let text = digest.slice(0, 2);
+  for (let i = 2; i < digest.length; i += 2) text += `:${digest[i]}${digest[i + 1]}`;
+  return text;
 }
 
 function ecdsaKeyPair(): KeyPair {

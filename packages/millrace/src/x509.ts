@@ -37,12 +37,11 @@ export function selfSignedCertificate(
   { publicKey, privateKey }: { readonly publicKey: KeyObject; readonly privateKey: KeyObject },
   { serialNumber, commonName, notBefore, notAfter }: CertificateFields,
 ): Uint8Array {
-  const algorithm = der(SEQUENCE, ...signatureAlgorithm(privateKey.asymmetricKeyType));
-  const attribute = [der(OBJECT_IDENTIFIER, OID_COMMON_NAME), der(UTF8_STRING, Buffer.from(commonName))];
-  const name = der(SEQUENCE, der(SET, der(SEQUENCE, ...attribute)));
+  const algorithm = signatureAlgorithm(privateKey.asymmetricKeyType);
+  const name = nameOf(commonName);
   const tbsCertificate = der(
     SEQUENCE,
-    der(VERSION, der(INTEGER, [2])),
+    VERSION_3,
     der(INTEGER, serialNumber),
     algorithm,
     name,
@@ -77,21 +76,39 @@ function subjectPublicKeyInfo(publicKey: KeyObject): Uint8Array {
 }
 
 /** AlgorithmIdentifier: parameters are NULL for RSA (RFC 4055 §5) and left out for the others (RFC 5758 §3.2, RFC 8410 §3). */
-function signatureAlgorithm(keyType: string | undefined): Uint8Array[] {
-  if (keyType === 'rsa') return [der(OBJECT_IDENTIFIER, OID_RSA_WITH_SHA256), der(NULL)];
-  return [der(OBJECT_IDENTIFIER, keyType === 'ed25519' ? OID_ED25519 : OID_ECDSA_WITH_SHA256)];
+function signatureAlgorithm(keyType: string | undefined): Uint8Array {
+  if (keyType === 'rsa') return RSA_WITH_SHA256;
+  return keyType === 'ed25519' ? ED25519 : ECDSA_WITH_SHA256;
+}
+
+const RSA_WITH_SHA256 = der(SEQUENCE, der(OBJECT_IDENTIFIER, OID_RSA_WITH_SHA256), der(NULL));
+const ECDSA_WITH_SHA256 = der(SEQUENCE, der(OBJECT_IDENTIFIER, OID_ECDSA_WITH_SHA256));
+const ED25519 = der(SEQUENCE, der(OBJECT_IDENTIFIER, OID_ED25519));
+const VERSION_3 = der(VERSION, der(INTEGER, [2]));
+
+/** The last name and its element: all certificates of a process have the same. */
+let lastName = { commonName: '', element: new Uint8Array(0) };
+
+function nameOf(commonName: string): Uint8Array {
+  if (lastName.commonName !== commonName) {
+    const attribute = [der(OBJECT_IDENTIFIER, OID_COMMON_NAME), der(UTF8_STRING, Buffer.from(commonName))];
+    lastName = { commonName, element: der(SEQUENCE, der(SET, der(SEQUENCE, ...attribute))) };
+  }
+  return lastName.element;
 }
 
 /** RFC 5280 §4.1.2.5: two digits for the year through 2049, four from then on; always in UTC, to the second. */
 function time(milliseconds: number): Uint8Array {
-  const digits = new Date(milliseconds).toISOString().replace(/\.\d+/, '').replace(/[-:T]/g, '');
-  const isEarly = Number(digits.slice(0, 4)) < 2050;
-  return der(isEarly ? UTC_TIME : GENERALIZED_TIME, Buffer.from(isEarly ? digits.slice(2) : digits));
+  const [year, month, day, hour, minute, second] = new Date(milliseconds).toISOString().split(/\D/);
+  const isEarly = Number(year) < 2050;
+  const text = `${isEarly ? year!.slice(2) : year}${month}${day}${hour}${minute}${second}Z`;
+  return der(isEarly ? UTC_TIME : GENERALIZED_TIME, Buffer.from(text));
 }
 
 /** One element: tag, length (X.690 §8.1.3), and `parts` one after the other. */
-function der(tag: number, ...parts: ReadonlyArray<ArrayLike<number>>): Uint8Array {
-  const length = parts.reduce((sum, part) => sum + part.length, 0);
+function der(tag: number, ...parts: ReadonlyArray<ArrayLike<number>>): Uint8Array<ArrayBuffer> {
+  let length = 0;
+  for (const part of parts) length += part.length;
   const long = length < 0x80 ? [] : length < 0x100 ? [length] : [length >>> 8, length & 0xff];
   const header = length < 0x80 ? [tag, length] : [tag, 0x80 | long.length, ...long];
   const element = new Uint8Array(header.length + length);

@@ -270,7 +270,6 @@ export class OpenSsl {
   encryptedZeros(key: Uint8Array): Uint8Array {
     const context = this.newCipherContext(`AES-${key.length * 8}-ECB`, key, true);
     if (context === undefined) throw new NativeError('BAD_ALGORITHM', 'AES-ECB');
-    this.turnOffPadding(context);
     this.workspace.fill(0, BLOCK_IN_AT, BLOCK_IN_AT + 16);
     const count = this.cipher(context, this.blockOutAddress, this.blockInAddress, 16);
     this.freeCipherContext(context);

@@ -71,8 +71,8 @@ export class OpenSslMask implements SequenceMask {
 
   constructor(ssl: OpenSsl, key: Uint8Array) {
     this.#ssl = ssl;
+    // No word of padding: EVP_Cipher does whole blocks and knows none.
     this.#context = newAesContext(ssl, this, 'ECB', key);
-    ssl.turnOffPadding(this.#context.pointer);
   }
 
   of(bytes: Uint8Array, at: number): number {
