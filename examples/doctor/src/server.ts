@@ -42,8 +42,10 @@ export function parseServer(
     new RTCPeerConnection({ iceServers: [ice] }).close();
   } catch (error) {
     const { name, message } = error as Error;
-    const advice = name === 'InvalidAccessError' ? `${url} needs --username and --credential` : message;
-    throw new Failure(advice, EXIT.usage);
+    if (name === 'InvalidAccessError')
+      throw new Failure(`${url} needs --username and --credential`, EXIT.usage);
+    const examples = 'stun:stun.example.org or turn:turn.example.org:3478';
+    throw new Failure(`${message}. One looks like ${examples}`, EXIT.usage);
   }
   return {
     url,

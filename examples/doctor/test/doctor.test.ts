@@ -53,6 +53,10 @@ describe('doctor', { concurrency: 3 }, () => {
     for (const [args, says] of [
       [['--nonsense'], /'--nonsense'/],
       [['http://example.org'], /not a STUN or TURN URL, nor a whole invitation/],
+      [
+        ['stun.example.org'],
+        /not a STUN or TURN URL: stun\.example\.org\. One looks like stun:stun\.example\.org/,
+      ],
       [['turn:example.org'], /needs --username and --credential/],
       [['--timeout', 'soon'], /--timeout must be a number/],
       [['--room', 'R', '--token', 'T'], /say where to meet/],
