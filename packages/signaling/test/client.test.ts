@@ -71,6 +71,17 @@ describe('a room', () => {
     for await (const event of a) assert.fail(`nothing comes after close(), not ${event.type}`);
   });
 
+  test('tells who was there when it was entered from who came later', async (t) => {
+    const { invite } = await serve(t);
+    const first = await joinRoom(invite);
+    const second = await joinRoom(invite);
+    const third = await joinRoom(invite);
+    while (second.peers.size < 2) await second[Symbol.asyncIterator]().next();
+    assert.deepEqual([[...first.present], [...second.present]], [[], [first.peer]]);
+    assert.deepEqual([...third.present], [first.peer, second.peer]);
+    await Promise.all([first, second, third].map((each) => each.close()));
+  });
+
   test('hides from others what is addressed to one', async (t) => {
     const { invite } = await serve(t);
     const [a, b, c] = [await join(t, invite), await join(t, invite), await join(t, invite)];

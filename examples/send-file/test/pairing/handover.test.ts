@@ -99,6 +99,14 @@ describe('a code', () => {
 });
 
 describe('the exchange', () => {
+  test('is begun once with a guest who was there when the host looked and whose coming is told afterwards', async () => {
+    const { host, guest } = pair();
+    host.peers.add('guest');
+    const [given, taken] = await outcomes(handOver(host, CODE, INVITATION), redeem(guest, CODE, signal));
+    assert.deepEqual([given.status, taken], ['fulfilled', { status: 'fulfilled', value: INVITATION }]);
+    assert.equal(host.said.filter(({ data }) => data.step === 'hello').length, 1);
+  });
+
   test('brings the invitation to who knows the code, and nothing of it or of the code to the server', async () => {
     const seen: Data[] = [];
     const { host, guest } = pair((data) => {
