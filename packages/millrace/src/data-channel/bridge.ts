@@ -21,6 +21,9 @@ export interface BridgeOptions {
   readonly wake: () => void;
   /** The peer has opened a channel; fire `datachannel` for it, by `queueTask`. Its own events come after. */
   readonly onChannel: (channel: RTCDataChannel) => void;
+  /** A channel is about to fire `open`, or `close`. */
+  readonly onOpened?: () => void;
+  readonly onEnded?: (channel: RTCDataChannel) => void;
   readonly onConnected?: () => void;
   readonly onAssociationClosed?: (reason: CloseReason) => void;
 }
@@ -170,6 +173,14 @@ class Port implements ChannelPort {
   consumed(bytes: number): void {
     this.#options.channels.consumed(bytes);
     this.#options.wake(); // the peer may have to hear of it
+  }
+
+  opened(): void {
+    this.#options.onOpened?.();
+  }
+
+  ended(channel: RTCDataChannel): void {
+    this.#options.onEnded?.(channel);
   }
 
   close(): void {

@@ -1,6 +1,7 @@
 // What lies between an RTCDataChannel and the connection that carries it. The connection makes the port (see
 // bridge.ts); the channel, which is the only one to use it, connects itself when it is made.
 import type { RTCError } from '../errors.ts';
+import type { RTCDataChannel } from './rtc-data-channel.ts';
 
 export interface ChannelPort {
   readonly label: string;
@@ -39,6 +40,10 @@ export interface ChannelPort {
 
   /** So many of them have been read. */
   consumed(bytes: number): void;
+
+  /** The channel is about to fire `open`, and `close`. */
+  opened(): void;
+  ended(channel: RTCDataChannel): void;
 
   /** Closes once what is queued has been sent. `onClosed` follows, never within the call. */
   close(): void;

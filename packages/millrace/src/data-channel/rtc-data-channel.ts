@@ -305,6 +305,7 @@ export class RTCDataChannel extends TypedEventTarget<RTCDataChannelEventMap> {
     if (this.#state === 'connecting') this.#state = 'open';
     if (this.#state !== 'open') return; // closed in the meantime
     this.#settleReady();
+    this.#port.opened();
     fire(this, 'open');
   };
 
@@ -336,6 +337,7 @@ export class RTCDataChannel extends TypedEventTarget<RTCDataChannelEventMap> {
     this.#outbox?.drop();
     this.#rejectReady();
     if (this.#error) this.dispatchEvent(new RTCErrorEvent('error', { error: this.#error }));
+    this.#port.ended(this);
     fire(this, 'close');
     for (const reader of this.#readers.splice(0)) reader.end(this.#error);
     for (const reader of this.#rawReaders.splice(0)) reader.end(this.#error);

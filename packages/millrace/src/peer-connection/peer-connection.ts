@@ -115,9 +115,11 @@ export class RTCPeerConnection extends PeerConnectionEvents {
       now,
       wake: () => this.#wake(),
       onChannel: (channel) => {
-        this.#keep(channel);
+        this.#open.add(channel);
         queueTask(this.#fireDataChannel, channel);
       },
+      onOpened: () => (this.#firstChannelOpen ??= now()),
+      onEnded: (channel) => this.#open.delete(channel),
       onConnected: () => this.#onSctpConnected(),
       onAssociationClosed: (reason) => this.#session.onSctpClosed(reason),
     });
@@ -285,7 +287,7 @@ export class RTCPeerConnection extends PeerConnectionEvents {
   createDataChannel(label: string, init?: RTCDataChannelInit): RTCDataChannel {
     this.#assertOpen();
     const channel = this.#openChannel(parseDataChannelInit(label, init));
-    this.#keep(channel);
+    this.#open.add(channel);
     this.#need.check();
     return channel;
   }
@@ -540,12 +542,6 @@ export class RTCPeerConnection extends PeerConnectionEvents {
       if (error instanceof DataChannelError) throw exception('OperationError', error.message);
       throw error;
     }
-  }
-
-  #keep(channel: RTCDataChannel): void {
-    this.#open.add(channel);
-    channel.addEventListener('open', () => (this.#firstChannelOpen ??= now()), { once: true });
-    channel.addEventListener('close', () => this.#open.delete(channel), { once: true });
   }
 
   readonly #fireDataChannel = (channel: RTCDataChannel): void => {
