@@ -15,7 +15,7 @@ interface Report {
 }
 
 const PAIRS = 60;
-const IDLE_BYTES = { native: 56_000, portable: 68_000 } as const;
+const IDLE_BYTES = { native: 54_000, portable: 62_000 } as const;
 const CLOSED_BYTES = 42_000;
 /** The engine's own stack and caches may still know the last ones. */
 const MOST_ALIVE = 8;
