@@ -162,6 +162,33 @@ describe('send and receive', { concurrency: 2 }, () => {
     assert.ok((await readFile(place.path('to', 'big.bin'))).equals(await readFile(place.path('big.bin'))));
   });
 
+  test('started again with the same words wait where they waited before, and elsewhere with --new or when done', async (t) => {
+    const place = await workplace(t);
+    await using server = await startSignalingServer();
+    await writeFile(place.path('x'), 'x');
+    for (const where of [LOCAL, ['--url', server.url, '--no-code']]) {
+      const started = async (...more: string[]): Promise<[Command, string]> => {
+        const command = place.run('send', 'x', ...where, ...more);
+        return [command, await command.printed(INVITATION)];
+      };
+      const [killed, first] = await started();
+      killed.child.kill('SIGKILL');
+      await killed.ended;
+      const [interrupted, second] = await started();
+      assert.equal(second, first);
+      interrupted.child.kill('SIGINT');
+      assert.match((await interrupted.ended).stderr, /^where it was before; --new to meet somebody else\n/);
+      const [waiting, third] = await started('--new');
+      assert.notEqual(third, first);
+      const received = await place.run('receive', `to ${where[0]}`, third).ended;
+      assert.deepEqual([received.code, (await waiting.ended).code], [0, 0], received.stderr);
+      const [last, fourth] = await started();
+      assert.ok(![first, third].includes(fourth), 'they were done');
+      last.child.kill('SIGINT');
+      await last.ended;
+    }
+  });
+
   test('with two invitations to one room trust each other not at all', async (t) => {
     const place = await workplace(t);
     await writeFile(place.path('x'), 'x');
