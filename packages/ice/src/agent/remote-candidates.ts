@@ -6,7 +6,7 @@ import type { Candidate, CandidateTransport } from '../candidate.ts';
 const FEW = 8;
 
 export class RemoteCandidates {
-  #all: readonly Candidate[] = [];
+  #all: Candidate[] = [];
   /** Made when there are more than a few. */
   #byPlace: Map<string, Candidate> | undefined;
 
@@ -24,7 +24,9 @@ export class RemoteCandidates {
 
   /** Its place is free. */
   add(candidate: Candidate): void {
-    this.#all = this.#all.concat(candidate); // which, unlike push, takes room for no more
+    if (this.#all.length < FEW)
+      this.#all = this.#all.concat(candidate); // which, unlike push, takes room for no more
+    else this.#all.push(candidate);
     if (this.#byPlace !== undefined) this.#index(candidate);
     else if (this.#all.length > FEW) {
       this.#byPlace = new Map();
