@@ -177,7 +177,7 @@ function cases(): void {
     const { port, tlsPort } = server;
     await server.close();
     while (pair.a.iceConnectionState !== 'failed') await once(pair.a, 'iceconnectionstatechange');
-    const next = await startCoturn([], { within: [], addresses: ['127.0.0.1'], port, tlsPort });
+    const next = await startCoturn([], { ports: { port, tlsPort } });
     try {
       pair.a.restartIce();
       await pair.transfer();

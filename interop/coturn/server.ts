@@ -13,7 +13,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 export const USERNAME = 'anna';
 export const CREDENTIAL = 'a long secret';
 
+const LOOPBACK = ['127.0.0.1'];
 const STARTING = 10_000; // ms
+/** Of ports that nobody had a moment ago somebody may have one by now, and then coturn waits for it in silence. */
+const TRIES_OF_FREE_PORTS = 3;
 
 /** The version, or `undefined` if there is no coturn. */
 export function coturnVersion(): string | undefined {
@@ -35,22 +38,45 @@ export interface Coturn {
   close(): Promise<void>;
 }
 
-/** Where the server listens and relays, when that is not loopback. */
+/** Where the server listens and relays. */
 export interface Place {
-  /** What runs a command there, as in `ip netns exec NAME`: it has to become that command. */
-  readonly within: readonly string[];
-  readonly addresses: readonly string[];
+  /** What runs a command in another network, as in `ip netns exec NAME`: it has to become that command. */
+  readonly within?: readonly string[];
+  /** Default: that of loopback. */
+  readonly addresses?: readonly string[];
   /** Default: where it listens. */
   readonly relayAddresses?: readonly string[];
+  /** Default: some that are free. */
+  readonly ports?: Ports;
+}
+
+interface Ports {
   readonly port: number;
   readonly tlsPort: number;
 }
 
-export async function startCoturn(options: readonly string[] = [], place?: Place): Promise<Coturn> {
+export async function startCoturn(options: readonly string[] = [], place: Place = {}): Promise<Coturn> {
+  if (place.ports) return start(options, place, place.ports, STARTING);
+  for (let left = TRIES_OF_FREE_PORTS; ; left--) {
+    const ports = { port: await freePort(place.addresses), tlsPort: await freePort(place.addresses) };
+    try {
+      return await start(options, place, ports, STARTING / TRIES_OF_FREE_PORTS);
+    } catch (error) {
+      if (left === 1) throw error;
+    }
+  }
+}
+
+async function start(
+  options: readonly string[],
+  place: Place,
+  { port, tlsPort }: Ports,
+  patience: number,
+): Promise<Coturn> {
   const directory = mkdtempSync(join(tmpdir(), 'millrace-coturn-'));
   const certificateFile = join(directory, 'certificate.pem');
   const keyFile = join(directory, 'key.pem');
-  const addresses = place?.addresses ?? ['127.0.0.1'];
+  const { within = [], addresses = LOOPBACK } = place;
   const names = ['DNS:localhost', ...addresses.map((address) => `IP:${address}`)];
   const subject = ['-subj', '/CN=localhost', '-addext', `subjectAltName=${names.join(',')}`];
   execFileSync(
@@ -71,8 +97,7 @@ export async function startCoturn(options: readonly string[] = [], place?: Place
     ],
     { stdio: 'ignore' },
   );
-  const { port, tlsPort } = place ?? { port: await freePort(), tlsPort: await freePort() };
-  const [command = '', ...args] = [...(place?.within ?? []), 'turnserver'];
+  const [command = '', ...args] = [...within, 'turnserver'];
   const child = spawn(
     command,
     [
@@ -80,7 +105,7 @@ export async function startCoturn(options: readonly string[] = [], place?: Place
       ['-n', '--no-cli', '--lt-cred-mech', '--allow-loopback-peers', '--no-multicast-peers', '--fingerprint'],
       ['--listening-port', `${port}`, '--tls-listening-port', `${tlsPort}`],
       addresses.flatMap((address) => ['--listening-ip', address]),
-      (place?.relayAddresses ?? addresses).flatMap((address) => ['--relay-ip', address]),
+      (place.relayAddresses ?? addresses).flatMap((address) => ['--relay-ip', address]),
       ['--cert', certificateFile, '--pkey', keyFile],
       ['--realm', 'example.org', '--user', `${USERNAME}:${CREDENTIAL}`],
       ['--pidfile', join(directory, 'pid'), '--userdb', join(directory, 'db'), '--log-file', 'stdout'],
@@ -93,10 +118,11 @@ export async function startCoturn(options: readonly string[] = [], place?: Place
     rmSync(directory, { recursive: true, force: true });
   };
   try {
-    const signs = place
-      ? () => listens(child, [port, tlsPort])
-      : (isOver: AbortSignal) => answers(port, isOver);
-    await started(child, signs);
+    const signs = async (isOver: AbortSignal): Promise<void> => {
+      if (within.length > 0) await listens(child, [port, tlsPort]);
+      else await Promise.all(addresses.map((address) => answers(address, port, isOver)));
+    };
+    await started(child, signs, patience);
   } catch (error) {
     await close();
     throw error;
@@ -104,24 +130,33 @@ export async function startCoturn(options: readonly string[] = [], place?: Place
   return { port, tlsPort, certificate: readFileSync(certificateFile, 'utf8'), close };
 }
 
-/** Both protocols have to be free at the same number. */
-export async function freePort(address: string = '127.0.0.1'): Promise<number> {
+/** Free for both protocols at all addresses, which are of IPv4. */
+async function freePort(addresses: readonly string[] = LOOPBACK): Promise<number> {
   for (;;) {
-    const tcp = createServer().listen(0, address);
+    const tcp = createServer().listen(0, addresses[0]);
     await once(tcp, 'listening');
     const { port } = tcp.address() as { port: number };
-    const udp = createSocket('udp4');
-    const isFree = await new Promise<boolean>((resolve) => {
-      udp.once('error', () => resolve(false));
-      udp.bind(port, address, () => resolve(true));
-    });
-    if (isFree) await new Promise<void>((resolve) => void udp.close(resolve));
+    const areFree = await Promise.all(addresses.map((address) => isFree(port, address)));
     await new Promise((resolve) => tcp.close(resolve));
-    if (isFree) return port;
+    if (areFree.every(Boolean)) return port;
   }
 }
 
-async function started(child: ChildProcess, signs: (isOver: AbortSignal) => Promise<void>): Promise<void> {
+async function isFree(port: number, address: string): Promise<boolean> {
+  const udp = createSocket('udp4');
+  const isBound = await new Promise<boolean>((resolve) => {
+    udp.once('error', () => resolve(false));
+    udp.bind(port, address, () => resolve(true));
+  });
+  if (isBound) await new Promise<void>((resolve) => void udp.close(resolve));
+  return isBound;
+}
+
+async function started(
+  child: ChildProcess,
+  signs: (isOver: AbortSignal) => Promise<void>,
+  patience: number,
+): Promise<void> {
   let printed = '';
   for (const stream of [child.stdout, child.stderr]) {
     stream?.on('data', (chunk) => {
@@ -130,7 +165,7 @@ async function started(child: ChildProcess, signs: (isOver: AbortSignal) => Prom
   }
   const over = new AbortController();
   const { promise: late, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => reject(new Error(`coturn does not answer. ${printed}`)), STARTING);
+  const timer = setTimeout(() => reject(new Error(`coturn does not answer. ${printed}`)), patience);
   child.once('error', reject);
   child.once('exit', (code) => reject(new Error(`coturn has ended with ${code}. ${printed}`)));
   try {
@@ -142,10 +177,10 @@ async function started(child: ChildProcess, signs: (isOver: AbortSignal) => Prom
 }
 
 /** It answers a Binding request. */
-async function answers(port: number, isOver: AbortSignal): Promise<void> {
+async function answers(address: string, port: number, isOver: AbortSignal): Promise<void> {
   const socket = createSocket('udp4');
   const request = Buffer.from(`000100002112a442${'01'.repeat(12)}`, 'hex');
-  const asking = setInterval(() => socket.send(request, port, '127.0.0.1'), 50);
+  const asking = setInterval(() => socket.send(request, port, address), 50);
   isOver.addEventListener('abort', () => {
     clearInterval(asking);
     socket.close();

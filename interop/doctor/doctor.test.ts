@@ -181,7 +181,8 @@ function cases(): void {
     async () => {
       await network.open();
       const addresses = [PUBLIC_ADDRESS, OTHER_PUBLIC_ADDRESS, PUBLIC_ADDRESS6, OTHER_PUBLIC_ADDRESS6];
-      coturn = await startCoturn([], { within: within(network.public), addresses, port: 3478, tlsPort: 443 });
+      const ports = { port: 3478, tlsPort: 443 };
+      coturn = await startCoturn([], { within: within(network.public), addresses, ports });
       writeFileSync(place.authority, coturn.certificate);
       signaling = new Program(network.public, SIGNALING, ['--host', PUBLIC_ADDRESS, '--port', '8080']);
       await signaling.printed(/http:\S+/);

@@ -47,7 +47,7 @@ function cases(): void {
   before(async () => {
     await network.open();
     const addresses = [PUBLIC_ADDRESS, PUBLIC_ADDRESS6];
-    const place = { within: within(network.public), addresses, port: 3478, tlsPort: 443 };
+    const place = { within: within(network.public), addresses, ports: { port: 3478, tlsPort: 443 } };
     coturn = await startCoturn([], place);
   });
 

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { networkInterfaces } from 'node:os';
-import { CREDENTIAL, coturnVersion, freePort, startCoturn, USERNAME } from '../coturn/server.ts';
+import { CREDENTIAL, coturnVersion, startCoturn, USERNAME } from '../coturn/server.ts';
 import type { End } from '../harness/end.ts';
 import type { Run } from '../harness/run.ts';
 import { arrives } from './arrival.ts';
@@ -22,15 +22,9 @@ async function relayOnly(run: Run, transport: Transport): Promise<void> {
     return;
   }
   const address = hostAddress();
-  const place = {
-    within: [],
-    // Firefox uses TLS only to servers with a name.
-    addresses: [...new Set([address, '127.0.0.1'])],
-    relayAddresses: [address],
-    port: await freePort(address),
-    tlsPort: await freePort(address),
-  };
-  const server = await startCoturn([], place);
+  // Firefox uses TLS only to servers with a name, which is one of loopback.
+  const addresses = [...new Set([address, '127.0.0.1'])];
+  const server = await startCoturn([], { addresses, relayAddresses: [address] });
   try {
     const url = transport === 'tls' ? `turns:localhost:${server.tlsPort}` : `turn:${address}:${server.port}`;
     await relayedBy(run, `${url}?transport=${transport === 'udp' ? 'udp' : 'tcp'}`, {
