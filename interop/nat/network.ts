@@ -70,13 +70,16 @@ export class Network {
     return `${this.#prefix}-public`;
   }
 
-  /** What goes to addresses that are nobody's is lost without a word: coturn ends a relay that gets an error. */
+  /**
+   * What goes to addresses that are nobody's is lost without a word: coturn ends a relay that gets an error. The bridge has an
+   * address of its own, since one that comes from its ports changes as sites come and go, and neighbours notice seconds later.
+   */
   async open(): Promise<void> {
     await ip('netns', 'add', this.public);
     await inside(
       this.public,
       `${INTERFACE}
-ip link add segment type bridge mcast_snooping 0
+ip link add segment address 02:00:00:00:00:01 type bridge mcast_snooping 0
 ip addr add ${PUBLIC_ADDRESS}/24 dev segment
 ip addr add ${OTHER_PUBLIC_ADDRESS}/24 dev segment
 ip link set segment up

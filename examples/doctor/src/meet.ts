@@ -115,7 +115,7 @@ async function greet(
   const { done } = await messages.next();
   if (done) throw new Failure('the other side has closed the channel');
   onHeard();
-  const finding = { name: 'other side', works: true, ...described(connection) } as const;
+  const finding = { name: 'other side', works: true, ...(await described(connection)) } as const;
   channel.send('heard');
   const { promise: late, resolve } = Promise.withResolvers<void>();
   const timer = setTimeout(resolve, GOODBYE);

@@ -12,6 +12,8 @@ export interface PairPlan {
 }
 
 const MESSAGE = 'are you there?';
+/** Milliseconds that an open connection may take to choose its pair. */
+const CHOOSING = 1_000;
 
 /** `patience` in milliseconds; `gathered` hears of every candidate of the first connection. */
 export async function tryPair(
@@ -46,7 +48,7 @@ export async function tryPair(
     if ((await Promise.race([opened, late])) === 'open') {
       channel.send(MESSAGE);
       if ((await Promise.race([returned, late])) !== 'late')
-        return { ...who, works: true, ...described(near) };
+        return { ...who, works: true, ...(await described(near)) };
     }
     return { ...who, works: false, trouble: await troubleOf(near) };
   } finally {
@@ -57,15 +59,19 @@ export async function tryPair(
 }
 
 /** Of a connection that is open: how long it took, and which pair won. */
-export function described(
+export async function described(
   pc: RTCPeerConnection,
-): Pick<ConnectionFinding, 'milliseconds' | 'phases' | 'local' | 'remote'> {
+): Promise<Pick<ConnectionFinding, 'milliseconds' | 'phases' | 'local' | 'remote'>> {
+  const ice = pc.sctp?.transport.iceTransport;
+  // The other side's messages may be here before our own checks are answered.
+  if (ice && !ice.getSelectedCandidatePair())
+    await once(ice, 'selectedcandidatepairchange', { signal: AbortSignal.timeout(CHOOSING) }).catch(() => {});
   const { created, gatheringStarted, iceConnected, dtlsConnected, sctpConnected, firstChannelOpen } =
     pc.timings;
   const marks = [created, gatheringStarted, iceConnected, dtlsConnected, firstChannelOpen ?? sctpConnected];
   const lasted = marks.slice(1).map((mark, i) => Math.max(0, (mark ?? 0) - (marks[i] ?? 0)));
   const [candidates = 0, path = 0, encryption = 0, channel = 0] = lasted;
-  const pair = pc.sctp?.transport.iceTransport.getSelectedCandidatePair();
+  const pair = ice?.getSelectedCandidatePair();
   return {
     milliseconds: (marks.at(-1) ?? created) - created,
     phases: { candidates, path, encryption, channel },
