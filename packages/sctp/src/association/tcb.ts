@@ -66,8 +66,16 @@ export class Tcb {
     this.streamResetAnswer = new StreamResetAnswer(context, this, this.streamReset);
   }
 
-  /** RFC 9260 §5.2.4 B: the peer is not whom the INIT ACK came from; nothing has been received from it yet. */
-  adoptPeer(context: AssociationContext, agreement: Agreement): void {
+  /**
+   * RFC 9260 §5.2.4 B: the peer is not whom the INIT ACK came from; nothing has been received from it yet. The streams
+   * that the user has been told of stay, even if this one has fewer: it answers for them with an error cause.
+   */
+  adoptPeer(context: AssociationContext, theirs: Agreement): void {
+    const agreement = {
+      ...theirs,
+      outboundStreams: Math.max(theirs.outboundStreams, this.outboundStreams),
+      inboundStreams: Math.max(theirs.inboundStreams, this.inboundStreams),
+    };
     this.peerTag = agreement.peerTag;
     this.outboundStreams = agreement.outboundStreams;
     this.inboundStreams = agreement.inboundStreams;

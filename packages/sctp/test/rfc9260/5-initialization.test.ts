@@ -451,6 +451,25 @@ describe('RFC 9260 §5.2 duplicate or unexpected handshake chunks', () => {
     assert.equal(peer.association.phase, 'established');
   });
 
+  test('§5.2.4 B: a peer with fewer streams than its INIT ACK had takes none from a user who has been told', () => {
+    const peer = new ScriptedPeer();
+    peer.association.connect(0);
+    peer.take();
+    peer.send([
+      initChunk({ initiateTag: 1111, outboundStreams: 8, inboundStreams: 8, cookie: bytes(30) }, INIT_ACK),
+    ]);
+    peer.take();
+    peer.send([initChunk({ initiateTag: 1111, outboundStreams: 2, inboundStreams: 2 })], 0);
+    const [initAck] = peer.takeChunks();
+    const theirs = parseInit(initAck!.bytes, 0, initAck!.bytes.length)!;
+    peer.send([makeChunk(COOKIE_ECHO, 0, theirs.cookie!)]);
+    assert.equal(peer.association.phase, 'established');
+    const { maxOutboundStreams, maxInboundStreams } = peer.association;
+    assert.deepEqual([maxOutboundStreams, maxInboundStreams], [8, 8]);
+    peer.association.send(7, 51, bytes(100), 0, 100, ORDERED, 0);
+    assert.ok(peer.takeTypes().includes(DATA));
+  });
+
   test('§5.2.4 C: a cookie from a handshake before this one is dropped', () => {
     // The cookie is for tag X of an INIT ACK in ESTABLISHED; the peer's tag is the one in use; there are tie tags.
     const peer = new ScriptedPeer().connect();
