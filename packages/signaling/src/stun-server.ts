@@ -88,7 +88,8 @@ class BindingServer implements StunServer {
   }
 
   #answer(bytes: Buffer, { address, port }: RemoteInfo): Uint8Array | undefined {
-    if (bytes.length > MAX_REQUEST_BYTES) return undefined;
+    // Nobody can be answered at port 0, which node:dgram refuses to send to; forged datagrams come from it all the same.
+    if (bytes.length > MAX_REQUEST_BYTES || port === 0) return undefined;
     const message = parseMessage(bytes, 0, bytes.length);
     if (message?.messageClass !== 'request') return undefined;
     if (message.has(FINGERPRINT) && !verifyFingerprint(message)) return undefined;

@@ -1,9 +1,10 @@
 // What a server is besides its API: HTTPS, static files, and rooms that end when nobody uses them.
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { request } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { exportCertificate, RTCPeerConnection } from 'millrace';
 import { startSignalingServer } from '../src/server.ts';
@@ -81,6 +82,39 @@ test('rooms in a file outlive the server', async (t) => {
   const { body } = await call(`${second.url}/rooms/${room}/records`, 'GET', token);
   assert.equal(body.records[0].body, 'kept');
   await assert.rejects(startSignalingServer({ store }), { code: 'STORE_FAILED' }); // one process at a time
+});
+
+test('the file of rooms is for its owner alone, and so is what SQLite puts beside it', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'millrace-rooms-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const store = join(folder, 'rooms.db');
+  await using server = await startSignalingServer({ store });
+  await server.createRoom();
+  for (const name of ['', '-wal']) assert.equal(statSync(`${store}${name}`).mode & 0o777, 0o600);
+});
+
+test('a file that can’t be written is 503 for who appends, and is still read', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'millrace-rooms-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const store = join(folder, 'rooms.db');
+  const first = await startSignalingServer({ store });
+  const { room, token } = await first.createRoom();
+  await call(`${first.url}/rooms/${room}/records`, 'POST', token, { body: 'kept' });
+  await first.close();
+  const database = new DatabaseSync(store);
+  for (const [name, what] of [
+    ['insert', 'INSERT ON entries'],
+    ['update', 'UPDATE ON rooms'],
+  ])
+    database.exec(`CREATE TRIGGER full_${name} BEFORE ${what} BEGIN SELECT RAISE(ABORT, 'disk full'); END`);
+  database.close();
+  await using second = await startSignalingServer({ store });
+  const url = `${second.url}/rooms/${room}/records`;
+  const refused = await call(url, 'POST', token, { body: 'lost' });
+  assert.deepEqual([refused.status, refused.body.error], [503, 'STORE_FAILED']);
+  const { body } = await call(url, 'GET', token);
+  assert.deepEqual([body.records.length, body.tail.seq_num], [1, 1]);
+  assert.equal((await call(`${second.url}/health`, 'GET')).status, 200); // other writes succeed
 });
 
 test('a room of an earlier server is made again for those who have its key, and no other in its place', async (t) => {

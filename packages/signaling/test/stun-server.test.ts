@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { createSocket, type Socket } from 'node:dgram';
+import { createSocket, Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { describe, type TestContext, test } from 'node:test';
 import {
@@ -87,6 +87,21 @@ describe('the STUN server', () => {
     assert.ok(bytes <= answers * question.length * 2);
     clock.advance(1_000);
     await ask(socket, server.port, question);
+  });
+
+  test('a forged datagram from port 0, where nobody can be answered, is dropped', async (t) => {
+    const bind = t.mock.method(Socket.prototype, 'bind');
+    const server = await startStunServer({ host: '127.0.0.1', port: 0, clock: new ManualClock() });
+    t.after(() => server.close());
+    const socket = bind.mock.calls[0]!.this as Socket;
+    const question = Buffer.from(request());
+    socket.emit('message', question, {
+      address: '127.0.0.1',
+      family: 'IPv4',
+      port: 0,
+      size: question.length,
+    });
+    assert.deepEqual([server.answered, server.dropped], [0, 1]);
   });
 
   test('comes with the signaling server when it is asked for', async (t) => {

@@ -121,7 +121,8 @@ export class DgramPort implements DatagramPort {
   }
 
   send(bytes: Uint8Array, at: number, end: number, segmentBytes: number, remote: TransportAddress): boolean {
-    if (!this.#isOpen) return true;
+    // Who forges port 0 as his own is answered with nothing: node:dgram would throw.
+    if (!this.#isOpen || remote.port === 0) return true;
     // No callback: a datagram that the network refuses is a lost datagram, and every layer above expects losses.
     for (; at < end; at += segmentBytes)
       this.#socket.send(bytes, at, Math.min(segmentBytes, end - at), remote.port, remote.address);

@@ -128,7 +128,8 @@ class Responder {
     at: Millis,
   ): void {
     // RFC 6762 §11: a name must not tell an address to whoever is somewhere else.
-    const link = this.#links.find(({ members }) => members.check(from.address));
+    // Nor is there anybody at port 0, which node:dgram throws at.
+    const link = from.port === 0 ? undefined : this.#links.find(({ members }) => members.check(from.address));
     if (link === undefined) {
       mdnsDrops.count('off-link');
       return;

@@ -71,6 +71,7 @@ describe('a UDP port', () => {
     const port = await open('127.0.0.1');
     const bytes = new Uint8Array(1200);
     port.send(bytes, 0, 1200, 1200, { address: '2001:db8::1', port: 9 }); // another family
+    port.send(bytes, 0, 1200, 1200, { address: '127.0.0.1', port: 0 }); // as a forged datagram has it
     port.send(new Uint8Array(70_000), 0, 70_000, 70_000, { address: '127.0.0.1', port: 9 }); // too long for UDP
     port.send(bytes, 0, 1200, 1200, { address: '192.0.2.1', port: 9 }); // not reachable from loopback
     await turns();

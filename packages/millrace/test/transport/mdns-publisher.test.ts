@@ -1,6 +1,6 @@
 // Our own names, asked for over the host's own multicast.
 import assert from 'node:assert/strict';
-import { createSocket, type Socket } from 'node:dgram';
+import { createSocket, Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { networkInterfaces } from 'node:os';
 import { describe, test } from 'node:test';
@@ -75,6 +75,19 @@ describe('draft-ietf-mmusic-mdns-ice-candidates §3.1: published names', () => {
 });
 
 describe('mDNS storms', () => {
+  test('a forged question from port 0, where nobody can be answered, is dropped', async (t) => {
+    const bind = t.mock.method(Socket.prototype, 'bind');
+    const published = publishName('192.0.2.80')!;
+    const own = bind.mock.calls[0]!.this as Socket;
+    const socket = await asker();
+    await ask(socket, published.name); // it listens
+    const before = mdnsDrops.counts['off-link'];
+    own.emit('message', Buffer.from(question(published.name)), { address: here, port: 0 });
+    assert.equal(mdnsDrops.counts['off-link'], before + 1);
+    socket.close();
+    published.withdraw();
+  });
+
   test('MAX_MDNS_NAMES names, and no more', () => {
     const before = mdnsDrops.counts['too-many-names'];
     const published = Array.from({ length: MAX_MDNS_NAMES }, () => publishName('192.0.2.1')!);

@@ -1,4 +1,6 @@
-// Rooms in a file, by the SQLite that comes with Node: they outlive the process. One process at a time has the file.
+// Rooms in a file, by the SQLite that comes with Node: they outlive the process. One process at a time has the file, and
+// no other user may read it: there are addresses in records.
+import { closeSync, openSync } from 'node:fs';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { SignalingError } from '../errors.ts';
 import { type Entry, isEntry, meteredOf } from '../records/entry.ts';
@@ -56,10 +58,23 @@ interface EntryRow {
 export async function openSqlite(path: string, limits: BackendLimits): Promise<Backend> {
   try {
     const { DatabaseSync } = await import('node:sqlite');
+    if (!NO_FILE.test(path)) makePrivate(path);
     return new SqliteBackend(new DatabaseSync(path), limits);
   } catch (cause) {
     if (cause instanceof SignalingError) throw cause;
     throw new SignalingError('STORE_FAILED', { cause });
+  }
+}
+
+/** What SQLite takes for something else than the path of a file. */
+const NO_FILE = /^$|^:memory:$|^file:/;
+
+/** A file that is there keeps its permissions, and those that SQLite puts beside it get the same. */
+function makePrivate(path: string): void {
+  try {
+    closeSync(openSync(path, 'wx', 0o600));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
   }
 }
 
@@ -70,6 +85,8 @@ class SqliteBackend implements Backend {
   readonly #limits: BackendLimits;
   readonly #statements = new Map<string, StatementSync>();
   readonly #followers = new Followers();
+  /** Something has not succeeded since `stats` was asked for: the disk may be full. */
+  #isFailing = false;
   #onRevoked: (room: string | undefined, id: string | undefined) => void = () => {};
 
   constructor(db: DatabaseSync, limits: BackendLimits) {
@@ -218,20 +235,26 @@ class SqliteBackend implements Backend {
   async read(name: string, from: number, limits: ReadLimits, now: number): Promise<Found | undefined> {
     const room = this.#room(name);
     if (!room) return undefined;
-    this.#run('UPDATE rooms SET used_at = ? WHERE name = ?', now, name);
+    try {
+      this.#run('UPDATE rooms SET used_at = ? WHERE name = ?', now, name);
+    } catch {
+      // What can't be written now can be read all the same.
+    }
     const entries: Entry[] = [];
     let count = 0;
     let bytes = 0;
-    const rows = this.#statement(
-      'SELECT last, count, timestamp, bytes FROM entries WHERE room = ? AND last >= ? ORDER BY last',
-    ).iterate(name, from) as Iterable<unknown>;
-    for (const row of rows) {
-      const entry = entryOf(row as EntryRow);
-      entries.push(entry);
-      bytes += meteredOf(entry, from);
-      count += entry.seqNum + entry.count - Math.max(entry.seqNum, from);
-      if (count >= limits.count || bytes >= limits.bytes) break;
-    }
+    this.#trying(() => {
+      const rows = this.#statement(
+        'SELECT last, count, timestamp, bytes FROM entries WHERE room = ? AND last >= ? ORDER BY last',
+      ).iterate(name, from) as Iterable<unknown>;
+      for (const row of rows) {
+        const entry = entryOf(row as EntryRow);
+        entries.push(entry);
+        bytes += meteredOf(entry, from);
+        count += entry.seqNum + entry.count - Math.max(entry.seqNum, from);
+        if (count >= limits.count || bytes >= limits.bytes) break;
+      }
+    });
     return { entries, oldest: room.next - room.records, tail: tailOf(room) };
   }
 
@@ -253,6 +276,8 @@ class SqliteBackend implements Backend {
   }
 
   async stats(): Promise<BackendStats> {
+    if (this.#isFailing) this.#trying(() => this.#db.exec(`PRAGMA user_version = ${SCHEMA_VERSION}`)); // a write
+    this.#isFailing = false;
     return { rooms: this.#count('SELECT count(*) AS n FROM rooms') };
   }
 
@@ -309,14 +334,27 @@ class SqliteBackend implements Backend {
   }
 
   #atomically<T>(work: () => T): T {
-    this.#db.exec('BEGIN IMMEDIATE');
+    return this.#trying(() => {
+      this.#db.exec('BEGIN IMMEDIATE');
+      try {
+        const result = work();
+        this.#db.exec('COMMIT');
+        return result;
+      } catch (error) {
+        if (this.#db.isTransaction) this.#db.exec('ROLLBACK');
+        throw error;
+      }
+    });
+  }
+
+  /** What SQLite throws is the store's failure: a full disk, a file that is gone. */
+  #trying<T>(work: () => T): T {
     try {
-      const result = work();
-      this.#db.exec('COMMIT');
-      return result;
-    } catch (error) {
-      if (this.#db.isTransaction) this.#db.exec('ROLLBACK');
-      throw error;
+      return work();
+    } catch (cause) {
+      if (cause instanceof SignalingError) throw cause;
+      this.#isFailing = true;
+      throw new SignalingError('STORE_FAILED', { cause });
     }
   }
 
@@ -325,15 +363,15 @@ class SqliteBackend implements Backend {
   }
 
   #run(sql: string, ...values: Value[]): number {
-    return Number(this.#statement(sql).run(...values).changes);
+    return this.#trying(() => Number(this.#statement(sql).run(...values).changes));
   }
 
   #get(sql: string, ...values: Value[]): Record<string, unknown> | undefined {
-    return this.#statement(sql).get(...values);
+    return this.#trying(() => this.#statement(sql).get(...values));
   }
 
   #all(sql: string, ...values: Value[]): Array<Record<string, unknown>> {
-    return this.#statement(sql).all(...values);
+    return this.#trying(() => this.#statement(sql).all(...values));
   }
 
   #statement(sql: string): StatementSync {
