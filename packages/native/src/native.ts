@@ -3,6 +3,7 @@ import { isMainThread } from 'node:worker_threads';
 import type { NativeAead, NativeCiphers, NativeSrtp } from './crypto/keys.ts';
 import { openAead, openCiphers } from './crypto/native-crypto.ts';
 import { OpenSsl } from './crypto/openssl.ts';
+import { RawChaCha } from './crypto/raw-chacha.ts';
 import { type Ffi, openFfi } from './ffi.ts';
 import { Memory } from './memory.ts';
 import { openUdp } from './udp/open.ts';
@@ -133,7 +134,7 @@ function assemble(
   const ssl = without.has('crypto') ? 'switched off' : OpenSsl.find(ffi, memory);
   const hasSsl = typeof ssl !== 'string';
   report('openssl', hasSsl ? undefined : ssl, hasSsl ? ssl.version : '');
-  const aead = hasSsl ? openAead(ssl, report) : undefined;
+  const aead = hasSsl ? openAead(ssl, RawChaCha.find(ffi, memory), report) : undefined;
   const ciphers = hasSsl ? openCiphers(ssl, report) : undefined;
   const sockets = without.has('udp')
     ? 'switched off'

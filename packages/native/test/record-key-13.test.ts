@@ -6,7 +6,7 @@ import fc from 'fast-check';
 
 const native = loadNative();
 const aead = native?.aead;
-const KEY_BYTES = { 'aes-128-gcm': 16, 'aes-256-gcm': 32 } as const;
+const KEY_BYTES = { 'aes-128-gcm': 16, 'aes-256-gcm': 32, 'chacha20-poly1305': 32 } as const;
 const ROOM = 2_200;
 
 if (native && aead) {
@@ -20,7 +20,7 @@ if (native && aead) {
             fc.uint8Array({ minLength: 12, maxLength: 12 }),
             fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }),
             fc.integer({ min: 1, max: 8 }),
-            fc.integer({ min: 0, max: 40 }),
+            fc.integer({ min: 0, max: 140 }),
             fc.integer({ min: 0, max: 2_000 }),
             fc.boolean(),
             (raw, iv, sequence, headerBytes, gap, length, isForeign) => {
@@ -84,11 +84,50 @@ if (native && aead) {
     });
   }
 
-  test('ChaCha20-Poly1305 has no quicker way, and an IV has 12 bytes', () => {
+  test('an IV has 12 bytes, and a key of ChaCha20 has 32', () => {
     const key = new Uint8Array(32);
-    assert.equal(aead.createRecordKey13('chacha20-poly1305', key, new Uint8Array(12), 'seal'), undefined);
-    assert.throws(() => aead.createRecordKey13('aes-256-gcm', key, new Uint8Array(11), 'seal'), {
-      code: 'BAD_KEY',
+    for (const [algorithm, keyBytes, ivBytes] of [
+      ['aes-256-gcm', 32, 11],
+      ['chacha20-poly1305', 32, 13],
+      ['chacha20-poly1305', 16, 12],
+    ] as const) {
+      const [raw, iv] = [key.subarray(0, keyBytes), new Uint8Array(ivBytes)];
+      assert.throws(() => aead.createRecordKey13(algorithm, raw, iv, 'seal'), { code: 'BAD_KEY' });
+    }
+  });
+
+  test('keys of ChaCha20 that are used in turns are each its own, and closing one leaves the other', () => {
+    const bytes = native.slab(400);
+    const iv = new Uint8Array(12);
+    const keys = [1, 2].map((fill) => new Uint8Array(32).fill(fill));
+    const sealed = keys.map((key) => {
+      const sealer = aead.createRecordKey13('chacha20-poly1305', key, iv, 'seal')!;
+      bytes.fill(0);
+      sealer.seal(bytes, 95, 100, 200, 0, 9);
+      sealer.close();
+      return bytes.slice();
     });
+    const [first, second] = keys.map((key) => aead.createRecordKey13('chacha20-poly1305', key, iv, 'open')!);
+    const opens = (opener: typeof first, record: Uint8Array | undefined): boolean => {
+      bytes.set(record!);
+      return opener!.open(bytes, 95, 100, 216, 0, 9);
+    };
+    for (let round = 0; round < 2; round++) {
+      assert.equal(opens(first, sealed[0]), true);
+      assert.equal(opens(second, sealed[1]), true);
+      assert.equal(opens(first, sealed[1]), false);
+    }
+    first!.close();
+    assert.equal(opens(second, sealed[1]), true);
+    assert.throws(() => opens(first, sealed[0]), { code: 'CLOSED' });
+    second!.close();
+  });
+
+  test('records of ChaCha20 that are longer than any of DTLS are refused where they would have to be copied', () => {
+    const key = aead.createRecordKey13('chacha20-poly1305', new Uint8Array(32), new Uint8Array(12), 'open')!;
+    const foreign = new Uint8Array(20_000);
+    assert.throws(() => key.seal(foreign, 5, 10, 19_000, 0, 0), { code: 'BAD_LENGTH' });
+    assert.throws(() => key.open(native.slab(20_000), 95, 100, 19_000, 0, 0), { code: 'BAD_LENGTH' });
+    key.close();
   });
 }

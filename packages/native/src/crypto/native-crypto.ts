@@ -1,8 +1,10 @@
 // Everything of OpenSSL that has passed its known-answer test.
 import { NativeError } from '../errors.ts';
 import { OpenSslAeadKey } from './aead-key.ts';
+import { ChaChaRecordKey13 } from './chacha-record-key-13.ts';
 import type { AeadAlgorithm, NativeAead, NativeCiphers } from './keys.ts';
 import type { OpenSsl } from './openssl.ts';
+import type { RawChaCha } from './raw-chacha.ts';
 import { OpenSslRecordKey } from './record-key.ts';
 import { OpenSslRecordKey13 } from './record-key-13.ts';
 import { testAead, testCiphers, testRecords13, testSha1 } from './self-test.ts';
@@ -14,6 +16,7 @@ const ALGORITHMS: readonly AeadAlgorithm[] = ['aes-128-gcm', 'aes-256-gcm', 'cha
 /** Reports each algorithm to `report`; undefined if none works. */
 export function openAead(
   ssl: OpenSsl,
+  raw: RawChaCha | undefined,
   report: (name: string, wrong: string | undefined) => void,
 ): NativeAead | undefined {
   const algorithms = ALGORITHMS.filter((algorithm) => {
@@ -25,8 +28,19 @@ export function openAead(
     if (!algorithms.includes(algorithm)) throw new NativeError('BAD_ALGORITHM', String(algorithm));
   };
   if (algorithms.length === 0) return undefined;
-  const wholeRecords = reasonOf(() => testRecords13(ssl));
-  report('records-1.3', wholeRecords);
+  const gcmRecords = reasonOf(() =>
+    testRecords13(ssl, ['aes-128-gcm', 'aes-256-gcm'], (algorithm, key, iv, direction) => {
+      return new OpenSslRecordKey13(ssl, algorithm, key, iv, direction);
+    }),
+  );
+  report('records-1.3', gcmRecords);
+  const chachaRecords =
+    raw === undefined
+      ? 'not exported'
+      : reasonOf(() =>
+          testRecords13(ssl, ['chacha20-poly1305'], (_, key, iv) => new ChaChaRecordKey13(raw, key, iv)),
+        );
+  report('records-1.3 chacha20', chachaRecords);
   return {
     algorithms,
     createAeadKey(algorithm, key) {
@@ -39,8 +53,13 @@ export function openAead(
     },
     createRecordKey13(algorithm, key, iv, direction) {
       check(algorithm);
-      if (algorithm === 'chacha20-poly1305' || wholeRecords !== undefined) return undefined;
-      return new OpenSslRecordKey13(ssl, algorithm, key, iv, direction);
+      if (algorithm !== 'chacha20-poly1305')
+        return gcmRecords === undefined
+          ? new OpenSslRecordKey13(ssl, algorithm, key, iv, direction)
+          : undefined;
+      return raw !== undefined && chachaRecords === undefined
+        ? new ChaChaRecordKey13(raw, key, iv)
+        : undefined;
     },
   };
 }

@@ -21,11 +21,10 @@ import {
   MAX_FOREIGN_BYTES,
   type OpenSsl,
 } from './openssl.ts';
+import { checkedHeader, firstOfHeader, secondOfHeader, swapped, wordAt } from './record-words.ts';
 
 const NONCE_BYTES = 8;
 const AAD_BYTES = 13;
-/** A header of DTLS 1.3 without a connection id. */
-const MAX_HEADER_BYTES = 8;
 // Words of `#words`, all that is kept for a key: so few that V8 keeps them on its heap.
 const H_AT = 3; // behind the IV
 const DIFFERENCES_AT = 7;
@@ -195,14 +194,7 @@ export class OpenSslRecordKey13 implements RecordKey13 {
   }
 }
 
-/** @throws {NativeError} `BAD_LENGTH` */
-function checkedHeader(headerAt: number, contentAt: number): number {
-  const bytes = contentAt - headerAt;
-  if (bytes >= 1 && bytes <= MAX_HEADER_BYTES) return bytes;
-  throw new NativeError('BAD_LENGTH', `${bytes} bytes of header`);
-}
-
-/** The last `headerBytes` of the eight bytes in `before` and `behind`, zeros up to the length, and that. */
+/** The header, zeros up to the length, and that. */
 function putAad(
   words: Int32Array,
   headerBytes: number,
@@ -210,26 +202,10 @@ function putAad(
   behind: number,
   length: number,
 ): void {
-  const bits = (headerBytes & 3) * 8; // shifts are by less than 32
-  if (headerBytes <= 4) {
-    words[AAD_WORD] = bits === 0 ? behind : behind >>> (32 - bits);
-    words[AAD_WORD + 1] = 0;
-  } else {
-    words[AAD_WORD] = bits === 0 ? before : (before >>> (32 - bits)) | (behind << bits);
-    words[AAD_WORD + 1] = bits === 0 ? behind : behind >>> (32 - bits);
-  }
+  words[AAD_WORD] = firstOfHeader(headerBytes, before, behind);
+  words[AAD_WORD + 1] = secondOfHeader(headerBytes, behind);
   words[AAD_WORD + 2] = 0;
   words[AAD_WORD + 3] = length; // byte 12; what is behind it is not read
-}
-
-/** The bytes of a number in network order, as a word of memory. */
-function swapped(value: number): number {
-  return (value << 24) | ((value & 0xff00) << 8) | ((value >>> 8) & 0xff00) | (value >>> 24);
-}
-
-/** Four bytes as the workspace has them. */
-function wordAt(bytes: Uint8Array, at: number): number {
-  return bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24);
 }
 
 /**
