@@ -530,10 +530,8 @@ export class DtlsConnection implements Core<DtlsSink> {
     const { flight, acknowledgements } = this.#handshake;
     const { epoch } = flight;
     const contentAt = at + this.#records.headroom(epoch);
-    const length = acknowledgements.bytes;
-    if (contentAt + length + this.#records.tailroom(epoch) > end) return 0;
-    acknowledgements.write(out, contentAt);
-    acknowledgements.onSent();
+    const length = acknowledgements.write(out, contentAt, end - this.#records.tailroom(epoch) - contentAt);
+    if (length === 0) return 0;
     return this.#records.write(out, at, epoch, CONTENT_TYPE.ack, DTLS_1_2, length);
   }
 

@@ -15,6 +15,8 @@ export class Acknowledgements {
   #records: Array<{ readonly epoch: number; readonly sequence: number }> = [];
   #dueAt: Millis = NEVER;
   #isPending = false;
+  /** How many of them the peer has been told of already, where they take more than one datagram. */
+  #told = 0;
 
   /** Whether one is to be sent now. */
   get isPending(): boolean {
@@ -32,7 +34,10 @@ export class Acknowledgements {
   // RFC 9147 §7.1: MUST NOT name a record that was not processed or kept.
   onRecord(epoch: number, sequence: number): void {
     if (this.#records.some((each) => each.epoch === epoch && each.sequence === sequence)) return;
-    if (this.#records.length === MAX_ACKNOWLEDGED_RECORDS) this.#records.shift();
+    if (this.#records.length === MAX_ACKNOWLEDGED_RECORDS) {
+      this.#records.shift();
+      this.#told = Math.max(0, this.#told - 1);
+    }
     if (this.#records.length === 0) this.#records = [{ epoch, sequence }];
     else this.#records.push({ epoch, sequence });
   }
@@ -45,6 +50,7 @@ export class Acknowledgements {
   /** The peer is told with the next datagram. */
   tellNow(): void {
     this.#isPending = true;
+    this.#told = 0;
     this.#dueAt = NEVER;
   }
 
@@ -53,30 +59,38 @@ export class Acknowledgements {
     this.#records = [];
     this.#dueAt = NEVER;
     this.#isPending = false;
+    this.#told = 0;
   }
 
   expire(now: Millis): void {
     if (now >= this.#dueAt) this.tellNow();
   }
 
-  onSent(): void {
-    this.#isPending = false;
-  }
-
+  /** Of one that names all. */
   get bytes(): number {
     return LENGTH_BYTES + RECORD_NUMBER_BYTES * this.#records.length;
   }
 
-  // RFC 9147 §7: by number, lowest first.
-  write(out: Uint8Array, at: number): void {
-    this.#records.sort((a, b) => a.epoch - b.epoch || a.sequence - b.sequence);
-    putU16(out, at, RECORD_NUMBER_BYTES * this.#records.length);
+  /** One that names as many as `room` bytes take, and returns its length; the others come with the next. */
+  write(out: Uint8Array, at: number, room: number = this.bytes): number {
+    const left = this.#records.length - this.#told;
+    const count = Math.min(left, Math.floor((room - LENGTH_BYTES) / RECORD_NUMBER_BYTES));
+    if (count < 0 || (count === 0 && left > 0)) return 0;
+    // RFC 9147 §7: by number, lowest first.
+    if (this.#told === 0) this.#records.sort((a, b) => a.epoch - b.epoch || a.sequence - b.sequence);
+    putU16(out, at, RECORD_NUMBER_BYTES * count);
     let position = at + LENGTH_BYTES;
-    for (const { epoch, sequence } of this.#records) {
+    for (let i = 0; i < count; i++, position += RECORD_NUMBER_BYTES) {
+      const { epoch, sequence } = this.#records[this.#told + i]!;
       writeUint64(out, position, epoch);
       writeUint64(out, position + 8, sequence);
-      position += RECORD_NUMBER_BYTES;
     }
+    this.#told += count;
+    if (count === left) {
+      this.#isPending = false;
+      this.#told = 0;
+    }
+    return position - at;
   }
 }
 

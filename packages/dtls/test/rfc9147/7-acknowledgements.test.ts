@@ -63,6 +63,25 @@ describe('RFC 9147 §7 ACK messages', () => {
     assert.deepEqual(numbersOf(ackOf(...numbers)), numbers.slice(1));
   });
 
+  test('are as many as it takes where one has no room for all', () => {
+    const numbers = Array.from({ length: 9 }, (_, i) => [2, i] as const);
+    const acknowledgements = new Acknowledgements();
+    for (const [epoch, sequence] of numbers) acknowledgements.onRecord(epoch, sequence);
+    acknowledgements.tellNow();
+    const out = new Uint8Array(80);
+    assert.equal(acknowledgements.write(out, 0, 17), 0);
+    const written: Number_[] = [];
+    for (let i = 0; acknowledgements.isPending; i++) {
+      const length = acknowledgements.write(out, 0, 80);
+      assert.equal(length, [66, 66, 18][i]);
+      written.push(...numbersOf(out.slice(0, length)));
+    }
+    assert.deepEqual(written, numbers);
+    // With the smallest datagrams there are, a flight takes more records than one ACK has room for.
+    const all = connected13({ client: { mtu: 128 }, server: { mtu: 128 } });
+    assert.equal(all.client.deadline(), Number.POSITIVE_INFINITY);
+  });
+
   test('that are malformed are dropped: each length but the right ones', () => {
     const whole = ackOf([2, 0], [2, 1]);
     for (let length = 0; length < whole.length; length++) {

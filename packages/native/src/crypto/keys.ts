@@ -54,8 +54,9 @@ export interface RecordKey {
 /**
  * Whole DTLS 1.3 records (RFC 9147 §4) under one key in one direction. The additional data is the header, of 1 to 8 bytes
  * and with its sequence number in the clear, in front of the content. The sequence number, of 64 bits, is XORed into the
- * last eight bytes of the IV (RFC 8446 §5.3); its halves may be signed or not. Where 8 bytes are in front of the
- * content, the header's among them, a record takes two native calls.
+ * last eight bytes of the IV (RFC 8446 §5.3); its halves may be signed or not. Under AES-GCM a record
+ * takes two native calls where 8 bytes are in front of the content, the header's among them; under ChaCha20-Poly1305 four,
+ * where there are 64, and 16 behind the tag.
  */
 export interface RecordKey13 {
   /** Encrypts `bytes[contentAt, contentEnd)` in place and writes the tag behind it. The caller uses no number twice. */
