@@ -5,7 +5,8 @@ import type { TransportAddress } from '@millrace/stun';
 import { FIRST_CHANNEL } from './options.ts';
 import type { Request } from './request.ts';
 
-export type PeerState = 'binding' | 'bound' | 'refused';
+/** `idle`: nothing has been sent for a while, or the server has not answered; what is sent next binds the channel anew. */
+export type PeerState = 'binding' | 'bound' | 'idle' | 'refused';
 
 export class Peer {
   readonly address: TransportAddress;
@@ -14,6 +15,8 @@ export class Peer {
   request: Request | undefined;
   /** When the binding is renewed. */
   renewAt: Millis = NEVER;
+  /** Whether anything has been sent to it since the binding was last asked for. */
+  isUsed = true;
   /** Datagrams from before the channel was bound, oldest first; kept in case the request is lost or refused. */
   readonly held: Uint8Array[] = [];
   /** The first so many of them have followed the request as Send indications. */

@@ -17,8 +17,8 @@ import type { Peer } from './peers.ts';
 
 const UDP = 17;
 const IPV6_FAMILY = 2;
-/** RFC 8489 §6.2.2: how long a response is waited for where nothing is lost, in milliseconds. */
-const RELIABLE_WAIT = 39_500;
+/** RFC 8489 §6.2.2: in RTOs, how long a response is waited for where nothing is lost: as long as where something is. */
+const RELIABLE_WAIT = 79;
 
 export type Asking =
   | { readonly kind: 'allocate' | 'release' }
@@ -94,7 +94,7 @@ export class Request {
   #newTransaction(): ClientTransaction {
     const { rto, isReliable } = this.#tunables;
     const tunables = isReliable
-      ? { ...TRANSACTION_DEFAULTS, rto, sends: 1, lastWait: RELIABLE_WAIT / rto }
+      ? { ...TRANSACTION_DEFAULTS, rto, sends: 1, lastWait: RELIABLE_WAIT }
       : { ...TRANSACTION_DEFAULTS, rto };
     return new ClientTransaction(this.#random, tunables);
   }

@@ -89,6 +89,10 @@ export class TurnClient implements Core<TurnSink> {
   /** The request about the allocation itself. */
   #request: Request | undefined;
   #refreshAt: Millis = NEVER;
+  /** When the server forgets the allocation. */
+  #endsAt: Millis = NEVER;
+  /** Somebody waits for what becomes of the refresh that is under way. */
+  #isDemanded = false;
   /** Requests to be written. */
   readonly #queue: Request[] = [];
   readonly #events: Event[] = [];
@@ -133,9 +137,11 @@ export class TurnClient implements Core<TurnSink> {
     this.#isStale = true;
   }
 
-  /** Asks whether the allocation is there still: `onRefreshed` or `onEnd` tells. Without one, or while asked, nothing. */
+  /** Asks whether the allocation is there still: `onRefreshed` or `onEnd` tells. Without one nothing. */
   refresh(): void {
-    if (this.#state !== 'allocated' || this.#request !== undefined) return;
+    if (this.#state !== 'allocated') return;
+    this.#isDemanded = true;
+    if (this.#request !== undefined) return;
     this.#refreshAt = NEVER;
     this.#request = this.#ask({ kind: 'refresh' });
     this.#isStale = true;
@@ -182,7 +188,11 @@ export class TurnClient implements Core<TurnSink> {
       return 0;
     }
     const to = this.#peers.find(peer) ?? this.#addPeer(peer);
-    if (to?.state === 'bound') return this.#writeChannelData(to, bytes, at, end, out, outAt, outEnd);
+    if (to?.state === 'bound') {
+      to.isUsed = true;
+      return this.#writeChannelData(to, bytes, at, end, out, outAt, outEnd);
+    }
+    if (to?.state === 'idle') this.#bind(to);
     if (to === undefined) this.#drops.count('too-many-peers');
     else if (to.state === 'refused') this.#drops.count('refused');
     else if (end - at > MAX_HELD_BYTES || !to.hold(bytes, at, end, this.#tunables.maxHeld))
@@ -225,10 +235,11 @@ export class TurnClient implements Core<TurnSink> {
     this.#expireRequest(this.#request, now);
     for (const peer of this.#peers.all) {
       this.#expireRequest(peer.request, now);
-      if (now >= peer.renewAt) {
-        peer.renewAt = NEVER;
-        peer.request = this.#ask({ kind: 'bind', peer });
-      }
+      if (now < peer.renewAt) continue;
+      peer.renewAt = NEVER;
+      // RFC 8656 §9: permissions are for those that are sent to.
+      if (peer.isUsed) peer.request = this.#askToBind(peer);
+      else peer.state = 'idle';
     }
     if (now >= this.#refreshAt && this.#state === 'allocated') {
       this.#refreshAt = NEVER;
@@ -266,9 +277,19 @@ export class TurnClient implements Core<TurnSink> {
   #addPeer(address: TransportAddress): Peer | undefined {
     if (this.#peers.all.length >= this.#tunables.maxPeers) return undefined;
     const peer = this.#peers.add(address);
-    peer.request = this.#ask({ kind: 'bind', peer });
-    this.#isStale = true;
+    this.#bind(peer);
     return peer;
+  }
+
+  #bind(peer: Peer): void {
+    peer.state = 'binding';
+    peer.request = this.#askToBind(peer);
+    this.#isStale = true;
+  }
+
+  #askToBind(peer: Peer): Request {
+    peer.isUsed = false;
+    return this.#ask({ kind: 'bind', peer });
   }
 
   #writeChannelData(
@@ -377,6 +398,7 @@ export class TurnClient implements Core<TurnSink> {
     const lifetime = message.get(LIFETIME);
     if (lifetime === undefined) return 'bad-attribute';
     this.#request = undefined;
+    this.#isDemanded = false;
     this.#setLifetime(lifetime, now);
     this.#events.push({ kind: 'refreshed' });
     return undefined;
@@ -414,6 +436,7 @@ export class TurnClient implements Core<TurnSink> {
   #setLifetime(asTold: number, now: Millis): number {
     const seconds = Math.min(MOST_LIFETIME, Math.max(LEAST_LIFETIME, asTold));
     const lifetime = seconds * 1_000;
+    this.#endsAt = now + lifetime;
     this.#refreshAt = now + Math.max(lifetime / 2, lifetime - REFRESH_EARLY);
     return seconds;
   }
@@ -456,7 +479,9 @@ export class TurnClient implements Core<TurnSink> {
 
   #onFailure(request: Request, end: TurnEnd): void {
     const { asking } = request;
-    if (asking.kind !== 'bind') {
+    // RFC 8656 §5: the server has no allocation of ours any more.
+    const isGone = end.errorCode === TURN_ERROR.ALLOCATION_MISMATCH;
+    if (asking.kind !== 'bind' || isGone) {
       this.#finish(asking.kind === 'release' ? { code: 'CLOSED', reason: end.reason } : end);
       return;
     }
@@ -472,7 +497,20 @@ export class TurnClient implements Core<TurnSink> {
     const due = request?.transaction.due(now) ?? 'nothing';
     if (request === undefined || due === 'nothing') return;
     if (due === 'retransmit') this.#enqueue(request);
-    else this.#onFailure(request, { code: 'TIMEOUT', reason: 'the server does not answer' });
+    else this.#onTimeout(request, now);
+  }
+
+  /** An outage that is over before the allocation is leaves no trace: what was asked for is asked for again. */
+  #onTimeout(request: Request, now: Millis): void {
+    const { asking } = request;
+    if (asking.kind === 'bind') {
+      asking.peer.request = undefined;
+      asking.peer.state = 'idle';
+      asking.peer.held.length = 0;
+      asking.peer.hurried = 0;
+    } else if (asking.kind === 'refresh' && !this.#isDemanded && now < this.#endsAt) {
+      this.#request = this.#ask({ kind: 'refresh' });
+    } else this.#onFailure(request, { code: 'TIMEOUT', reason: 'the server does not answer' });
   }
 
   #forgetPeers(): void {

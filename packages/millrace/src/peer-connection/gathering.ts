@@ -71,6 +71,8 @@ export class Gathering {
   /** What was gathered for before candidates were asked for: its servers, its end, and what is to be told of it. */
   #pool: { readonly isOver: Promise<void>; readonly errors: GatheringError[] } | undefined;
   #servers: readonly IceServer[] = [];
+  /** Of those the URLs that could be asked. */
+  readonly #reached = new LeanSet<string>();
   #relayOnly = false;
   #sockets: LocalSocket[] = [];
   /** Sockets whose host candidate is kept to ourselves. */
@@ -200,6 +202,9 @@ export class Gathering {
   }
 
   async #collect(): Promise<void> {
+    const epoch = this.#epoch;
+    const generation = this.#generation;
+    this.#reached.clear();
     // An allocation outlives a restart: a second one from the same socket would be refused (RFC 8656 §7.2).
     const streams = this.#missing(-1);
     await Promise.all([
@@ -209,6 +214,18 @@ export class Gathering {
         .map(({ address, interfaceName }, index) => this.#from(address, interfaceName, index)),
       ...(streams.length > 0 ? [this.#asking(streams).overStreams()] : []),
     ]);
+    if (epoch === this.#epoch && generation === this.#generation) this.#tellUnreached();
+  }
+
+  /** A server of one family is out of reach for a host that has the other alone. */
+  #tellUnreached(): void {
+    if (this.#driver.isClosed) return;
+    for (const { kind, transport, url } of this.#servers) {
+      if (transport !== 'udp' || (kind === 'stun' && this.#relayOnly) || this.#reached.has(url)) continue;
+      if (this.#relays.some((each) => each.url === url)) continue;
+      const errorText = 'no address of this host leads to the server';
+      this.#fail({ address: null, port: null, url, errorCode: NOT_REACHED, errorText });
+    }
   }
 
   /** The path is in trouble: where a server has lost an address of ours, it is asked for another. */
@@ -268,6 +285,7 @@ export class Gathering {
       hasIpv4: [...this.#locals.keys()].some((each) => isIPv4(each) && !each.startsWith('127.')),
       mayTell: (type, address, socket, url) =>
         epoch === this.#epoch && this.#mayTell(type, address, socket, url),
+      onReached: (url) => this.#reached.add(url),
       onMapped: (socket, mapped, url) => this.#addReflexive(socket, mapped, url),
       onCandidate: (candidate, source) => this.#tell(candidate, source),
       onRelay: (relay, socket, url, check) => this.#relays.push({ relay, socket, url, check }),

@@ -3,6 +3,7 @@
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import type { Millis } from '@millrace/sans-io';
+import { canonicalAddress } from '@millrace/stun';
 import { now } from '../transport/alarm.ts';
 
 /** The resolver does not tell how long an answer holds (its TTL); servers move seldom, and half a minute is short. */
@@ -30,7 +31,8 @@ export class NameCache {
 
   /** The addresses of `host`, IPv4 first. Rejects with the resolver's error. */
   resolve(host: string): Promise<readonly string[]> {
-    if (isIP(host) !== 0) return Promise.resolve([host]);
+    // As what comes from there is recognised by.
+    if (isIP(host) !== 0) return Promise.resolve([canonicalAddress(host) ?? host]);
     // RFC 1034 §3.1: names are the same in any case.
     const name = host.toLowerCase();
     const known = this.#entries.get(name);

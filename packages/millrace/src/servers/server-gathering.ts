@@ -45,6 +45,8 @@ export interface GatheringHost {
   readonly hasIpv4: boolean;
   /** Whether the peer is to be told of an address; what is not told of is not kept. */
   mayTell(type: 'relay', address: TransportAddress, socket: number, url: string): boolean;
+  /** The server at `url` is asked from one of our sockets, or it has been told why it can't be. */
+  onReached(url: string): void;
   /** A server sees one of our sockets at `mapped`. */
   onMapped(socket: number, mapped: TransportAddress, url: string): void;
   onCandidate(candidate: LocalCandidate, source: CandidateSource): void;
@@ -111,6 +113,7 @@ export class ServerGathering {
     );
     // A socket of one family has nothing to ask a server of the other.
     if (found === undefined) return;
+    this.#host.onReached(server.url);
     const remote = { address: found, port: server.port };
     if (server.kind === 'stun') await this.#askStun(local, server, remote);
     else {
@@ -154,12 +157,14 @@ export class ServerGathering {
   }
 
   async #askOverStream(server: IceServer): Promise<void> {
-    const address = (await this.#resolve(server, undefined))[0];
+    const addresses = await this.#resolve(server, undefined);
+    const { host, port, transport } = server;
+    const [address] = addresses;
     if (address === undefined || !this.#mayAsk()) return;
-    const remote = { address, port: server.port };
+    const remote = { address, port };
     await this.#allocate(undefined, server, remote, (link, lose) => {
       const { driver } = this.#host;
-      return new StreamTransport(server.host, remote, server.transport === 'tls', {
+      return new StreamTransport(host, addresses, port, transport === 'tls', {
         onConnected: () => {
           link().start();
           driver.wake();
@@ -313,6 +318,7 @@ export class ServerGathering {
     let found = this.#addresses.get(server.host);
     if (found === undefined) {
       found = serverNames.resolve(server.host).catch(({ message }: Error) => {
+        this.#host.onReached(server.url);
         this.#fail(local, server, UNREACHABLE, message);
         return [];
       });

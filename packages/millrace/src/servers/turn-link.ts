@@ -45,6 +45,10 @@ export class TurnLink implements ServerLink {
     this.#handlers = handlers;
   }
 
+  get port(): DatagramPort | undefined {
+    return this.#port;
+  }
+
   start(): void {
     if (this.client.state === 'new') this.client.start();
   }

@@ -1,5 +1,5 @@
 // The way to a TURN server: datagrams from one of our sockets, or a TCP or TLS connection. RFC 8656 §3.1.
-import { connect, type Socket } from 'node:net';
+import { connect, isIP, isIPv6, type LookupFunction, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import type { TransportAddress } from '@millrace/ice';
 import { StreamFramer } from '@millrace/turn';
@@ -42,6 +42,10 @@ const MAX_WAITING_BYTES = 1024 * 1024;
 
 /** Milliseconds until there is a connection, as long as a server has to answer datagrams. */
 const CONNECTING = 7_800;
+/** Milliseconds until the next of its addresses is tried, where one is silent. */
+const ADDRESS_PATIENCE = 2_000;
+/** How long a closing connection may take for what still waits. */
+const FAREWELL = 1_000;
 
 export interface StreamHandlers {
   onConnected(): void;
@@ -58,9 +62,17 @@ export class StreamTransport implements TurnTransport {
   readonly #limit: NodeJS.Timeout;
   #isOver = false;
 
-  /** `host` is what the certificate has to name, when `isSecure`. */
-  constructor(host: string, server: TransportAddress, isSecure: boolean, handlers: StreamHandlers) {
-    const { address, port } = server;
+  /**
+   * `host` is what the certificate has to name, when `isSecure`; `addresses` are its own, tried in turn: that of one family
+   * may lead nowhere from here (RFC 8305).
+   */
+  constructor(
+    host: string,
+    addresses: readonly string[],
+    port: number,
+    isSecure: boolean,
+    handlers: StreamHandlers,
+  ) {
     const framer = new StreamFramer();
     const lose = (reason: string): void => {
       if (this.#isOver) return;
@@ -69,9 +81,14 @@ export class StreamTransport implements TurnTransport {
       this.#socket.destroy();
       handlers.onLost(reason);
     };
-    this.#socket = isSecure
-      ? connectTls({ host: address, port, servername: /^[\d.]+$|:/.test(host) ? '' : host })
-      : connect({ host: address, port });
+    const way = {
+      host,
+      port,
+      lookup: lookupOf(addresses),
+      autoSelectFamily: true,
+      autoSelectFamilyAttemptTimeout: ADDRESS_PATIENCE,
+    };
+    this.#socket = isSecure ? connectTls({ ...way, servername: isIP(host) === 0 ? host : '' }) : connect(way);
     this.#socket.setNoDelay(true);
     this.#socket.once(isSecure ? 'secureConnect' : 'connect', () => {
       clearTimeout(this.#limit);
@@ -103,7 +120,19 @@ export class StreamTransport implements TurnTransport {
   close(): void {
     this.#isOver = true;
     clearTimeout(this.#limit);
+    if (this.#socket.connecting) {
+      this.#socket.destroy();
+      return;
+    }
+    // A server that has gone, or says nothing, must not keep it open.
     this.#socket.end();
     this.#socket.unref();
+    setTimeout(() => this.#socket.destroy(), FAREWELL).unref();
   }
+}
+
+/** What the name is known to stand for. */
+function lookupOf(addresses: readonly string[]): LookupFunction {
+  const all = addresses.map((address) => ({ address, family: isIPv6(address) ? 6 : 4 }));
+  return (_host, _options, callback) => callback(null, all);
 }

@@ -23,5 +23,5 @@ const REASONS: Readonly<Record<string, string>> = {
 /** The reason, with the system's code behind it for whoever looks for that. */
 export function unreachableReason({ code = '', message }: NodeJS.ErrnoException): string {
   const reason = REASONS[code];
-  return reason === undefined ? message : `${reason} (${code})`;
+  return reason === undefined ? message || code : `${reason} (${code})`;
 }

@@ -148,15 +148,21 @@ export class Driver implements SocketOwner {
     return this.#ports[socket];
   }
 
-  /** Gives up a socket from which nothing can be sent any more, and the servers that were reached by it. */
+  /**
+   * Gives up a socket from which nothing can be sent any more, and the servers that were reached by it; or a relayed address,
+   * and with it the server that has it.
+   */
   closeSocket(socket: number): void {
     const at = now();
-    for (const { link, onClosed } of this.#links.filter((each) => each.link.socket === socket)) {
+    const port = this.#ports[socket];
+    const isOver = ({ link }: { readonly link: ServerLink }): boolean =>
+      link.socket === socket || (port !== undefined && link.port === port);
+    for (const { link, onClosed } of this.#links.filter(isOver)) {
       this.removeLink(link);
       link.close(at);
       onClosed();
     }
-    this.#ports[socket]?.close();
+    port?.close();
     if (socket >= this.#ports.length) return;
     this.#ports = this.#ports.with(socket, undefined);
     this.#carriers = this.#carriers.with(socket, undefined);

@@ -10,13 +10,15 @@ import { type RTCIceCandidate, RTCPeerConnection, type RTCPeerConnectionIceError
 import { connectedPair, LOOPBACK, negotiate } from '../peer-connection/pair.ts';
 
 const METHOD_ALLOCATE = 0x003;
+const hasIpv6 = Object.values(networkInterfaces()).some((all) => all?.some((each) => each.address === '::1'));
 
 /** A STUN server on loopback that answers as `write` has it. */
 async function server(
   kind: 'success' | 'error',
   write: (writer: MessageWriter) => void,
+  at: '127.0.0.1' | '::1' = '127.0.0.1',
 ): Promise<[Socket, string]> {
-  const socket = createSocket('udp4');
+  const socket = createSocket(at === '::1' ? 'udp6' : 'udp4');
   socket.on('message', (request, { port, address }) => {
     const out = new Uint8Array(200);
     const writer = new MessageWriter().begin(
@@ -30,9 +32,9 @@ async function server(
     write(writer);
     socket.send(out, 0, writer.finish(), port, address);
   });
-  socket.bind(0, '127.0.0.1');
+  socket.bind(0, at);
   await once(socket, 'listening');
-  return [socket, `stun:127.0.0.1:${socket.address().port}`];
+  return [socket, `stun:${at === '::1' ? '[::1]' : at}:${socket.address().port}`];
 }
 
 interface Gathered {
@@ -135,6 +137,31 @@ describe('W3C webrtc-pc §4.4.4 and RFC 8445 §5.1.1.2: gathering from STUN serv
     assert.deepEqual([errors.length, errors[0]?.errorCode], [1, 701]);
   });
 
+  for (const [url, from] of [
+    ['stun:[::1]:3478', '127.0.0.1'],
+    ['turn:[2001:db8::1]', '127.0.0.1'],
+    ['stun:192.0.2.1', '127.0.0.1'],
+  ] as const)
+    test(`${url} is told as error 701 where ${from} is all there is`, async () => {
+      const { candidates, errors } = await gathered(url, 'all', from);
+      assert.equal(candidates.length, 1);
+      assert.deepEqual(
+        errors.map((each) => [each.errorCode, each.url, each.address, each.errorText]),
+        [[701, url, null, 'no address of this host leads to the server']],
+      );
+    });
+
+  test('RFC 5952 §1: however its address is written, a server is recognised by it', {
+    skip: hasIpv6 ? false : 'there is no IPv6 here',
+  }, async () => {
+    const mapped = { address: '2001:db8::5', port: 40_000 };
+    const [socket, url] = await server('success', (writer) => writer.add(XOR_MAPPED_ADDRESS, mapped), '::1');
+    const { candidates, errors } = await gathered(url.replace('[::1]', '[0:0:0::0001]'), 'all', '::1');
+    socket.close();
+    assert.deepEqual(errors, []);
+    assert.equal(candidates[1]?.address, '2001:db8::5');
+  });
+
   test('a connection that closes meanwhile leaves nothing behind', async () => {
     const socket = createSocket('udp4');
     socket.bind(0, '127.0.0.1');
@@ -179,10 +206,6 @@ function requestedFamily(request: Uint8Array): string {
 }
 
 describe('RFC 8656 §7.1: the family of relayed addresses', () => {
-  const hasIpv6 = Object.values(networkInterfaces()).some((all) =>
-    all?.some((each) => each.address === '::1'),
-  );
-
   for (const address of ['127.0.0.1', '::1'] as const)
     test(`of a host that has ${address} alone: IPv4, the other where the server says 440, and no third`, {
       skip: address === '::1' && !hasIpv6 ? 'there is no IPv6 here' : false,

@@ -43,6 +43,10 @@ describe('RFC 8656 §7: creating an allocation', () => {
     assert.equal(meeting.sentAt.length, 1);
     meeting.run(200);
     assert.equal(meeting.ends[0]?.code, 'TIMEOUT');
+    const hurried = new Meeting({ isReliable: true, rto: 200 });
+    hurried.server.answer = () => ({ silent: true });
+    hurried.begin().run(15_800);
+    assert.equal(hurried.ends[0]?.code, 'TIMEOUT', 'as early as by datagrams');
   });
 
   for (const code of [403, 437, 440, 441, 442, 486, 508]) {
@@ -104,6 +108,36 @@ describe('RFC 8656 §8: refreshing and releasing', () => {
       meeting.begin();
       meeting.run(every);
       assert.equal(meeting.sentAt.at(-1)! - 1_000, every);
+    }
+  });
+
+  test('an outage while it is refreshed does not end it, as long as the server has it', () => {
+    const meeting = new Meeting({ rto: 200 }).begin();
+    meeting.run(539_999);
+    meeting.server.answer = () => ({ silent: true });
+    meeting.run(50_000);
+    assert.deepEqual([meeting.client.state, meeting.ends], ['allocated', []]);
+    meeting.server.answer = () => undefined;
+    meeting.run(10_000);
+    assert.equal(meeting.refreshes, 1);
+    meeting.server.answer = () => ({ silent: true });
+    meeting.run(540_000 + 60_000 + 16_000);
+    assert.deepEqual(
+      meeting.ends.map(({ code }) => code),
+      ['TIMEOUT'],
+      'after its end there is nothing to ask about',
+    );
+  });
+
+  test('but whoever wants to know hears within one try, also of one that is under way', () => {
+    for (const before of [0, 540_000]) {
+      const meeting = new Meeting({ rto: 200 }).begin();
+      meeting.server.answer = () => ({ silent: true });
+      meeting.run(before);
+      meeting.client.refresh();
+      meeting.settle();
+      meeting.run(15_900);
+      assert.equal(meeting.ends[0]?.code, 'TIMEOUT');
     }
   });
 

@@ -68,8 +68,56 @@ describe('RFC 8656 §12: channels', () => {
     const meeting = new Meeting({}).begin();
     meeting.send('a', PEER);
     meeting.server.seen.length = 0;
-    meeting.run(500_000);
+    for (let second = 0; second < 500; second++) {
+      meeting.run(1_000);
+      assert.equal(meeting.send('b', PEER).length, 5);
+    }
     assert.deepEqual(meeting.server.seen, ['bind', 'bind']);
+  });
+
+  test('§9: of a peer that is not sent to any more it is not; the next datagram binds the same channel again', () => {
+    const meeting = new Meeting({}).begin();
+    meeting.send('a', PEER);
+    meeting.server.seen.length = 0;
+    meeting.run(500_000);
+    assert.deepEqual(meeting.server.seen, []);
+    meeting.give(onChannel(0x4000, 'x'));
+    assert.deepEqual(meeting.data, [[PEER, 'x']], 'the server knows the channel for as long as it likes');
+    assert.equal(meeting.send('b', PEER).length, 0);
+    assert.deepEqual(meeting.server.seen, ['bind']);
+    assert.deepEqual(passedOn(meeting), ['a', 'b']);
+    assert.deepEqual(meeting.send('c', PEER), onChannel(0x4000, 'c'));
+    assert.deepEqual([...meeting.server.channels], [[0x4000, PEER]]);
+  });
+
+  for (const [when, pause] of [
+    ['when a peer is first sent to', 0],
+    ['when its binding is renewed', 239_999],
+  ] as const) {
+    test(`an outage ${when} is no refusal: what is sent after it gets through`, () => {
+      const meeting = new Meeting().begin();
+      if (pause > 0) {
+        meeting.send('a', PEER);
+        meeting.run(pause);
+        meeting.send('a', PEER);
+      }
+      meeting.server.answer = () => ({ silent: true });
+      if (pause === 0) meeting.send('lost', PEER);
+      meeting.run(45_000);
+      meeting.server.answer = () => undefined;
+      meeting.server.passedOn.length = 0;
+      meeting.send('b', PEER);
+      assert.deepEqual(passedOn(meeting), ['b'], 'and nothing of before the outage');
+      assert.deepEqual(meeting.send('c', PEER), onChannel(0x4000, 'c'));
+      assert.deepEqual(meeting.refused, []);
+    });
+  }
+
+  test('§5: a server that has no allocation of ours when a channel is bound ends it', () => {
+    const meeting = new Meeting().begin();
+    meeting.server.answer = () => ({ error: 437, reason: 'restarted' });
+    meeting.send('a', PEER);
+    assert.deepEqual(meeting.ends, [{ code: 'REFUSED', errorCode: 437, reason: 'restarted' }]);
   });
 
   test('data written behind the header is not copied', () => {
