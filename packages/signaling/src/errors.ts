@@ -32,6 +32,7 @@ export type SignalingErrorCode =
   | 'BAD_INVITE'
   | 'RECIPIENT_GONE'
   | 'WHIP_REFUSED'
+  | 'BAD_OPTION'
   | 'CLOSED';
 
 const ERRORS: Readonly<Record<SignalingErrorCode, readonly [status: number, message: string]>> = {
@@ -45,7 +46,7 @@ const ERRORS: Readonly<Record<SignalingErrorCode, readonly [status: number, mess
   NO_SUCH_TOKEN: [404, 'the room has no such token'],
   NO_SUCH_NAMEPLATE: [404, 'no room has this number'],
   METHOD_REFUSED: [405, 'this path does not take that method'],
-  OUT_OF_ORDER: [409, 'a message before this one is missing'],
+  OUT_OF_ORDER: [409, 'the first message is not the next one of its writer'],
   ROOM_FULL: [409, 'the room has as many members as it may have'],
   TOKENS_FULL: [409, 'the room has as many tokens as it may have'],
   HISTORY_LOST: [410, 'records were dropped before they were read'],
@@ -67,6 +68,8 @@ const ERRORS: Readonly<Record<SignalingErrorCode, readonly [status: number, mess
   WHIP_REFUSED: [0, 'the endpoint does not take the offer'],
   RECIPIENT_GONE: [0, 'the recipient is not in the room'],
   CLOSED: [0, 'the room has been left'],
+  // Found by whoever starts a server.
+  BAD_OPTION: [0, 'an option is out of its range'],
 };
 
 export interface SignalingErrorOptions extends ErrorOptions {
@@ -74,6 +77,10 @@ export interface SignalingErrorOptions extends ErrorOptions {
   readonly tail?: Tail;
   /** The oldest record that there is, for who asked for an older one. */
   readonly oldest?: number;
+  /** The methods that a path takes, for who used another. */
+  readonly allow?: readonly string[];
+  /** What was wrong, behind the message. */
+  readonly detail?: string;
 }
 
 /** What server and client tell; `code` is stable, and `status` its HTTP status. */
@@ -81,13 +88,15 @@ export class SignalingError extends Error {
   readonly code: SignalingErrorCode;
   readonly tail: Tail | undefined;
   readonly oldest: number | undefined;
+  readonly allow: readonly string[] | undefined;
 
   constructor(code: SignalingErrorCode, options: SignalingErrorOptions = {}) {
-    super(ERRORS[code][1], options);
+    super(options.detail === undefined ? ERRORS[code][1] : `${ERRORS[code][1]}: ${options.detail}`, options);
     this.name = 'SignalingError';
     this.code = code;
     this.tail = options.tail;
     this.oldest = options.oldest;
+    this.allow = options.allow;
   }
 
   /** The HTTP status that carries this error; 0 if only a client can meet it. */

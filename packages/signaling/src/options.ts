@@ -1,5 +1,6 @@
 // Every tunable of the server with its default and unit. Whatever a client can make grow is capped here.
 import { type Clock, systemClock } from './clock.ts';
+import { SignalingError } from './errors.ts';
 
 export interface SignalingLimits {
   /** Rooms at a time. */
@@ -121,7 +122,8 @@ export function settingsFrom(options: SignalingServerOptions): ServerSettings {
   const limits: SignalingLimits = { ...DEFAULT_LIMITS };
   for (const name of Object.keys(DEFAULT_LIMITS) as Array<keyof SignalingLimits>) {
     const limit = options[name] ?? DEFAULT_LIMITS[name];
-    if (!(limit > 0)) throw new RangeError(`${name} must be a positive number, not ${limit}`);
+    if (!(limit > 0))
+      throw new SignalingError('BAD_OPTION', { detail: `${name} is ${limit}, not a positive number` });
     limits[name] = limit;
   }
   return {

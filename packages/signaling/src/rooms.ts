@@ -131,11 +131,8 @@ export class Rooms {
   async check(room: string, token: string): Promise<Access | undefined> {
     if (!isToken(token) || !isWord(room, ROOM_LENGTH)) return undefined;
     const id = idOf(token);
-    const { hearsRevocations } = this.backend;
-    const now = this.#settings.clock.now();
-    let stored = hearsRevocations ? this.tokens.peek(room, id, now) : undefined;
-    if (stored === undefined)
-      stored = hearsRevocations ? await this.tokens.find(room, id, now) : await this.backend.token(room, id);
+    let stored = this.#remembered(room, id);
+    if (stored === undefined) stored = await this.#lookUp(room, id);
     if (!matches(stored?.hash ?? NO_HASH, token) || !stored) return undefined;
     return { room, id, role: stored.role };
   }
@@ -152,10 +149,21 @@ export class Rooms {
     return guest;
   }
 
+  /** Who has come in with the token is put out: nobody does any more from now on. */
   async revokeToken(access: Access, id: string): Promise<void> {
     expectRole(access, 'owner');
-    if (!isWord(id, ID_LENGTH) || !(await this.backend.revokeToken(access.room, id)))
+    const { room } = access;
+    if (!isWord(id, ID_LENGTH) || !(await this.backend.revokeToken(room, id)))
       throw new SignalingError('NO_SUCH_TOKEN');
+    for (const member of await this.backend.members(room))
+      if ((await this.backend.token(room, member))?.by === id) await this.#leave(room, member);
+  }
+
+  /** Whether what was allowed a while ago still is: throws `ROOM_REFUSED`, or `MEMBER_GONE`. */
+  async expectStill({ room, id, role }: Access): Promise<void> {
+    let stored = this.#remembered(room, id);
+    if (stored === undefined) stored = await this.#lookUp(room, id);
+    if (!stored) throw new SignalingError(role === 'member' ? 'MEMBER_GONE' : 'ROOM_REFUSED');
   }
 
   async enter(access: Access): Promise<Admission> {
@@ -165,7 +173,8 @@ export class Rooms {
       const now = this.#now();
       const until = now + this.#settings.memberTimeout;
       const entry = { count: 1, bytes: packRecords([news('join', id)]) };
-      const result = await this.backend.enter(access.room, { id, hash, role: 'member' }, until, entry, now);
+      const member: StoredToken = { id, hash, role: 'member', by: access.id };
+      const result = await this.backend.enter(access.room, member, until, entry, now);
       if (result.kind === 'gone') throw new SignalingError('ROOM_REFUSED');
       if (result.kind === 'full') throw new SignalingError('ROOM_FULL');
       if (result.kind === 'entered') {
@@ -222,6 +231,17 @@ export class Rooms {
     const now = this.#now();
     for (const { room, id } of await this.backend.expired(now, MAX_EXPIRED)) await this.#leave(room, id);
     await this.backend.sweep(now);
+  }
+
+  /** Null: it is remembered that there is none. */
+  #remembered(room: string, id: string): StoredToken | null | undefined {
+    if (!this.backend.hearsRevocations) return undefined;
+    return this.tokens.peek(room, id, this.#settings.clock.now());
+  }
+
+  #lookUp(room: string, id: string): Promise<StoredToken | undefined> {
+    if (!this.backend.hearsRevocations) return this.backend.token(room, id);
+    return this.tokens.find(room, id, this.#settings.clock.now());
   }
 
   /** `undefined` if there is no such room. */

@@ -174,6 +174,7 @@ class HttpServer implements SignalingServer, RouteContext {
         if (request.from === undefined && error.tail) return { tail: error.tail };
         throw error;
       });
+    if (access.role === 'member') await this.rooms.keep([access]);
     if (this.#closing) throw this.#farewell();
     if (response.destroyed) return;
     const feed = this.#feedOf(access.room, tail.seq_num);
@@ -196,7 +197,13 @@ class HttpServer implements SignalingServer, RouteContext {
       feed.close();
       this.#feeds.delete(feed.room);
     });
-    if (access.role === 'member') await this.rooms.keep([access]);
+    // From here on a revocation ends the stream; one that came just before has not seen it.
+    const refused = await this.rooms.expectStill(access).then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+    if (!reader.isOpen) return;
+    if (refused) throw refused;
     reader.start();
   }
 

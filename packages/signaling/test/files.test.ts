@@ -30,6 +30,6 @@ describe('files', () => {
 
   test('more than may be held in memory are refused', async () => {
     const files = new Map([['/a', new Uint8Array(64 * 1024 * 1024 + 1)]]);
-    await assert.rejects(startSignalingServer({ files }), RangeError);
+    await assert.rejects(startSignalingServer({ files }), { code: 'BAD_OPTION' });
   });
 });

@@ -48,6 +48,26 @@ describe('what does not fit', () => {
     assert.equal((await call(records, 'GET')).headers.get('www-authenticate'), 'Bearer');
   });
 
+  test('RFC 9110 §9.3.2, §15.5.6: HEAD is answered like GET, and 405 tells the methods', async (t) => {
+    const room = await makeRoom(await serve(t));
+    const { body, headers } = await call(`${room.url}/records`, 'GET', room.token);
+    const head = await call(`${room.url}/records`, 'HEAD', room.token);
+    assert.deepEqual([head.status, head.body], [200, {}]);
+    assert.equal(head.headers.get('content-length'), headers.get('content-length'));
+    assert.equal(Number(headers.get('content-length')), JSON.stringify(body).length);
+    const events = { Authorization: `Bearer ${room.token}`, Accept: 'text/event-stream' };
+    assert.equal((await fetch(`${room.url}/records`, { method: 'HEAD', headers: events })).status, 200);
+    for (const [path, allowed] of [
+      ['/records', 'GET, POST, HEAD, OPTIONS'],
+      ['/members', 'GET, POST, HEAD, OPTIONS'],
+      ['/tokens', 'POST, OPTIONS'],
+      ['', 'DELETE, OPTIONS'],
+    ]) {
+      const refused = await call(`${room.url}${path}`, 'PUT', room.token);
+      assert.deepEqual([refused.status, refused.headers.get('allow')], [405, allowed]);
+    }
+  });
+
   test('a record of `recordBytes` is taken, and with a byte more it is not', async (t) => {
     const room = await makeRoom(await serve(t, { recordBytes: 100 }));
     const append = async (length: number): Promise<number> =>

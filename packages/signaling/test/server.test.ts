@@ -270,6 +270,45 @@ describe('members and tokens', () => {
     assert.equal(JSON.parse((await stream.event())!.data).error, 'ROOM_REFUSED');
   });
 
+  test('who has come in with a token leaves when it is revoked, and nobody else', async (t) => {
+    const room = await makeRoom(await serve(t));
+    const { id, token } = (await call(`${room.url}/tokens`, 'POST', room.token)).body;
+    const stays = await enter(room);
+    const goes = await enter({ url: room.url, token });
+    const stream = await follow(goes);
+    const watching = await follow(stays);
+    assert.equal((await call(`${room.url}/tokens/${id}`, 'DELETE', room.token)).status, 204);
+    assert.equal(JSON.parse((await stream.event())!.data).error, 'ROOM_REFUSED');
+    assert.equal((await call(`${room.url}/records`, 'POST', goes.token, { body: 'x' })).status, 401);
+    const { records } = JSON.parse((await watching.event())!.data);
+    assert.deepEqual(records[0].headers, [
+      ['event', 'leave'],
+      ['from', goes.member],
+    ]);
+    assert.deepEqual((await call(`${room.url}/members`, 'GET', room.token)).body.members, [stays.member]);
+    watching.close();
+  });
+
+  test('what was begun with a token before it was revoked is not done after', async (t) => {
+    const room = await makeRoom(await serve(t));
+    const { id, token } = (await call(`${room.url}/tokens`, 'POST', room.token)).body;
+    const { hostname, port, pathname } = new URL(`${room.url}/records`);
+    const socket = connect(Number(port), hostname).setEncoding('utf8');
+    t.after(() => socket.destroy());
+    const body = JSON.stringify({ body: 'too late' });
+    const head = [`POST ${pathname} HTTP/1.1`, 'Host: x', `Authorization: Bearer ${token}`];
+    socket.write(
+      `${[...head, `Content-Length: ${body.length}`, 'Expect: 100-continue'].join('\r\n')}\r\n\r\n`,
+    );
+    await once(socket, 'data'); // the server has read the head
+    socket.write(body.slice(0, 5));
+    await call(`${room.url}/tokens/${id}`, 'DELETE', room.token);
+    socket.write(body.slice(5));
+    const [answer] = (await once(socket, 'data')) as [string];
+    assert.match(answer, /^HTTP\/1.1 401 /);
+    assert.equal((await call(`${room.url}/records`, 'GET', room.token)).body.tail.seq_num, 0);
+  });
+
   test('guests and members may not do what is the owner’s', async (t) => {
     const room = await makeRoom(await serve(t));
     const { token: guest } = (await call(`${room.url}/tokens`, 'POST', room.token)).body;
@@ -385,8 +424,11 @@ test('health is answered while the store works', async (t) => {
 });
 
 test('a limit that is no limit is refused before anything is started', async () => {
-  await assert.rejects(startSignalingServer({ rooms: 0 }), RangeError);
-  await assert.rejects(startSignalingServer({ recordBytes: Number.NaN }), RangeError);
+  await assert.rejects(startSignalingServer({ rooms: 0 }), {
+    code: 'BAD_OPTION',
+    message: /rooms is 0/,
+  });
+  await assert.rejects(startSignalingServer({ recordBytes: Number.NaN }), { code: 'BAD_OPTION' });
 });
 
 test('a port that is taken is an error of the caller, and so is a store that can’t be opened', async (t) => {

@@ -93,6 +93,26 @@ test('the file of rooms is for its owner alone, and so is what SQLite puts besid
   for (const name of ['', '-wal']) assert.equal(statSync(`${store}${name}`).mode & 0o777, 0o600);
 });
 
+test('a file of version 1 is taken over, one of a later version is left alone', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'millrace-rooms-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const store = join(folder, 'rooms.db');
+  const first = await startSignalingServer({ store });
+  const { room, token } = await first.createRoom();
+  await first.close();
+  const alter = (sql: string): void => {
+    const database = new DatabaseSync(store);
+    database.exec(sql);
+    database.close();
+  };
+  alter('ALTER TABLE tokens DROP COLUMN admitted_by; PRAGMA user_version = 1');
+  const second = await startSignalingServer({ store });
+  assert.equal((await call(`${second.url}/rooms/${room}/members`, 'POST', token)).status, 201);
+  await second.close();
+  alter('PRAGMA user_version = 3');
+  await assert.rejects(startSignalingServer({ store }), { code: 'STORE_VERSION' });
+});
+
 test('a file that can’t be written is 503 for who appends, and is still read', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'millrace-rooms-'));
   t.after(() => rmSync(folder, { recursive: true }));

@@ -20,6 +20,8 @@ export interface StoredToken {
   readonly role: TokenRole;
   /** SHA-256 of the secret part. */
   readonly hash: Uint8Array;
+  /** Of a member: the id of the token that it came in with. */
+  readonly by?: string;
 }
 
 /** What a room may hold. */
@@ -55,7 +57,7 @@ export type Appended =
   | { readonly kind: 'appended'; readonly seqNum: number; readonly timestamp: number; readonly tail: Tail }
   /** The writer's retry of what is there already. */
   | { readonly kind: 'repeated'; readonly tail: Tail }
-  /** Records of the writer before these are missing. */
+  /** Records of the writer before these are missing, or of these some are there already and others are not. */
   | { readonly kind: 'gap'; readonly tail: Tail }
   /** `seqNum` was not the next number. */
   | { readonly kind: 'mismatch'; readonly tail: Tail }
@@ -114,6 +116,7 @@ export interface Backend {
 
   /**
    * Adds the token of a member, which stays until `until` unless it is kept, and appends `entry`, which tells of it.
+   * `gone`: the room is, or the token that the member comes in with.
    */
   enter(room: string, token: StoredToken, until: number, entry: NewEntry, now: number): Promise<Entered>;
   members(room: string): Promise<readonly string[]>;

@@ -99,7 +99,7 @@ export class MemoryBackend implements Backend {
     now: number,
   ): Promise<Entered> {
     const room = this.#rooms.get(name);
-    if (!room) return { kind: 'gone' };
+    if (!room || (token.by !== undefined && !room.tokens.has(token.by))) return { kind: 'gone' };
     if (room.tokens.has(token.id)) return { kind: 'taken' };
     if (room.members.size >= this.#limits.members) return { kind: 'full' };
     const members = [...room.members.keys()];
@@ -147,8 +147,8 @@ export class MemoryBackend implements Backend {
     if (writer) {
       const member = room.members.get(writer.id);
       if (!member) return { kind: 'gone' };
-      if (writer.first <= member.written) return { kind: 'repeated', tail: room.tail };
-      if (writer.first > member.written + 1) return { kind: 'gap', tail: room.tail };
+      if (writer.first + entry.count - 1 <= member.written) return { kind: 'repeated', tail: room.tail };
+      if (writer.first !== member.written + 1) return { kind: 'gap', tail: room.tail };
     }
     if (expected !== undefined && expected !== room.tail.seq_num)
       return { kind: 'mismatch', tail: room.tail };

@@ -1,6 +1,6 @@
 // What has to happen at once in Redis, in Lua. KEYS are always those of `RoomKeys`, in that order.
 //
-//   room     hash: next, timestamp, records, bytes      tokens   hash: id -> role and hash
+//   room     hash: next, timestamp, records, bytes      tokens   hash: id -> role, hash, who let it in
 //   log      stream: an entry's id is `NEXT-0`, where   members  sorted set: id -> until
 //            NEXT is the number behind its last record  written  hash: id -> number appended last
 //   rooms    sorted set of all rooms, by when they end  expiry   sorted set of all members: `ROOM ID` -> until
@@ -76,6 +76,7 @@ export const REVOKE: string = `${PRELUDE}
 export const ENTER: string = `${PRELUDE}
   if redis.call('EXISTS', room) == 0 then return { 'gone' } end
   local token = cjson.decode(ARGV[5])
+  if token.by and redis.call('HEXISTS', tokens, token.by) == 0 then return { 'gone' } end
   if redis.call('HEXISTS', tokens, token.id) == 1 then return { 'taken' } end
   local there = redis.call('ZRANGE', members, 0, -1)
   if #there >= tonumber(ARGV[6]) then return { 'full' } end
@@ -119,8 +120,8 @@ export const APPEND: string = `${PRELUDE}
   if writer ~= '' then
     local last = tonumber(redis.call('HGET', written, writer) or nil)
     if not last then return { 'gone' } end
-    if first <= last then return { 'repeated', held[1], held[2] } end
-    if first > last + 1 then return { 'gap', held[1], held[2] } end
+    if first + count - 1 <= last then return { 'repeated', held[1], held[2] } end
+    if first ~= last + 1 then return { 'gap', held[1], held[2] } end
   end
   if ARGV[9] ~= '' and ARGV[9] ~= held[1] then return { 'mismatch', held[1], held[2] } end
   if writer ~= '' then redis.call('HSET', written, writer, first + count - 1) end

@@ -125,8 +125,13 @@ class RedisBackend implements Backend {
   async token(room: string, id: string): Promise<StoredToken | undefined> {
     const value = await this.#call('HGET', `${this.#prefix}${room}:tokens`, id);
     if (value === null) return undefined;
-    const [role, hash] = text(value).split(' ');
-    return { id, role: role as TokenRole, hash: Buffer.from(hash ?? '', 'hex') };
+    const [role, hash, by] = text(value).split(' ');
+    return {
+      id,
+      role: role as TokenRole,
+      hash: Buffer.from(hash ?? '', 'hex'),
+      ...(by !== undefined && { by }),
+    };
   }
 
   async addToken(
@@ -329,8 +334,12 @@ function digestOf(script: string): string {
   return digest;
 }
 
-const encode = ({ id, role, hash }: StoredToken): string =>
-  JSON.stringify({ id, value: `${role} ${Buffer.from(hash).toString('hex')}` });
+const encode = ({ id, role, hash, by }: StoredToken): string =>
+  JSON.stringify({
+    id,
+    by,
+    value: `${role} ${Buffer.from(hash).toString('hex')}${by === undefined ? '' : ` ${by}`}`,
+  });
 
 const text = (reply: Reply): string => String(reply);
 const number = (reply: Reply): number => Number(text(reply));

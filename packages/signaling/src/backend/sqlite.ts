@@ -22,7 +22,7 @@ import type {
 import { Followers } from './followers.ts';
 
 /** Of the tables below. Another number in the file: made by another version. */
-const SCHEMA_VERSION = 1;
+const SCHEMA_VERSION = 2;
 const SCHEMA = `
   CREATE TABLE rooms (
     name TEXT PRIMARY KEY, next INTEGER NOT NULL DEFAULT 0, timestamp INTEGER NOT NULL DEFAULT 0,
@@ -34,11 +34,13 @@ const SCHEMA = `
   ) STRICT, WITHOUT ROWID;
   CREATE TABLE tokens (
     room TEXT NOT NULL REFERENCES rooms ON DELETE CASCADE, id TEXT NOT NULL, role TEXT NOT NULL, hash BLOB NOT NULL,
-    until INTEGER, written INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (room, id)
+    until INTEGER, written INTEGER NOT NULL DEFAULT 0, admitted_by TEXT, PRIMARY KEY (room, id)
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX tokens_until ON tokens (until) WHERE until IS NOT NULL;
   PRAGMA user_version = ${SCHEMA_VERSION};
 `;
+/** From version 1, which did not know with which token a member had come in. */
+const SCHEMA_FROM_1 = `ALTER TABLE tokens ADD COLUMN admitted_by TEXT; PRAGMA user_version = ${SCHEMA_VERSION};`;
 
 interface RoomRow {
   readonly next: number;
@@ -96,7 +98,7 @@ class SqliteBackend implements Backend {
     db.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;');
     db.exec('PRAGMA foreign_keys = ON; PRAGMA busy_timeout = 1000;');
     const { user_version: version } = db.prepare('PRAGMA user_version').get() as { user_version: number };
-    if (version === 0) db.exec(`BEGIN; ${SCHEMA} COMMIT;`);
+    if (version === 0 || version === 1) db.exec(`BEGIN; ${version === 0 ? SCHEMA : SCHEMA_FROM_1} COMMIT;`);
     else if (version !== SCHEMA_VERSION) throw new SignalingError('STORE_VERSION');
   }
 
@@ -118,8 +120,14 @@ class SqliteBackend implements Backend {
   }
 
   async token(room: string, id: string): Promise<StoredToken | undefined> {
-    const row = this.#get('SELECT role, hash FROM tokens WHERE room = ? AND id = ?', room, id);
-    return row && { id, role: row.role as TokenRole, hash: row.hash as Uint8Array };
+    const row = this.#get('SELECT role, hash, admitted_by FROM tokens WHERE room = ? AND id = ?', room, id);
+    if (!row) return undefined;
+    const {
+      role,
+      hash,
+      admitted_by: by,
+    } = row as { role: TokenRole; hash: Uint8Array; admitted_by: string | null };
+    return { id, role, hash, ...(by !== null && { by }) };
   }
 
   async addToken(
@@ -154,6 +162,7 @@ class SqliteBackend implements Backend {
   ): Promise<Entered> {
     const result = this.#atomically(() => {
       if (!this.#room(room)) return { kind: 'gone' } as const;
+      if (token.by !== undefined && !this.#hasToken(room, token.by)) return { kind: 'gone' } as const;
       if (this.#hasToken(room, token.id)) return { kind: 'taken' } as const;
       const members = this.#members(room);
       if (members.length >= this.#limits.members) return { kind: 'full' } as const;
@@ -218,8 +227,9 @@ class SqliteBackend implements Backend {
           writer.id,
         );
         if (!row) return { kind: 'gone' };
-        if (writer.first <= (row.written as number)) return { kind: 'repeated', tail };
-        if (writer.first > (row.written as number) + 1) return { kind: 'gap', tail };
+        const written = row.written as number;
+        if (writer.first + entry.count - 1 <= written) return { kind: 'repeated', tail };
+        if (writer.first !== written + 1) return { kind: 'gap', tail };
       }
       if (expected !== undefined && expected !== held.next) return { kind: 'mismatch', tail };
       if (writer) {
@@ -326,10 +336,10 @@ class SqliteBackend implements Backend {
     return this.#get('SELECT 1 FROM tokens WHERE room = ? AND id = ?', room, id) !== undefined;
   }
 
-  #addToken(room: string, { id, role, hash }: StoredToken, until: number | null): void {
+  #addToken(room: string, { id, role, hash, by }: StoredToken, until: number | null): void {
     this.#run(
-      'INSERT INTO tokens (room, id, role, hash, until) VALUES (?, ?, ?, ?, ?)',
-      ...[room, id, role, hash, until],
+      'INSERT INTO tokens (room, id, role, hash, until, admitted_by) VALUES (?, ?, ?, ?, ?, ?)',
+      ...[room, id, role, hash, until, by ?? null],
     );
   }
 

@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { extname, join, sep } from 'node:path';
+import { SignalingError } from '../errors.ts';
 
 const TYPES: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
@@ -20,8 +21,8 @@ export class Files {
   readonly #headers: Readonly<Record<string, string>>;
 
   /**
-   * A folder, or what would be in it by path (`/index.html`). Throws Node's error if the folder can't be read, and a
-   * RangeError if there is too much in it.
+   * A folder, or what would be in it by path (`/index.html`). Throws Node's error if the folder can't be read, and
+   * `BAD_OPTION` if there is too much in it.
    */
   constructor(
     files: string | ReadonlyMap<string, Uint8Array>,
@@ -31,7 +32,8 @@ export class Files {
     let total = 0;
     for (const [path, bytes] of typeof files === 'string' ? readFolder(files) : files) {
       total += bytes.length;
-      if (total > MAX_BYTES) throw new RangeError(`more than ${MAX_BYTES} bytes of files`);
+      if (total > MAX_BYTES)
+        throw new SignalingError('BAD_OPTION', { detail: `files of more than ${MAX_BYTES} bytes` });
       this.#files.set(path, { bytes, type: TYPES[extname(path)] ?? 'application/octet-stream' });
     }
   }

@@ -54,6 +54,10 @@ export class Reader {
     this.#settings = settings;
     this.#openedAt = settings.clock.now();
     this.#pingedAt = this.#openedAt;
+    // They go with the first event, whatever it is.
+    response.setHeader('Content-Type', 'text/event-stream; charset=utf-8');
+    response.setHeader('Cache-Control', 'no-store, no-transform');
+    response.setHeader('X-Accel-Buffering', 'no'); // a buffering proxy would hold events back
   }
 
   get isOpen(): boolean {
@@ -61,10 +65,6 @@ export class Reader {
   }
 
   start(): void {
-    this.#response.setHeader('Content-Type', 'text/event-stream; charset=utf-8');
-    this.#response.setHeader('Cache-Control', 'no-store, no-transform');
-    this.#response.setHeader('X-Accel-Buffering', 'no'); // a buffering proxy would hold events back
-    this.#response.writeHead(200);
     this.#response.on('drain', () => {
       this.#blockedSince = undefined;
       this.catchUp();

@@ -36,7 +36,10 @@ export function refuse(request: IncomingMessage, response: ServerResponse, error
   }
   if (error.status === 401) response.setHeader('WWW-Authenticate', 'Bearer');
   if (error.code === 'TOO_MANY_REQUESTS') response.setHeader('Retry-After', '1');
-  const { code, message, tail, oldest } = error;
+  const { code, message, tail, oldest, allow } = error;
+  // RFC 9110 §15.5.6
+  if (allow)
+    response.setHeader('Allow', [...allow, ...(allow.includes('GET') ? ['HEAD'] : []), 'OPTIONS'].join(', '));
   answer(response, error.status, { error: code, message, tail, oldest });
 }
 

@@ -51,8 +51,8 @@ export async function route(
   if (what === undefined) return destroyRoom(context, access, request, response);
   if (what === 'tokens') return tokens(context, access, request, response, id);
   if (what === 'members') return members(context, access, request, response, id);
+  expectMethod(request, 'GET', 'POST');
   if (request.method === 'POST') return append(context, access, request, response);
-  expectMethod(request, 'GET');
   return read(context, access, request, response);
 }
 
@@ -150,11 +150,11 @@ async function members(
     answer(response, 204);
     return;
   }
-  if (request.method === 'GET') {
+  expectMethod(request, 'GET', 'POST');
+  if (request.method !== 'POST') {
     answer(response, 200, { members: await rooms.backend.members(access.room) });
     return;
   }
-  expectMethod(request, 'POST');
   const { member, token, members: others, seqNum } = await rooms.enter(access);
   settings.log('member entered');
   const { pingInterval, recordBytes, appendRecords, requestBytes } = settings;
@@ -175,6 +175,7 @@ async function append(
   response: ServerResponse,
 ): Promise<void> {
   const { records, seqNum, first } = parseAppend(await readJson(request, settings.requestBytes), settings);
+  await rooms.expectStill(access); // a body may take its time
   const result = await rooms.append(access, records, { seqNum, first });
   if (result.kind === 'repeated') {
     answer(response, 200, { repeated: true, tail: result.tail });
@@ -193,7 +194,7 @@ async function read(
   response: ServerResponse,
 ): Promise<void> {
   const wanted = parseRead(request);
-  if (wantsEvents(request)) return context.follow(access, wanted, response);
+  if (wantsEvents(request) && request.method === 'GET') return context.follow(access, wanted, response);
   const { rooms, settings, writer } = context;
   const limits = {
     count: Math.min(wanted.count, settings.batchRecords),
@@ -206,6 +207,8 @@ async function read(
   answerBytes(response, 200, 'application/json; charset=utf-8', writer.take());
 }
 
-function expectMethod(request: IncomingMessage, method: string): void {
-  if (request.method !== method) throw new SignalingError('METHOD_REFUSED');
+/** RFC 9110 §9.3.2: where GET is taken HEAD is, too; Node leaves out the content. */
+function expectMethod(request: IncomingMessage, ...methods: string[]): void {
+  const asked = request.method === 'HEAD' ? 'GET' : request.method;
+  if (!methods.includes(asked ?? '')) throw new SignalingError('METHOD_REFUSED', { allow: methods });
 }

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import type { Appended, Backend, BackendLimits, StoredToken } from '../../src/backend/backend.ts';
+import type { Appended, Backend, BackendLimits, Entered, StoredToken } from '../../src/backend/backend.ts';
 import { MemoryBackend } from '../../src/backend/memory.ts';
 import { plainBatch } from '../../src/records/batch-writer.ts';
 import { packRecords } from '../../src/records/entry.ts';
@@ -190,6 +190,20 @@ export function conformance(name: string, open: () => Promise<Backend>): void {
       await backend.close();
     });
 
+    test('nobody enters with a token that is gone, and of a member it is known with which it came', async () => {
+      const backend = await open();
+      await backend.createRoom('a', token('o', 'owner'), T0);
+      await backend.addToken('a', token('g'), T0);
+      const enter = (id: string, by: string): Promise<Entered> =>
+        backend.enter('a', { ...token(id, 'member'), by }, T0 + 100, entry('in'), T0);
+      assert.equal((await enter('m', 'g')).kind, 'entered');
+      assert.equal((await backend.token('a', 'm'))?.by, 'g');
+      assert.equal((await backend.token('a', 'g'))?.by, undefined);
+      await backend.revokeToken('a', 'g');
+      assert.equal((await enter('n', 'g')).kind, 'gone');
+      await backend.close();
+    });
+
     test('members whose time is over are named until they leave; who is kept is not', async () => {
       const backend = await open();
       await backend.createRoom('a', token('o', 'owner'), T0);
@@ -212,7 +226,7 @@ export function conformance(name: string, open: () => Promise<Backend>): void {
       await backend.close();
     });
 
-    test('what a writer appends twice is taken once, and nothing before what is missing', async () => {
+    test('what a writer appends twice is taken once, nothing before what is missing, and nothing by half', async () => {
       const backend = await open();
       await backend.createRoom('a', token('o', 'owner'), T0);
       await backend.enter('a', token('m', 'member'), T0 + 100, entry('in'), T0);
@@ -221,7 +235,7 @@ export function conformance(name: string, open: () => Promise<Backend>): void {
         const done = await backend.append('a', entry('x', 'y'), { writer: { id: 'm', first } }, T0);
         kinds.push(done.kind);
       }
-      assert.deepEqual(kinds, ['appended', 'repeated', 'appended', 'repeated', 'repeated', 'gap']);
+      assert.deepEqual(kinds, ['appended', 'repeated', 'appended', 'gap', 'repeated', 'gap']);
       const other = await backend.append('a', entry('x'), { writer: { id: 'n', first: 1 } }, T0);
       assert.equal(other.kind, 'gone');
       assert.equal((await read(backend, 'a', 0)).length, 5);
