@@ -53,7 +53,7 @@ const PATH_STATS: ReadonlySet<string> = new Set([
   'local-candidate',
   'remote-candidate',
 ]);
-const STATS_PATIENCE = 500; // ms
+const STATS_PATIENCE = 10_000; // ms
 const LONGEST_PATH = 8_000; // characters
 
 /** W3C webrtc-stats §8.15. */

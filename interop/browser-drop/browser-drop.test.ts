@@ -12,8 +12,8 @@ import { BROWSERS, type BrowserKind, type DropBrowser, type DropPage, OTHER_NAME
 import { DropProgram, digestOf, temporaryFolder } from './program.ts';
 
 const PEER = 'browser-drop';
-const PATIENCE = 60_000; // ms
-const ROW_PATIENCE = 30_000; // ms
+const PATIENCE = 400_000; // ms
+const ROW_PATIENCE = 150_000; // ms
 const LARGE_BYTES = 20 * 1024 * 1024;
 /** Names of what the program offers and of what is dropped: both would run if they were taken for markup. */
 const OFFERED_NAME = '<img src=x onerror="document.title=1">\u202egnp.txt';

@@ -24,7 +24,8 @@ const ARGUMENTS = [
   '--allow-loopback-in-peer-connection',
   `--host-resolver-rules=MAP ${OTHER_NAME} 127.0.0.1`,
 ];
-const DOWNLOAD_PATIENCE = 30_000; // ms
+const DOWNLOAD_PATIENCE = 150_000; // ms
+const STARTING = 90_000; // ms
 
 export interface DropPage {
   /** A promise of the page's is waited for. */
@@ -76,7 +77,7 @@ async function launchChromium(): Promise<DropBrowser> {
   const tidy = (): void => rmSync(temporary, { recursive: true, force: true, maxRetries: 5 });
   const env = { ...process.env, TMPDIR: temporary };
   const browser = await playwright
-    .launch({ executablePath: CHROMIUM, headless: true, args: ARGUMENTS, env })
+    .launch({ executablePath: CHROMIUM, headless: true, args: ARGUMENTS, env, timeout: STARTING })
     .catch((error: unknown) => {
       tidy();
       throw error;
@@ -84,6 +85,7 @@ async function launchChromium(): Promise<DropBrowser> {
   return {
     async open(url) {
       const page = await browser.newPage({ acceptDownloads: true });
+      page.setDefaultTimeout(STARTING);
       const messages: string[] = [];
       page.on('console', (message) => messages.push(message.text()));
       page.on('pageerror', (error) => messages.push(error.message));
@@ -118,6 +120,8 @@ async function launchFirefox(): Promise<DropBrowser> {
       browser: 'firefox',
       executablePath: FIREFOX,
       headless: true,
+      timeout: STARTING,
+      protocolTimeout: DOWNLOAD_PATIENCE * 2,
       extraPrefsFirefox: {
         'media.peerconnection.ice.loopback': true,
         'network.dns.localDomains': OTHER_NAME,
@@ -135,6 +139,7 @@ async function launchFirefox(): Promise<DropBrowser> {
   return {
     async open(url) {
       const page = await browser.newPage();
+      page.setDefaultTimeout(STARTING);
       const messages: string[] = [];
       page.on('console', (message) => messages.push(message.text()));
       page.on('pageerror', (error) => messages.push(String(error)));

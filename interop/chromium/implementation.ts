@@ -17,6 +17,7 @@ import { servePage } from '../harness/page-server.ts';
 import { defects } from './defects.ts';
 
 const PATH = process.env.INTEROP_CHROMIUM || '/usr/bin/chromium';
+const STARTING = 90_000; // ms
 
 const QUIET = [
   '--no-sandbox',
@@ -62,7 +63,13 @@ async function launch({ hideAddresses, interleave, trials, anyCertificate }: Lau
   ];
   const temporary = mkdtempSync(join(tmpdir(), 'interop-chromium-'));
   const env = { ...process.env, TMPDIR: temporary };
-  const browser = await playwright.launchServer({ executablePath: PATH, headless: true, args, env });
+  const browser = await playwright.launchServer({
+    executablePath: PATH,
+    headless: true,
+    args,
+    env,
+    timeout: STARTING,
+  });
   const child = browser.process();
   const tidy = (): void => rmSync(temporary, { recursive: true, force: true, maxRetries: 5 });
   const endWithUs = (): void => {
@@ -80,6 +87,7 @@ async function launch({ hideAddresses, interleave, trials, anyCertificate }: Lau
   try {
     const client = await playwright.connect(browser.wsEndpoint());
     const page = await client.newPage();
+    page.setDefaultTimeout(STARTING);
     await page.goto(server.url);
     await page.waitForFunction('globalThis.command !== undefined');
     return new PageRemote({ evaluate: (expression) => page.evaluate(expression), close });

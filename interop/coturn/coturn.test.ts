@@ -20,8 +20,8 @@ import { withPeer } from '../harness/peer-here.ts';
 import { type Coturn, CREDENTIAL, coturnVersion, startCoturn, USERNAME } from './server.ts';
 
 const PEER = 'coturn';
-const PATIENCE = 90_000; // ms
-const OPENING = 15_000; // ms
+const PATIENCE = 400_000; // ms
+const OPENING = 90_000; // ms
 const BULK_BYTES = 4 * 1024 * 1024;
 const MESSAGE_BYTES = 16_384;
 

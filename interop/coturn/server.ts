@@ -5,16 +5,16 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { freePort } from '../harness/free-port.ts';
 
 export const USERNAME = 'anna';
 export const CREDENTIAL = 'a long secret';
 
 const LOOPBACK = ['127.0.0.1'];
-const STARTING = 10_000; // ms
+const STARTING = 90_000; // ms
 /** Of ports that nobody had a moment ago somebody may have one by now, and then coturn waits for it in silence. */
 const TRIES_OF_FREE_PORTS = 3;
 
@@ -128,28 +128,6 @@ async function start(
     throw error;
   }
   return { port, tlsPort, certificate: readFileSync(certificateFile, 'utf8'), close };
-}
-
-/** Free for both protocols at all addresses, which are of IPv4. */
-async function freePort(addresses: readonly string[] = LOOPBACK): Promise<number> {
-  for (;;) {
-    const tcp = createServer().listen(0, addresses[0]);
-    await once(tcp, 'listening');
-    const { port } = tcp.address() as { port: number };
-    const areFree = await Promise.all(addresses.map((address) => isFree(port, address)));
-    await new Promise((resolve) => tcp.close(resolve));
-    if (areFree.every(Boolean)) return port;
-  }
-}
-
-async function isFree(port: number, address: string): Promise<boolean> {
-  const udp = createSocket('udp4');
-  const isBound = await new Promise<boolean>((resolve) => {
-    udp.once('error', () => resolve(false));
-    udp.bind(port, address, () => resolve(true));
-  });
-  if (isBound) await new Promise<void>((resolve) => void udp.close(resolve));
-  return isBound;
 }
 
 async function started(

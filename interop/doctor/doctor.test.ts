@@ -23,8 +23,8 @@ import type { Nat } from '../nat/ruleset.ts';
 import { Program } from './program.ts';
 
 const PEER = 'doctor';
-const PATIENCE = 150_000; // ms: a case starts several programs, some of which wait for servers that do not answer
-const STARTING = 30_000; // ms
+const PATIENCE = 300_000; // ms: a case starts several programs, some of which wait for servers that do not answer
+const STARTING = 120_000; // ms
 const SCRIPT = 'examples/doctor/src/main.ts';
 const SIGNALING = 'packages/signaling/src/cli.ts';
 

@@ -5,10 +5,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { SrtpProfile } from '@millrace/srtp';
+import { freePort } from '../harness/free-port.ts';
 import {
   checkSilence,
   FIRST_SEQUENCE,
-  freePort,
   HOST,
   keyAndSalt,
   keysOf,

@@ -14,6 +14,7 @@ import { servePage } from '../harness/page-server.ts';
 import { defects } from './defects.ts';
 
 const PATH = process.env.INTEROP_FIREFOX || '/usr/bin/firefox-esr';
+const STARTING = 90_000; // ms
 
 export const firefox: Implementation = {
   name: 'firefox',
@@ -34,6 +35,7 @@ async function launch({ hideAddresses, anyCertificate }: LaunchOptions): Promise
     browser: 'firefox',
     executablePath: PATH,
     headless: true,
+    timeout: STARTING,
     acceptInsecureCerts: anyCertificate,
     protocolTimeout: 0, // scenarios have their own
     extraPrefsFirefox: {
@@ -58,6 +60,7 @@ async function launch({ hideAddresses, anyCertificate }: LaunchOptions): Promise
   };
   try {
     const page = await browser.newPage();
+    page.setDefaultTimeout(STARTING);
     await page.goto(server.url);
     await page.waitForFunction('globalThis.command !== undefined');
     return new PageRemote({ evaluate: (expression) => page.evaluate(expression), close });

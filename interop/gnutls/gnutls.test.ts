@@ -10,7 +10,7 @@ import { cases } from './cases.ts';
 import { run } from './run.ts';
 
 const PEER = 'gnutls';
-const CASE_PATIENCE = 30_000; // ms
+const CASE_PATIENCE = 240_000; // ms
 
 /** What a command prints first, or nothing if it is not there. */
 function versionOf(command: string, argument: string): string | undefined {

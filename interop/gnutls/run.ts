@@ -6,8 +6,9 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { randomFillSync } from 'node:crypto';
 import { DtlsConnection, fingerprintOf } from '@millrace/dtls';
 import { nodeDtlsCertificate, nodeDtlsCrypto } from '@millrace/dtls/node-crypto';
+import { freePort } from '../harness/free-port.ts';
 import type { KeyName, TestCertificate } from '../openssl/certificates.ts';
-import { boundSocket, End, freePort, HOST, until } from '../openssl/our-end.ts';
+import { boundSocket, End, HOST, until } from '../openssl/our-end.ts';
 import type { Case } from './cases.ts';
 
 const LABEL = 'EXPERIMENTAL';

@@ -3,10 +3,10 @@
 
 import assert from 'node:assert/strict';
 import { PROFILES, type SrtpProfile } from '@millrace/srtp';
+import { freePort } from '../harness/free-port.ts';
 import {
   checkSilence,
   FIRST_SEQUENCE,
-  freePort,
   HOST,
   keyAndSalt,
   keysOf,

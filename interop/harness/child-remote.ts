@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import type { Reply } from '../agent/commands.ts';
 import type { Remote } from './implementation.ts';
 
-const STARTING = 20_000; // ms
+const STARTING = 90_000; // ms
 const STDERR_KEPT = 4000; // characters
 
 interface Pending {

@@ -4,8 +4,9 @@ import type { BulkPlan, BulkResult, BulkSent, ChannelFacts, Securing } from '../
 import type { Item, Seen } from '../agent/payload.ts';
 import type { ChannelInit } from '../agent/w3c.ts';
 import type { Implementation, Remote } from './implementation.ts';
+import { patient } from './patience.ts';
 
-/** How long a step may take that takes milliseconds when all is well. */
+/** How long a step may take that takes milliseconds when all is well; as all of them, on a machine that does nothing else. */
 export const PATIENCE = 8000; // ms
 
 export class End {
@@ -38,7 +39,7 @@ export class End {
   }
 
   async incoming(patience: number = PATIENCE): Promise<ChannelEnd> {
-    return new ChannelEnd(this, await this.remote.call('incoming', this.connection, patience));
+    return new ChannelEnd(this, await this.remote.call('incoming', this.connection, patient(patience)));
   }
 
   states(): Promise<{ connection: string; ice: string; signaling: string; maxMessageBytes: number | null }> {
@@ -50,7 +51,7 @@ export class End {
   }
 
   connectionState(...wanted: string[]): Promise<string> {
-    return this.remote.call('connectionState', this.connection, wanted, PATIENCE);
+    return this.remote.call('connectionState', this.connection, wanted, patient(PATIENCE));
   }
 
   close(): Promise<void> {
@@ -79,15 +80,15 @@ export class ChannelEnd {
   }
 
   opened(patience: number = PATIENCE): Promise<void> {
-    return this.end.remote.call('readyState', this.#number, 'open', patience);
+    return this.end.remote.call('readyState', this.#number, 'open', patient(patience));
   }
 
   closed(patience: number = PATIENCE): Promise<void> {
-    return this.end.remote.call('readyState', this.#number, 'closed', patience);
+    return this.end.remote.call('readyState', this.#number, 'closed', patient(patience));
   }
 
   event(name: string, patience: number = PATIENCE): Promise<void> {
-    return this.end.remote.call('event', this.#number, name, patience);
+    return this.end.remote.call('event', this.#number, name, patient(patience));
   }
 
   send(...items: Item[]): Promise<void> {
@@ -113,7 +114,7 @@ export class ChannelEnd {
   }
 
   receive(count: number, patience: number = PATIENCE): Promise<Seen[]> {
-    return this.end.remote.call('receive', this.#number, count, patience);
+    return this.end.remote.call('receive', this.#number, count, patient(patience));
   }
 
   waiting(): Promise<number> {
@@ -133,6 +134,6 @@ export class ChannelEnd {
   }
 
   receiveBulk(patience: number): Promise<BulkResult> {
-    return this.end.remote.call('receiveBulk', this.#number, patience);
+    return this.end.remote.call('receiveBulk', this.#number, patient(patience));
   }
 }

@@ -8,6 +8,7 @@ import type { TestContext } from 'node:test';
 import type { End } from './end.ts';
 import type { Defect, Implementation } from './implementation.ts';
 import { type InteropOptions, interopOptions } from './options.ts';
+import { hastily } from './patience.ts';
 import { record } from './results.ts';
 import { type Party, Session, type SignalingOptions } from './session.ts';
 
@@ -169,7 +170,7 @@ function defectOf(claim: string, at: Defect['at'], end: End, far: End | undefine
 /** Runs a claim that a defect says cannot hold. Returns whether the defect was met this time. */
 async function failsAs(defect: Defect, of: Implementation, body: () => Promise<void>): Promise<boolean> {
   try {
-    await body();
+    await hastily(defect.seen, body);
   } catch (error) {
     const { message } = error as Error;
     assert.match(message, defect.failure, `${of.name} fails in another way than its pinned defect`);

@@ -4,6 +4,7 @@ import type { CandidateInit, Description } from '../agent/w3c.ts';
 import { type ChannelEnd, End, PATIENCE } from './end.ts';
 import type { Implementation, Remote } from './implementation.ts';
 import { interopOptions } from './options.ts';
+import { patient } from './patience.ts';
 import { record } from './results.ts';
 
 export interface Party {
@@ -23,8 +24,10 @@ export interface SignalingOptions {
 const TRICKLE: SignalingOptions = { candidates: 'trickle', configuration: {}, pass: () => true };
 const NEXT_CANDIDATE = 250; // ms
 const STEP = 5000; // ms
-/** Candidates of a restart are looked for this often, with this pause: in half a second all local ones have come. */
+/** Candidates of a restart are looked for this often, with this pause: by then all local ones have come. */
 const RESTART_ROUNDS = 10;
+/** And no more often than this, until each side has told one. */
+const MOST_RESTART_ROUNDS = 200;
 const RESTART_PAUSE = 25; // ms
 
 export class Session {
@@ -74,10 +77,12 @@ export class Session {
     let offer = await settled('offer', from, from.remote.call('offer', from.connection));
     const { candidates } = this.#signaling;
     const isFirst = this.#pumps.length === 0;
-    if (candidates !== 'trickle') offer = await from.remote.call('gathered', from.connection, PATIENCE);
+    if (candidates !== 'trickle')
+      offer = await from.remote.call('gathered', from.connection, patient(PATIENCE));
     const seenOffer = this.#passed(from, offer);
     let answer = await settled('answer', to, to.remote.call('answer', to.connection, seenOffer));
-    if (candidates === 'all-at-once') answer = await to.remote.call('gathered', to.connection, PATIENCE);
+    if (candidates === 'all-at-once')
+      answer = await to.remote.call('gathered', to.connection, patient(PATIENCE));
     if (candidates === 'trickle' && isFirst) this.#pumps.push(this.#pump(from, to));
     const seenAnswer = this.#passed(to, answer);
     await settled('acceptAnswer', from, from.remote.call('acceptAnswer', from.connection, seenAnswer));
@@ -98,10 +103,14 @@ export class Session {
     const offer = await settled('offer', from, from.remote.call('offer', from.connection, true));
     const answer = await settled('answer', to, to.remote.call('answer', to.connection, offer));
     await settled('acceptAnswer', from, from.remote.call('acceptAnswer', from.connection, answer));
-    for (let round = 0; round < RESTART_ROUNDS; round++) {
+    const silent = new Set([from, to]);
+    for (const [end, { sdp }] of [[from, offer] as const, [to, answer] as const])
+      if (/^a=candidate:/m.test(sdp)) silent.delete(end);
+    for (let round = 0; round < (silent.size > 0 ? MOST_RESTART_ROUNDS : RESTART_ROUNDS); round++) {
       for (const [near, far] of this.directions) {
         const { candidates } = await near.remote.call('candidates', near.connection, RESTART_PAUSE);
         for (const candidate of candidates) await this.#hand(far, candidate);
+        if (candidates.length > 0) silent.delete(near);
       }
       await new Promise((resolve) => setTimeout(resolve, RESTART_PAUSE));
     }
@@ -216,9 +225,10 @@ export class Session {
 
 async function settled<T>(step: string, { name }: End, promise: Promise<T>): Promise<T> {
   const { promise: late, reject } = Promise.withResolvers<never>();
+  const patience = patient(STEP);
   const timer = setTimeout(
-    () => reject(new Error(`${step} of ${name} does not settle within ${STEP} ms`)),
-    STEP,
+    () => reject(new Error(`${step} of ${name} does not settle within ${patience} ms`)),
+    patience,
   );
   try {
     return await Promise.race([promise, late]);

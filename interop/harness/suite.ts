@@ -7,13 +7,14 @@ import type { Scenario } from '../scenarios/scenario.ts';
 import { subjects } from '../subjects.ts';
 import type { Defect, Implementation, LaunchOptions, Remote } from './implementation.ts';
 import { type InteropOptions, interopOptions } from './options.ts';
+import { patient } from './patience.ts';
 import { withPeer } from './peer-here.ts';
 import { type Roles, Run, Stop } from './run.ts';
 import { inTurn } from './turns.ts';
 
-const LAUNCH_PATIENCE = 60_000; // ms
+const LAUNCH_PATIENCE = 180_000; // ms
 /** Until its turn comes, while scenarios of others have the machine to themselves. */
-const TURN_PATIENCE = 300_000; // ms
+const TURN_PATIENCE = 1_200_000; // ms
 const AS_EVER: LaunchOptions = { hideAddresses: false, interleave: false, trials: [], anyCertificate: false };
 
 export function interop(peer: Implementation): void {
@@ -38,7 +39,7 @@ function meet(peer: Implementation, subject: Implementation, options: InteropOpt
     for (const offers of ['subject', 'peer'] as const) {
       describe(`${offers === 'subject' ? subject.name : peer.name} offers`, () => {
         for (const scenario of scenarios.filter((each) => runs(each, peer, options))) {
-          const timeout = scenario.patience + LAUNCH_PATIENCE + TURN_PATIENCE;
+          const timeout = patient(scenario.patience) + LAUNCH_PATIENCE + TURN_PATIENCE;
           test(scenario.title, { timeout }, (context) =>
             inTurn(options.results, scenario.alone === true, () =>
               pair.run(scenario, (roles) => new Run(context, { ...roles, offers, lookedFor })),
@@ -126,10 +127,8 @@ class Pair {
 /** Whether both ends are fit for the next scenario. */
 async function withinPatience(scenario: Scenario, run: Run): Promise<boolean> {
   const { promise: late, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(
-    () => reject(new Error(`not done within ${scenario.patience} ms`)),
-    scenario.patience,
-  );
+  const patience = patient(scenario.patience);
+  const timer = setTimeout(() => reject(new Error(`not done within ${patience} ms`)), patience);
   try {
     await Promise.race([scenario.run(run), late]);
     return true;

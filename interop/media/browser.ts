@@ -10,6 +10,8 @@ import { servePage } from '../harness/page-server.ts';
 const CHROMIUM = process.env.INTEROP_CHROMIUM || '/usr/bin/chromium';
 const FIREFOX = process.env.INTEROP_FIREFOX || '/usr/bin/firefox-esr';
 
+const STARTING = 90_000; // ms
+
 const ARGUMENTS = [
   '--no-sandbox',
   '--disable-gpu',
@@ -60,7 +62,7 @@ export async function launchChromium(): Promise<MediaBrowser> {
     rmSync(temporary, { recursive: true, force: true, maxRetries: 5 });
   };
   const browser = await playwright
-    .launch({ executablePath: CHROMIUM, headless: true, args: ARGUMENTS, env })
+    .launch({ executablePath: CHROMIUM, headless: true, args: ARGUMENTS, env, timeout: STARTING })
     .catch(async (error: unknown) => {
       await tidy();
       throw error;
@@ -68,6 +70,7 @@ export async function launchChromium(): Promise<MediaBrowser> {
   return {
     async page() {
       const page = await browser.newPage({ viewport: { width: 800, height: 600 } });
+      page.setDefaultTimeout(STARTING);
       await page.goto(server.url);
       return {
         // What goes over is JSON, whatever the types of the library say.
@@ -90,6 +93,7 @@ export async function launchFirefox(): Promise<MediaBrowser> {
       browser: 'firefox',
       executablePath: FIREFOX,
       headless: true,
+      timeout: STARTING,
       extraPrefsFirefox: {
         'media.peerconnection.ice.loopback': true,
         'media.peerconnection.ice.obfuscate_host_addresses': false,
@@ -105,6 +109,7 @@ export async function launchFirefox(): Promise<MediaBrowser> {
   return {
     async page() {
       const page = await browser.newPage();
+      page.setDefaultTimeout(STARTING);
       await page.goto(server.url);
       return {
         evaluate: (run, ...args) => page.evaluate(`(${run})(...${JSON.stringify(args)})`) as Promise<never>,

@@ -29,8 +29,8 @@ import {
 import { Player, recorded } from './recorder.ts';
 
 const PEER = 'media';
-const PATIENCE = 90_000; // ms
-const PLAY_PATIENCE = 40_000; // ms
+const PATIENCE = 400_000; // ms
+const PLAY_PATIENCE = 150_000; // ms
 const ENOUGH_FRAMES = 30;
 
 const CAMERA: CameraWish = { width: 640, height: 480, rids: [], codec: '' };

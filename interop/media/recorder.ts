@@ -10,7 +10,7 @@ import {
   type RTCPeerConnection,
 } from 'millrace';
 
-const RECORD_PATIENCE = 40_000; // ms
+const RECORD_PATIENCE = 150_000; // ms
 const FRAME_EVERY = 1000 / 30; // ms
 
 /** What comes until there are `frames` of video behind a key frame: IVF of VP8, and Ogg of Opus. */

@@ -11,7 +11,7 @@ export interface MediaCase {
   run(): Promise<void>;
 }
 
-const PATIENCE = 40_000; // ms
+const PATIENCE = 300_000; // ms
 
 /** `missing`: what is not installed, if anything. */
 export function mediaSuite(

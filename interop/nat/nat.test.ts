@@ -14,11 +14,11 @@ import { Network, PUBLIC_ADDRESS, PUBLIC_ADDRESS6, within } from './network.ts';
 import { Peer } from './peer.ts';
 
 const PEER = 'nat';
-const PATIENCE = 60_000; // ms
-const STARTING = 30_000; // ms
-const OPENING = 10_000; // ms
-const RETURNING = 8_000; // ms
-const REPORTING = 2_000; // ms
+const PATIENCE = 300_000; // ms
+const STARTING = 90_000; // ms
+const OPENING = 60_000; // ms
+const RETURNING = 60_000; // ms
+const REPORTING = 20_000; // ms
 
 const URLS: Readonly<Record<Server, string>> = {
   stun: `stun:${PUBLIC_ADDRESS}`,

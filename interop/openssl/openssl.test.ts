@@ -11,7 +11,7 @@ import { makeCertificates } from './certificates.ts';
 import { run } from './run.ts';
 
 const PEER = 'openssl';
-const CASE_PATIENCE = 30_000; // ms
+const CASE_PATIENCE = 240_000; // ms
 
 /** What the command says it is; LibreSSL goes by the same name and takes other arguments. */
 function opensslVersion(): string | undefined {

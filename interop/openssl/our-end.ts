@@ -3,12 +3,11 @@
 import assert from 'node:assert/strict';
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CloseReason, DtlsConnection } from '@millrace/dtls';
 
 export const HOST = '127.0.0.1';
-const PATIENCE = 5000; // ms
+const PATIENCE = 60_000; // ms
 const POLL_INTERVAL = 5; // ms
 
 /** The connection and its driver. */
@@ -83,14 +82,6 @@ export async function boundSocket(): Promise<Socket> {
   socket.bind(0, HOST);
   await once(socket, 'listening');
   return socket;
-}
-
-/** A port that was free a moment ago: the command cannot tell which one the system has chosen for it. */
-export async function freePort(): Promise<number> {
-  const socket = await boundSocket();
-  const { port }: AddressInfo = socket.address();
-  socket.close();
-  return port;
 }
 
 export async function until(what: string, condition: () => boolean): Promise<void> {

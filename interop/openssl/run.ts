@@ -6,9 +6,10 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { randomFillSync } from 'node:crypto';
 import { DtlsConnection, fingerprintOf } from '@millrace/dtls';
 import { nodeDtlsCertificate, nodeDtlsCrypto } from '@millrace/dtls/node-crypto';
+import { freePort } from '../harness/free-port.ts';
 import { type Case, SRTP_NAMES, type SrtpName } from './cases.ts';
 import type { KeyName, TestCertificate } from './certificates.ts';
-import { boundSocket, End, freePort, HOST, until } from './our-end.ts';
+import { boundSocket, End, HOST, until } from './our-end.ts';
 
 const LABEL = 'EXPERIMENTAL';
 const MATERIAL_BYTES = 32;

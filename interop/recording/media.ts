@@ -3,7 +3,7 @@
 import { spawnSync } from 'node:child_process';
 
 const SECONDS = 2;
-const FFMPEG_PATIENCE = 60_000; // ms
+const FFMPEG_PATIENCE = 240_000; // ms
 
 /** What a codec wants of ffmpeg to be written into which container. */
 const MAKING = {

@@ -31,7 +31,7 @@ import { withPeer } from '../harness/peer-here.ts';
 import { type Codec, decoded, ffmpegVersion, record as makeRecording } from './media.ts';
 
 const PEER = 'recording';
-const PATIENCE = 120_000; // ms
+const PATIENCE = 600_000; // ms
 const PACKET_BYTES = 1_200;
 const HEADER_BYTES = 12;
 

@@ -1,6 +1,7 @@
 // ICE restart from either side, with data under way. RFC 8445 §9, RFC 8839 §4.4.1.1.
 
 import assert from 'node:assert/strict';
+import { patient } from '../harness/patience.ts';
 import type { Run } from '../harness/run.ts';
 import { arrives, binary } from './arrival.ts';
 import type { Scenario } from './scenario.ts';
@@ -37,7 +38,7 @@ async function restarts(run: Run): Promise<void> {
         [to, answer],
       ] as const) {
         const wanted = credentials(description).split(' ')[0];
-        const limit = performance.now() + PATIENCE;
+        const limit = performance.now() + patient(PATIENCE);
         let seen: string | null = null;
         do {
           seen = await end.remote.call('generation', end.connection);
