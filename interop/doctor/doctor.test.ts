@@ -102,7 +102,7 @@ const CASES: readonly Case[] = [
         TURN_TLS,
         ...KNOWN,
         '--timeout',
-        '4',
+        '10',
       ]);
       assert.equal(code, 1);
       assert.deepEqual(
@@ -138,7 +138,7 @@ const CASES: readonly Case[] = [
   {
     says: 'two behind symmetric NATs do not meet without a relay, and are told that only one will do',
     run: async (place) => {
-      const args = [STUN, '--timeout', '4'];
+      const args = [STUN, '--timeout', '10'];
       for (const { code, found } of await met(place, behind('symmetric'), behind('symmetric'), args)) {
         assert.equal(code, 1);
         assert.equal(found.meeting?.trouble?.code, 'NO_ANSWERS');

@@ -30,6 +30,10 @@ export async function offerCamera({ width, height, rids, codec }: CameraWish): P
     const codecs = world.RTCRtpReceiver.getCapabilities('video')?.codecs ?? [];
     const wanted = codecs.filter(({ mimeType }) => mimeType === codec || mimeType === 'video/rtx');
     if (codec !== '') transceiver.setCodecPreferences(wanted);
+    // A browser that has too little of a processor would rather show a smaller picture; whoever cannot be told shows it.
+    const parameters = transceiver.sender.getParameters();
+    parameters.degradationPreference = 'maintain-resolution';
+    await transceiver.sender.setParameters(parameters).catch(() => {});
   }
   await pc.setLocalDescription();
   while (pc.iceGatheringState !== 'complete')

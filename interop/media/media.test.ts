@@ -53,9 +53,8 @@ function cases(): void {
     after(() => browser.close(), { timeout: PATIENCE });
 
     claim('a page plays the camera and the microphone of another, forwarded', async () => {
-      await forwarded(browser, CAMERA, async (page, played) => {
-        assert.deepEqual([played.width, played.height], [640, 480]);
-        await seenAndHeard(page, played);
+      await forwarded(browser, CAMERA, async (page) => {
+        await seenAndHeard(page, await played(page, true, 640, 480));
       });
     });
 
@@ -66,8 +65,7 @@ function cases(): void {
         await sending.evaluate(acceptAnswer, answer);
         const { offer, rids } = await forwarder.offerLayer('q');
         await forwarder.to.setRemoteDescription(await playing.evaluate(answerAndPlay, offer));
-        const { width, height } = await played(playing, false);
-        assert.deepEqual([width, height], [320, 180]);
+        await played(playing, false, 320, 180);
         for (let end = performance.now() + PLAY_PATIENCE; rids.size < 2; await sleep(100))
           assert.ok(performance.now() < end, `layers that came: ${[...rids]}`);
         for (const rid of rids) assert.ok(camera.rids.includes(rid ?? ''), String(rid));
@@ -99,8 +97,7 @@ function cases(): void {
             await forwarder.to.setRemoteDescription(answer);
             const { width, height, codec } = await played(playing, false);
             assert.deepEqual([width, height, codec], [320, 240, 'video/VP8']);
-            const { mean, deviation } = await playing.evaluate(brightness, await playing.screenshot());
-            assert.ok(mean > 20 && deviation > 10, `the screenshot has mean ${mean}, deviation ${deviation}`);
+            await showsMore(playing, 10);
           } finally {
             player.stop();
           }
@@ -143,8 +140,16 @@ async function seenAndHeard(page: BrowserPage, played: Playback): Promise<void> 
   );
   assert.ok(played.audioEnergy > 0, 'the microphone is heard');
   // Firefox's camera shows one colour, which changes; Chromium's shows a clock.
-  const { mean, deviation } = await page.evaluate(brightness, await page.screenshot());
-  assert.ok(mean > 20 && deviation > 1, `the screenshot has mean ${mean}, deviation ${deviation}`);
+  await showsMore(page, 1);
+}
+
+/** The picture is not black, and its brightness is spread further than this: a picture that changes is so now and then. */
+async function showsMore(page: BrowserPage, spread: number): Promise<void> {
+  for (const end = performance.now() + PLAY_PATIENCE; ; await sleep(100)) {
+    const { mean, deviation } = await page.evaluate(brightness, await page.screenshot());
+    if (mean > 20 && deviation > spread) return;
+    assert.ok(performance.now() < end, `the screenshot has mean ${mean}, deviation ${deviation}`);
+  }
 }
 
 /** A page that sends, one that plays, and a forwarder. */
@@ -183,11 +188,19 @@ async function forwarded(
   );
 }
 
-async function played(page: BrowserPage, hasSound: boolean): Promise<Playback> {
+/** What is seen when it has played a while, in this size if there is one: a stream may begin with a smaller picture. */
+async function played(
+  page: BrowserPage,
+  hasSound: boolean,
+  width?: number,
+  height?: number,
+): Promise<Playback> {
   const end = performance.now() + PLAY_PATIENCE;
   for (;;) {
     const now = await page.evaluate(playback);
-    if (now.framesDecoded >= ENOUGH_FRAMES && now.time > 0 && (!hasSound || now.audioEnergy > 0)) return now;
+    const hasSize = width === undefined || (now.width === width && now.height === height);
+    const isHeard = !hasSound || now.audioEnergy > 0;
+    if (now.framesDecoded >= ENOUGH_FRAMES && now.time > 0 && isHeard && hasSize) return now;
     assert.ok(performance.now() < end, `after ${PLAY_PATIENCE} ms: ${JSON.stringify(now)}`);
     await sleep(100);
   }

@@ -56,12 +56,20 @@ interface StatsRow {
   readonly totalAudioEnergy?: number;
 }
 
+interface Transceiver {
+  readonly sender: {
+    getParameters(): { degradationPreference?: string };
+    setParameters(parameters: object): Promise<void>;
+  };
+  setCodecPreferences(codecs: readonly Codec[]): void;
+}
+
 interface Connection extends EventTarget {
   readonly iceGatheringState: string;
   readonly localDescription: { readonly sdp: string } | null;
   ontrack: ((event: { readonly streams: readonly Stream[]; readonly track: object }) => void) | null;
   addTrack(track: object, stream: Stream): void;
-  addTransceiver(track: object, init: object): { setCodecPreferences(codecs: readonly Codec[]): void };
+  addTransceiver(track: object, init: object): Transceiver;
   setLocalDescription(): Promise<void>;
   setRemoteDescription(description: object): Promise<void>;
   getStats(): Promise<ReadonlyMap<string, StatsRow>>;
