@@ -227,6 +227,18 @@ describe('a parcel', () => {
     }
   });
 
+  test('of a folder has all but names that are no UTF-8, which are counted', async (t) => {
+    const directory = await temporary(t);
+    await writeFile(join(directory, 'x'), 'x');
+    const odd = Buffer.concat([Buffer.from(join(directory, 'odd ')), Buffer.of(0xff)]);
+    const there = await writeFile(odd, 'y').then(
+      () => 1,
+      () => 0, // this system has no such names
+    );
+    const { entries, skipped } = await collect([directory]);
+    assert.deepEqual([entries.length, skipped], [2, there]);
+  });
+
   test('in which a byte changes on the way ends with 4 on both sides, and the file is not there', async (t) => {
     const directory = await temporary(t);
     await writeFile(join(directory, 'x'), 'x'.repeat(5000));

@@ -1,5 +1,7 @@
 // The files and folders somebody wants to send: found, in a fixed order, before anybody is asked to wait for them.
-// Links inside folders are not followed, and what is neither file nor folder is left out; both are counted.
+// Links inside folders are not followed, what is neither file nor folder is left out, and so are
+// names that are no UTF-8, which Linux allows and nobody else could write; all are counted.
+import { isUtf8 } from 'node:buffer';
 import { lstat, readdir, stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { EXIT, Failure } from '../failure.ts';
@@ -9,7 +11,7 @@ export interface Collection {
   readonly entries: readonly Entry[];
   /** Where the entry of the same index is on this machine. */
   readonly places: readonly string[];
-  /** Links, sockets, devices: left out. */
+  /** Links, sockets, devices, names that are no text: left out. */
   readonly skipped: number;
 }
 
@@ -52,8 +54,11 @@ async function add(place: string, name: string, found: Found, isNamed: boolean):
   found.entries.push({ path: name, modified: Math.max(0, Math.floor(stats.mtimeMs)), size });
   found.places.push(place);
   if (!stats.isDirectory()) return;
-  const children = await readdir(place).catch((cause: Error) => {
+  const names = await readdir(place, { encoding: 'buffer' }).catch((cause: Error) => {
     throw new Failure(`'${place}' cannot be read`, EXIT.failed, { cause });
   });
-  for (const child of children.sort()) await add(join(place, child), `${name}/${child}`, found, false);
+  const children = names.filter((each) => isUtf8(each));
+  found.skipped += names.length - children.length;
+  for (const child of children.map(String).sort())
+    await add(join(place, child), `${name}/${child}`, found, false);
 }

@@ -13,7 +13,8 @@ export interface SendCommand extends ParcelCommand {
 export async function sendCommand(command: SendCommand): Promise<Summary> {
   const { paths, timeout, signal, onNotice } = command;
   const parcel = await collect(paths);
-  if (parcel.skipped > 0) onNotice(`${parcel.skipped} links or special files are left out`);
+  if (parcel.skipped > 0)
+    onNotice(`${parcel.skipped} links, special files or names that are no text are left out`);
   await using cleanup = new AsyncDisposableStack();
   const { place, secret } = await command.openPlace();
   cleanup.defer(() => place.close());
