@@ -8,6 +8,8 @@ import type { FuzzTarget } from '../fuzz/target.ts';
 export interface FuzzOrder {
   readonly file: string;
   readonly milliseconds: number;
+  /** However long they take. */
+  readonly leastInputs: number;
   readonly seed: number;
   /** In hex: feed this once and nothing else. */
   readonly input: string | undefined;
@@ -19,7 +21,7 @@ export interface FuzzReport {
   readonly failure?: string;
 }
 
-const { file, milliseconds, seed, input, shared } = workerData as FuzzOrder;
+const { file, milliseconds, leastInputs, seed, input, shared } = workerData as FuzzOrder;
 const progress = new Int32Array(shared, 0, 3);
 const room = new Uint8Array(shared, 12);
 const { target } = (await import(file)) as { target: FuzzTarget };
@@ -42,7 +44,7 @@ do {
   } catch (error) {
     failure = error instanceof Error ? (error.stack ?? error.message) : String(error);
   }
-} while (failure === undefined && input === undefined && performance.now() < end);
+} while (failure === undefined && input === undefined && (inputs < leastInputs || performance.now() < end));
 
 const report: FuzzReport = failure === undefined ? { inputs } : { inputs, failure };
 parentPort!.postMessage(report);

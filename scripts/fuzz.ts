@@ -8,9 +8,12 @@ import { readArguments } from './arguments.ts';
 import type { FuzzOrder, FuzzReport } from './fuzz-worker.ts';
 import { ROOT, SOURCE_CONDITION } from './workspace.ts';
 
-/** An input that takes longer than this hangs. */
+/** An input that takes longer than this hangs, and so does a thread that has not begun after so long. */
 const HANG_MS = 10_000;
+const START_MS = 120_000;
 const MAX_INPUT_BYTES = 65_536;
+/** Fed on a machine, too, that has no time to feed them in. */
+const LEAST_INPUTS = 100;
 
 const { values } = readArguments({
   options: {
@@ -51,6 +54,7 @@ async function fuzz(name: string): Promise<boolean> {
   const order: FuzzOrder = {
     file: join(ROOT, values.folder, `${name}.fuzz.ts`),
     milliseconds,
+    leastInputs: LEAST_INPUTS,
     seed,
     input: values.input,
     shared,
@@ -73,8 +77,9 @@ async function fuzz(name: string): Promise<boolean> {
     if (progress[0] !== last) {
       last = progress[0]!;
       since = now;
-    } else if (now - since > HANG_MS) {
-      resolve({ inputs: last, failure: `an input takes more than ${HANG_MS / 1000} s` });
+    } else if (now - since > (last === 0 ? START_MS : HANG_MS)) {
+      const what = last === 0 ? 'its thread does not start' : `an input takes more than ${HANG_MS / 1000} s`;
+      resolve({ inputs: last, failure: what });
     }
   }, 200);
   const { inputs, failure } = await promise;

@@ -7,7 +7,7 @@ import { ROOT } from '../workspace.ts';
 function fuzz(...args: string[]): { status: number | null; output: string } {
   const { status, stdout, stderr } = spawnSync(
     process.execPath,
-    [join(ROOT, 'scripts/fuzz.ts'), '--folder', 'scripts/test/fuzz-fixtures', '--seconds', '0.3', ...args],
+    [join(ROOT, 'scripts/fuzz.ts'), '--folder', 'scripts/test/fuzz-fixtures', '--seconds', '0.1', ...args],
     { encoding: 'utf8' },
   );
   return { status, output: stdout + stderr };

@@ -12,7 +12,7 @@ const runModule = (source: string, cwd: string) =>
     cwd,
     input: source,
     encoding: 'utf8',
-    timeout: 30_000,
+    timeout: 200_000,
   });
 
 describe('the README', () => {

@@ -14,7 +14,7 @@ function run(
   const { stdout, stderr, status, signal } = spawnSync(
     process.execPath,
     ['--conditions=@millrace/source', '--input-type=module-typescript', '-e', script],
-    { encoding: 'utf8', timeout: 20_000, env: { ...process.env, MILLRACE_NATIVE: '', ...environment } },
+    { encoding: 'utf8', timeout: 200_000, env: { ...process.env, MILLRACE_NATIVE: '', ...environment } },
   );
   assert.equal(signal, null, stdout + stderr);
   return { output: stdout + stderr, status };

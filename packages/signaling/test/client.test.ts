@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join as join_ } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
@@ -27,6 +29,29 @@ async function serve(t: TestContext, options: SignalingServerOptions = {}) {
   const server = await startSignalingServer(options);
   t.after(() => server.close());
   return { server, invite: { url: server.url, ...(await server.createRoom()) } };
+}
+
+/** A port whose connections wait until it is known where they lead: clients on a hasty clock do not wait by themselves. */
+async function waitingFront(t: TestContext): Promise<{ url: string; leadTo(port: number): void }> {
+  const led = Promise.withResolvers<number>();
+  const sockets = new Set<Socket>();
+  const front = createServer(async (socket) => {
+    const there = connect(await led.promise, '127.0.0.1');
+    for (const [one, other] of [
+      [socket, there],
+      [there, socket],
+    ] as const) {
+      sockets.add(one);
+      one.on('error', () => {}).on('close', () => other.destroy());
+      one.pipe(other);
+    }
+  }).listen(0, '127.0.0.1');
+  t.after(() => {
+    front.close();
+    for (const socket of sockets) socket.destroy();
+  });
+  await once(front, 'listening');
+  return { url: `http://127.0.0.1:${(front.address() as AddressInfo).port}`, leadTo: led.resolve };
 }
 
 async function join(t: TestContext, invite: Invite, options: object = {}): Promise<SignalingRoom> {
@@ -96,17 +121,13 @@ describe('a room', () => {
     const store = join_(folder, 'rooms.db');
     const first = await startSignalingServer({ store });
     const invite = { url: first.url, ...(await first.createRoom()) };
-    const probe = await startSignalingServer();
-    const { port } = probe;
-    await probe.close();
-    const a = await join(t, invite, {
-      alternatives: [`http://127.0.0.1:${port}`],
-      clock: hastyClock(10_000),
-    });
+    const front = await waitingFront(t);
+    const a = await join(t, invite, { alternatives: [front.url], clock: hastyClock(10_000) });
     await a.send('before');
     await first.close();
-    const second = await startSignalingServer({ store, port });
+    const second = await startSignalingServer({ store });
     t.after(() => second.close());
+    front.leadTo(second.port);
     const b = await join(t, { ...invite, url: second.url });
     assert.deepEqual([...b.peers], [a.peer]);
     await b.send('after');

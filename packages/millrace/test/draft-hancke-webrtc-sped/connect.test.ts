@@ -56,9 +56,7 @@ describe('draft-hancke-webrtc-sped between two connections', () => {
     const answered = once(b, 'icecandidate');
     await b.setLocalDescription();
     await answered;
-    for (let i = 0; i < 200 && (await rode(a)).datagramsReceived === 0; i++)
-      await new Promise((resolve) => setImmediate(resolve));
-    assert.ok((await rode(a)).datagramsReceived > 0);
+    while ((await rode(a)).datagramsReceived === 0) await new Promise((resolve) => setImmediate(resolve));
     assert.equal((await a.getStats()).get('T')?.dtlsState, 'new');
     await a.setRemoteDescription(b.localDescription as never);
     await once(channel, 'open');

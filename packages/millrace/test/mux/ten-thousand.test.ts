@@ -51,7 +51,6 @@ function join(mux: Routed, peer: Peer): void {
 }
 
 test(`${CLIENTS} clients at once, with every tenth datagram lost, connect to one port, and what they send finds them`, () => {
-  const began = performance.now();
   const random = new SeededRandom(SEED);
   const mux = routed();
   const wire = new Wire<Hop>(new SeededRandom(SEED + 1), { delay: DELAY, loss: 0.1 });
@@ -114,5 +113,4 @@ test(`${CLIENTS} clients at once, with every tenth datagram lost, connect to one
   for (const peer of peers) mux.give(RECORD, peer.at);
   assert(peers.every(({ records }) => records === 1));
   assert(mux.clock.now < 5_000, `SEED ${SEED}: the last one was open after ${mux.clock.now} ms`);
-  assert(performance.now() - began < 60_000);
 });

@@ -3,17 +3,30 @@ import { type RTCDataChannel, RTCPeerConnection } from 'millrace';
 
 interface Signal {
   begin?: true;
+  changed?: true;
   description?: { type: 'offer' | 'answer'; sdp: string } | null;
   candidate?: { candidate: string; sdpMid?: string | null; usernameFragment?: string | null } | null;
 }
 
 const RESTART_AGAIN = 2_000; // ms
 const INTERVAL = 5; // ms between two messages
+/** After those that are counted. */
+const LAST = 'last';
 const [, , part, messages = '0', how = 'restart'] = process.argv;
 const pc = new RTCPeerConnection({
   millrace: { continualGathering: how === 'continual', renomination: how === 'renomination' },
 });
 const tell = (what: object): void => void process.send?.(what);
+
+/** How many are still to be sent: without end until the address has changed. */
+let left = Number.POSITIVE_INFINITY;
+let awake = performance.now();
+let stall = 0;
+setInterval(() => {
+  const at = performance.now();
+  if (at - awake - 20 > stall + 50) tell({ stall: (stall = at - awake - 20) });
+  awake = at;
+}, 20);
 
 pc.onicecandidate = ({ candidate }) => candidate && tell({ signal: { candidate } });
 pc.onnegotiationneeded = async () => {
@@ -32,8 +45,9 @@ function restart(): void {
   setTimeout(restart, RESTART_AGAIN);
 }
 
-process.on('message', ({ begin: isBegin, description, candidate }: Signal) => {
+process.on('message', ({ begin: isBegin, changed: isChanged, description, candidate }: Signal) => {
   if (isBegin) begin();
+  else if (isChanged) left = Number(messages);
   else void onSignal(description, candidate);
 });
 
@@ -52,7 +66,9 @@ function begin(): void {
     let sent = 0;
     const timer = setInterval(() => {
       channel.send(String(sent++));
-      if (sent === Number(messages)) clearInterval(timer);
+      if (left-- > 0) return;
+      clearInterval(timer);
+      channel.send(LAST);
     }, INTERVAL);
   };
 }
@@ -66,9 +82,9 @@ if (part === 'receiver') {
       const at = performance.now();
       longest = Math.max(longest, at - last);
       last = at;
-      if (data !== String(count++)) tell({ failure: `message ${count - 1} says ${data}` });
-      if (count === 1) tell({ begun: true });
-      if (count === Number(messages)) tell({ count, longest });
+      if (data === LAST) tell({ count, longest });
+      else if (data !== String(count++)) tell({ failure: `message ${count - 1} says ${data}` });
+      else if (count === 1) tell({ begun: true });
     };
   };
 }

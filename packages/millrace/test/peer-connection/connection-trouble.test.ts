@@ -11,7 +11,6 @@ import {
 } from 'millrace';
 import { LOOPBACK } from './pair.ts';
 
-const LIMIT = { timeout: 20_000 }; // ms
 const LOOK_EVERY = 5; // ms
 
 /** The two have each other's descriptions, as `change` has them arrive; no candidate travels beside. */
@@ -37,7 +36,7 @@ async function gathered(pc: RTCPeerConnection): Promise<void> {
   while (pc.iceGatheringState !== 'complete') await once(pc, 'icegatheringstatechange');
 }
 
-/** Looks until the trouble is `code`; the test's time limit is the end of patience. */
+/** Looks until the trouble is `code`; the time limit of all tests is the end of patience. */
 async function shows(pc: RTCPeerConnection, code: ConnectionTroubleCode): Promise<void> {
   for (;;) {
     const trouble = connectionTrouble(await pc.getStats());
@@ -51,7 +50,7 @@ const candidate = (address: string, port: number): string =>
   `a=candidate:1 1 udp 2130706431 ${address} ${port} typ host\r\n`;
 
 describe('why there is no connection', () => {
-  test('nothing stands in the way of one that is there', LIMIT, async (t) => {
+  test('nothing stands in the way of one that is there', async (t) => {
     const [a, b] = await described(t, (sdp) => sdp);
     for (const pc of [a, b]) {
       while (pc.connectionState !== 'connected') await once(pc, 'connectionstatechange');
@@ -59,23 +58,23 @@ describe('why there is no connection', () => {
     }
   });
 
-  test('a side without candidates', LIMIT, async (t) => {
+  test('a side without candidates', async (t) => {
     const [a] = await described(t, (sdp) => sdp, { millrace: { addressFilter: () => false } });
     await shows(a, 'NO_LOCAL_CANDIDATES');
   });
 
-  test('another side whose candidates have not come', LIMIT, async (t) => {
+  test('another side whose candidates have not come', async (t) => {
     const [a, b] = await described(t, without);
     await shows(a, 'NO_REMOTE_CANDIDATES');
     await shows(b, 'NO_REMOTE_CANDIDATES');
   });
 
-  test('candidates that do not fit', LIMIT, async (t) => {
+  test('candidates that do not fit', async (t) => {
     const [a] = await described(t, (sdp) => without(sdp) + candidate('2001:db8::1', 4000));
     await shows(a, 'NO_PAIRS');
   });
 
-  test('another side that does not answer', LIMIT, async (t) => {
+  test('another side that does not answer', async (t) => {
     const silent = createSocket('udp4').bind(0, '127.0.0.1');
     t.after(() => silent.close());
     await once(silent, 'listening');
@@ -84,7 +83,7 @@ describe('why there is no connection', () => {
     await shows(a, 'NO_ANSWERS');
   });
 
-  test('descriptions that do not belong together, seen from both sides', LIMIT, async (t) => {
+  test('descriptions that do not belong together, seen from both sides', async (t) => {
     const wrong = (sdp: string): string => sdp.replace(/^(a=ice-pwd:)....(.*)$/m, '$1aaaa$2');
     const [a, b] = await described(t, (sdp, of) => (of === 'answer' ? wrong(sdp) : sdp));
     // What a sends has the wrong password; what b sends has the right one.
@@ -92,7 +91,7 @@ describe('why there is no connection', () => {
     await shows(a, 'ONE_WAY');
   });
 
-  test('another side that is not who the descriptions say', LIMIT, async (t) => {
+  test('another side that is not who the descriptions say', async (t) => {
     const other = (sdp: string): string =>
       sdp.replace(/^(a=fingerprint:\S+ )(..):(..)(?=:)/m, (_, name: string, one: string, two: string) => {
         return `${name}${one}:${two === '00' ? 'FF' : '00'}`;

@@ -32,7 +32,7 @@ function measure(backEnd: string): Promise<Report> {
   const env = { ...process.env, NODE_OPTIONS: '', PAIRS: String(PAIRS), BACK_END: backEnd };
   return new Promise((resolve, reject) => {
     // Three seconds, or many times as long beside others.
-    execFile(process.execPath, args, { timeout: 85_000, env }, (error, out, err) =>
+    execFile(process.execPath, args, { timeout: 230_000, env }, (error, out, err) =>
       error ? reject(new Error(err, { cause: error })) : resolve(JSON.parse(out) as Report),
     );
   });

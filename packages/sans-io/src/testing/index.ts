@@ -1,3 +1,4 @@
+export { type GrowthOptions, growth } from './growth.ts';
 export { Pair, type PairOptions } from './pair.ts';
 export { SeededRandom } from './seeded-random.ts';
 export { Flow, type FlowOptions, SharedLink, type SharedLinkOptions } from './shared-link.ts';

@@ -1,7 +1,10 @@
 // A Redis of the test's own, on a free port, with nothing on disk.
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
+
+/** Where no system takes the ports from that it hands out itself: nobody gets one of them by chance, here or at a restart. */
+const [FIRST_PORT, LAST_PORT] = [15_000, 30_000];
 
 export interface RedisServer extends AsyncDisposable {
   readonly url: string;
@@ -14,9 +17,10 @@ export interface RedisServer extends AsyncDisposable {
 /** `undefined` where no server is installed. */
 export async function startRedis(): Promise<RedisServer | undefined> {
   if (spawnSync('redis-server', ['--version']).error) return undefined;
-  const port = await freePort();
   let child: ChildProcess | undefined;
-  const start = async (): Promise<void> => {
+  let port = 0;
+  /** False where the port is somebody else's. */
+  const runs = async (): Promise<boolean> => {
     child = spawn(
       'redis-server',
       ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'],
@@ -24,23 +28,21 @@ export async function startRedis(): Promise<RedisServer | undefined> {
         stdio: ['ignore', 'pipe', 'inherit'],
       },
     );
-    for await (const line of child.stdout!) if (String(line).includes('Ready to accept connections')) break;
+    for await (const line of child.stdout!)
+      if (String(line).includes('Ready to accept connections')) return true;
+    await stop();
+    return false;
   };
   const stop = async (): Promise<void> => {
-    if (!child || child.exitCode !== null) return;
+    if (!child || child.exitCode !== null || child.signalCode !== null) return;
     const ended = once(child, 'exit');
     child.kill('SIGKILL');
     await ended;
   };
-  await start();
+  const start = async (): Promise<void> => {
+    while (!(await runs()));
+  };
+  do port = randomInt(FIRST_PORT, LAST_PORT);
+  while (!(await runs()));
   return { url: `redis://127.0.0.1:${port}`, port, start, stop, [Symbol.asyncDispose]: stop };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
