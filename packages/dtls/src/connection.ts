@@ -105,6 +105,11 @@ export class DtlsConnection implements Core<DtlsSink> {
     return this.#session?.remoteCertificate;
   }
 
+  /** That of ours which the peer has been shown, X.509 in DER, once connected. */
+  get ownCertificate(): Uint8Array | undefined {
+    return this.#session?.ownCertificate;
+  }
+
   /** The name registered with IANA, once connected. */
   get cipherSuite(): string | undefined {
     return this.#session?.suite.name;

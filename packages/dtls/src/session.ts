@@ -9,6 +9,8 @@ interface Peered {
   readonly srtpProfile: number | undefined;
   /** X.509 in DER; its fingerprint has been checked. */
   readonly remoteCertificate: Uint8Array;
+  /** What we have shown, likewise. */
+  readonly ownCertificate: Uint8Array;
 }
 
 export interface Session12 extends Peered {

@@ -25,11 +25,17 @@ export interface CandidatePair {
   readonly currentRoundTripTime: Millis | undefined;
   /** The sum of all samples. */
   readonly totalRoundTripTime: Millis;
+  /** However often each was sent. */
   readonly requestsSent: number;
   readonly requestsReceived: number;
   readonly responsesSent: number;
   readonly responsesReceived: number;
   readonly consentRequestsSent: number;
+  /** Of the application's datagrams. */
+  readonly packetsSent: number;
+  readonly packetsReceived: number;
+  readonly bytesSent: number;
+  readonly bytesReceived: number;
   /** When the last response to a check came; `undefined` before the first. */
   readonly lastResponseAt: Millis | undefined;
 }
@@ -80,6 +86,10 @@ export class CheckPair implements CandidatePair {
   responsesSent = 0;
   responsesReceived = 0;
   consentRequestsSent = 0;
+  packetsSent = 0;
+  packetsReceived = 0;
+  bytesSent = 0;
+  bytesReceived = 0;
   lastResponseAt: Millis | undefined = undefined;
   /** The next pair of the same socket and remote address. The checklist's. */
   ofOtherPort: CheckPair | undefined = undefined;

@@ -194,7 +194,8 @@ class ExpectServerHelloDone implements Expecting {
     const send = (type: number, body: Uint8Array): void => transcript.append(flight.add(type, body));
     send(HANDSHAKE_TYPE.certificate, writeCertificate([certificate.certificate]));
     send(HANDSHAKE_TYPE.clientKeyExchange, writeClientKeyExchange(keyShare.publicKey));
-    const session = agreeKeys(this.#context, negotiated, group, sharedSecret, peer);
+    const own = certificate.certificate;
+    const session = agreeKeys(this.#context, negotiated, group, sharedSecret, peer, own);
     const signature = settings.crypto.sign(certificate.privateKey, scheme.name, transcript.bytes);
     send(HANDSHAKE_TYPE.certificateVerify, writeCertificateVerify({ scheme: scheme.id, signature }));
     flight.addChangeCipherSpec();

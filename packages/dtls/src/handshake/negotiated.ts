@@ -61,6 +61,7 @@ export function agreeKeys(
   group: Group,
   sharedSecret: Uint8Array,
   peer: Peer,
+  ownCertificate: Uint8Array,
 ): Session12 {
   const { crypto, keyLog, role } = context.settings;
   const { suite, randoms } = negotiated;
@@ -81,6 +82,7 @@ export function agreeKeys(
     extendedMasterSecret: negotiated.extendedMasterSecret,
     srtpProfile: negotiated.srtpProfile,
     remoteCertificate: peer.certificate,
+    ownCertificate,
   };
 }
 

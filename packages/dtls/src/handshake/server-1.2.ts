@@ -107,7 +107,12 @@ function answer(
   send(HANDSHAKE_TYPE.serverHelloDone, NOTHING);
   const { suite, extendedMasterSecret, srtpProfile } = choice;
   const negotiated = { randoms, suite, extendedMasterSecret, srtpProfile };
-  return new ExpectClientCertificate(context, { negotiated, group: choice.group, keyShare });
+  return new ExpectClientCertificate(context, {
+    negotiated,
+    group: choice.group,
+    keyShare,
+    ownCertificate: choice.credential.certificate.certificate,
+  });
 }
 
 /** Goes by our order of preference in everything. */
@@ -191,6 +196,7 @@ interface Exchange {
   readonly negotiated: Negotiated;
   readonly group: Group;
   readonly keyShare: KeyShare;
+  readonly ownCertificate: Uint8Array;
 }
 
 class ExpectClientCertificate implements Expecting {
@@ -229,11 +235,11 @@ class ExpectClientKeyExchange implements Expecting {
     if (message.type !== HANDSHAKE_TYPE.clientKeyExchange) return fault('unexpected-message');
     const publicKey = parseClientKeyExchange(bodyOf(message));
     if (publicKey === undefined) return fault('decode-error');
-    const { negotiated, group, keyShare } = this.#exchange;
+    const { negotiated, group, keyShare, ownCertificate } = this.#exchange;
     const sharedSecret = keyShare.agree(publicKey);
     if (sharedSecret === undefined) return fault('illegal-parameter');
     this.#context.transcript.append(message.bytes);
-    const session = agreeKeys(this.#context, negotiated, group, sharedSecret, this.#peer);
+    const session = agreeKeys(this.#context, negotiated, group, sharedSecret, this.#peer, ownCertificate);
     return new ExpectCertificateVerify(this.#context, session, this.#peer);
   }
 }

@@ -111,6 +111,7 @@ export function establish(
     isResumed: keys.resumed !== undefined,
     srtpProfile,
     remoteCertificate,
+    ownCertificate,
   };
   return { kind: 'established', session, next: new AfterHandshake(context, suite, main, source) };
 }

@@ -17,6 +17,7 @@ const session: Session12 = {
   extendedMasterSecret: true,
   srtpProfile: undefined,
   remoteCertificate: new Uint8Array(0),
+  ownCertificate: new Uint8Array(0),
 };
 
 describe('RFC 5705 §4 exporter', () => {

@@ -239,6 +239,10 @@ export class IceAgent implements Core<IceSink, Route> {
 
   /** Whether integrity-checked STUN has come from there: only then is other data worth looking at. */
   isVerified(route: Route): boolean {
+    return this.#verified(route) !== undefined;
+  }
+
+  #verified(route: Route): CheckPair | undefined {
     const { socket, remote } = route;
     const last = this.#lastVerified;
     // Compared field by field: the driver may reuse its route object.
@@ -248,27 +252,37 @@ export class IceAgent implements Core<IceSink, Route> {
       last.route.remote.port === remote.port &&
       last.route.remote.address === remote.address
     )
-      return true;
+      return last;
     for (const session of this.#generations.live) {
       const pair = this.#find(session, route);
       if (!pair?.verified) continue;
       if (pair.route.remote.address === remote.address) this.#lastVerified = pair;
-      return true;
+      return pair;
     }
-    return false;
+    return undefined;
   }
 
-  /** Data has come by `route`: `isVerified`, and where the peer sends from is taken note of. */
-  onData(route: Route, now: Millis): boolean {
+  /** `bytes` of data have come by `route`: `isVerified`, and where the peer sends from is taken note of. */
+  onData(route: Route, bytes: number, now: Millis): boolean {
     const before = this.#lastVerified;
-    if (!this.isVerified(route)) return false;
-    const pair = this.#lastVerified;
-    if (pair === before || pair === undefined) return true;
+    const pair = this.#verified(route);
+    if (pair === undefined) return false;
+    pair.packetsReceived++;
+    pair.bytesReceived += bytes;
+    if (pair === before || pair !== this.#lastVerified) return true;
     for (const session of this.#generations.live)
       if (session.checklist.find(route.socket, route.remote.address, route.remote.port) === pair)
         session.heard = pair;
     this.#settle(now);
     return true;
+  }
+
+  /** Datagrams of data have been sent by the route in use. */
+  onDataSent(packets: number, bytes: number): void {
+    const pair = this.#pairInUse();
+    if (pair === undefined) return;
+    pair.packetsSent += packets;
+    pair.bytesSent += bytes;
   }
 
   /** The network says that `route` leads nowhere (ICMP, or an error of the socket). RFC 8445 §7.2.5.2.2 */

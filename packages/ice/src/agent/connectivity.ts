@@ -102,6 +102,7 @@ export function writeCheck(
   const length = writeRequest(session, check, out, at, end, now);
   if (length === 0) return 0;
   check.bytes = ownCopy(out, at, at + length);
+  pair.requestsSent++;
   remember(session, check);
   if (purpose === 'connectivity') {
     // RFC 8445 §7.3.1.4: an older check is not repeated, but its response still counts.
@@ -164,7 +165,6 @@ export function writeResend(
 
 function onSent(session: IceSession, check: Check, now: Millis): void {
   check.transaction.onSent(now);
-  check.pair.requestsSent++;
   session.requestsSent++;
 }
 

@@ -157,7 +157,7 @@ describe('RFC 8445 §8.1 nominating, as browsers do it', () => {
     network.run(100);
     assert.equal(b.agent.selectedRoute?.remote.address, '192.0.2.1', 'a better pair, for all that b knows');
     const route = { socket: 0, remote: { ...a.sockets[1]! } };
-    assert.equal(b.agent.onData(route, network.now), true);
+    assert.equal(b.agent.onData(route, 100, network.now), true);
     assert.equal(b.agent.selectedRoute?.remote.address, '192.0.2.11');
     network.run(60_000);
     assert.deepEqual([a.agent.state, b.agent.state], ['completed', 'completed']);
@@ -170,8 +170,8 @@ describe('RFC 8445 §8.1 nominating, as browsers do it', () => {
     network.run(1_000);
     const selected = [a.agent.selectedPair, b.agent.selectedPair];
     const unknown = { socket: 0, remote: { address: '192.0.2.99', port: 9 } };
-    assert.equal(b.agent.onData(unknown, network.now), false);
-    for (const remote of b.sockets) a.agent.onData({ socket: 0, remote: { ...remote } }, network.now);
+    assert.equal(b.agent.onData(unknown, 100, network.now), false);
+    for (const remote of b.sockets) a.agent.onData({ socket: 0, remote: { ...remote } }, 100, network.now);
     network.run(10_000);
     assert.ok(a.agent.selectedPair === selected[0] && b.agent.selectedPair === selected[1]);
   });

@@ -111,6 +111,7 @@ export class Session {
   readonly driver: Driver;
   readonly sped: Sped;
   readonly remoteCandidates: RemoteCandidates;
+  selectedPairChanges = 0;
   readonly #backend: Backend;
   /** Its part in a port that other connections use too. */
   readonly #shared: MuxMembership | undefined;
@@ -161,6 +162,7 @@ export class Session {
       ice: {
         onStateChange: (state) => this.#onIceState(state),
         onSelectedPair: (pair) => {
+          this.selectedPairChanges++;
           this.driver.onPath();
           observer.onSelectedPair(pair);
         },

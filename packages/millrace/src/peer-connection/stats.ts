@@ -136,13 +136,18 @@ function pairMembers(pair: CandidatePair, ids: StatsIds): Record<string, unknown
     responsesSent: pair.responsesSent,
     responsesReceived: pair.responsesReceived,
     consentRequestsSent: pair.consentRequestsSent,
+    packetsSent: pair.packetsSent,
+    packetsReceived: pair.packetsReceived,
+    bytesSent: pair.bytesSent,
+    bytesReceived: pair.bytesReceived,
   };
 }
 
 function transportMembers(
-  { driver, agent, dtls, negotiated }: Session,
+  { driver, agent, dtls, negotiated, selectedPairChanges }: Session,
   add: (type: string, id: string, members: Record<string, unknown>) => string,
 ): Record<string, unknown> {
+  const local = dtls?.ownCertificate;
   const remote = dtls?.remoteCertificate;
   return {
     packetsSent: driver.packetsSent,
@@ -162,6 +167,8 @@ function transportMembers(
       isResumed: dtls.isResumed,
       keyUpdates: dtls.keyUpdates,
     },
+    selectedCandidatePairChanges: selectedPairChanges,
+    localCertificateId: local && add('certificate', 'Y', certificateMembers(local)),
     remoteCertificateId: remote && add('certificate', 'X', certificateMembers(remote)),
   };
 }

@@ -316,8 +316,6 @@ export class Driver implements SocketOwner {
     if (this.#isClosed || end === at) return;
     if (this.#received[1] === NEVER) this.#received[1] = now();
     if (this.#links.length > 0 && this.#isFromServer(bytes, at, end, route)) return;
-    this.packetsReceived++;
-    this.bytesReceived += end - at;
     switch (datagramKind(bytes[at]!)) {
       case 'stun':
         this.#agent.receive(bytes, at, end, this.#received[1], route);
@@ -327,14 +325,13 @@ export class Driver implements SocketOwner {
         break;
       case 'dtls':
         // RFC 8445 §12.1 lets any valid pair carry data; handshake work is done only for a proven address.
-        if (this.#agent.onData(route, this.#received[1])) {
+        if (this.#isFromPeer(route, end - at)) {
           if (this.#sped.isNews(bytes, at, end)) this.#onSecured(bytes, at, end);
         } else this.drops.count('unverified-source');
         break;
       case 'rtp':
         if (!this.#media) this.drops.count('not-used');
-        else if (this.#agent.onData(route, this.#received[1]))
-          this.#media.receive(bytes, at, end, this.#received[1]);
+        else if (this.#isFromPeer(route, end - at)) this.#media.receive(bytes, at, end, this.#received[1]);
         else this.drops.count('unverified-source');
         break;
       case 'turn-channel':
@@ -343,6 +340,13 @@ export class Driver implements SocketOwner {
       default:
         this.drops.count('unknown-protocol');
     }
+  }
+
+  #isFromPeer(route: Route, bytes: number): boolean {
+    if (!this.#agent.onData(route, bytes, this.#received[1])) return false;
+    this.packetsReceived++;
+    this.bytesReceived += bytes;
+    return true;
   }
 
   /** Whether it came from a server, which has got it then. */
@@ -438,8 +442,17 @@ export class Driver implements SocketOwner {
     const { batch } = this.#backend;
     for (const { link } of this.#links) link.flush(at);
     if (this.#dtls) this.#sped.capture(this.#dtls, this.#agent.usableRoute !== undefined, at);
-    const isFinished = this.#flushChecks(at) && this.#flushSecured(at);
+    const isFinished = this.#flushChecks(at) && this.#flushData(at);
     return batch.flush() && isFinished;
+  }
+
+  /** What is no check is counted, by the pair that carries it too. */
+  #flushData(at: Millis): boolean {
+    const { packetsSent, bytesSent } = this;
+    const isFinished = this.#flushSecured(at);
+    if (this.packetsSent > packetsSent)
+      this.#agent.onDataSent(this.packetsSent - packetsSent, this.bytesSent - bytesSent);
+    return isFinished;
   }
 
   #flushChecks(at: Millis): boolean {
@@ -451,7 +464,7 @@ export class Driver implements SocketOwner {
       const port = this.#carriers[route.socket];
       if (!port) continue;
       this.#ports[route.socket]?.onCheckSent?.(batch.slab, batch.at);
-      this.#add(length, port, route);
+      this.#put(length, port, route);
     }
     return false;
   }
@@ -504,14 +517,18 @@ export class Driver implements SocketOwner {
   }
 
   #add(length: number, port: DatagramPort, route: Route, mayFragment = false, sealer?: BatchSealer): boolean {
+    this.packetsSent++;
+    this.bytesSent += length;
+    return this.#put(length, port, route, mayFragment, sealer);
+  }
+
+  #put(length: number, port: DatagramPort, route: Route, mayFragment = false, sealer?: BatchSealer): boolean {
     const { batch } = this.#backend;
     if (!batch.hasRoomFor(port)) {
       sealer?.finishBatch(); // while it lies there: its place is the next one's
       this.drops.count('busy-port');
       return false;
     }
-    this.packetsSent++;
-    this.bytesSent += length;
     return batch.add(length, port, route, mayFragment, sealer);
   }
 }

@@ -69,6 +69,6 @@ test('checks beyond the slabs that a busy port may hold are dropped and counted'
   assert.equal(sends, MAX_SLABS_PER_BUSY_PORT);
   assert.equal(allocated, 1 + MAX_SLABS_PER_BUSY_PORT);
   assert.equal(driver.drops.counts['busy-port'], 1);
-  assert.equal(driver.packetsSent, MAX_SLABS_PER_BUSY_PORT);
+  assert.equal(driver.packetsSent, 0, 'checks are not counted');
   driver.close();
 });
