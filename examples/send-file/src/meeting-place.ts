@@ -60,6 +60,7 @@ export const MEETING_HELP = `Where to meet (one of):
   --serve                        run a signaling server here and print an invitation
       --host HOST                address it listens on (default 0.0.0.0, every interface)
       --port PORT                port it listens on (default: a free one)
+      --room R --token T         the room of an invitation printed earlier: with its port, that stays good
 How to connect where a NAT is in between (each side has its own):
   --ice URL                      a STUN or TURN server, as stun:HOST or turn:HOST (may be repeated)
       --ice-user USER --ice-password PASSWORD   for TURN servers
@@ -112,7 +113,11 @@ async function openMeetingPlace(
   port: number,
   signal: AbortSignal,
 ): Promise<OpenPlace> {
-  if (options.serve) return serveMeetingPlace(options.host, port, signal, options.again);
+  if (options.serve) {
+    const { room, token, host, again } = options;
+    const earlier = room !== undefined && token !== undefined ? { room, token } : again;
+    return serveMeetingPlace(host, port, signal, earlier);
+  }
   if (options.invite !== undefined || options.room !== undefined) {
     const { url, room, token } = options;
     const invite = options.invite === undefined ? { url, room, token } : parseInvite(options.invite);
@@ -169,7 +174,7 @@ function checkChoice({ invite, url, room, token, serve, host, port }: MeetingPla
   if (url !== undefined && !/^https?:\/\//.test(url)) wrong('--url must begin with http:// or https://');
   if (url !== undefined && !URL.canParse(url)) wrong(`--url cannot be '${url}'`);
   if ((room === undefined) !== (token === undefined)) wrong('--room and --token belong together');
-  if (room !== undefined && url === undefined) wrong('--room and --token need --url');
+  if (room !== undefined && url === undefined && !serve) wrong('--room and --token need --url or --serve');
   if ((host !== undefined || port !== undefined) && !serve) wrong('--host and --port go with --serve');
 }
 
@@ -191,7 +196,11 @@ async function serveMeetingPlace(
   const address = host ?? '0.0.0.0';
   const server = await startServer(address, port, port || again?.port);
   try {
-    const key = await server.createRoom(again && { room: again.room, token: again.token });
+    const key = await server
+      .createRoom(again && { room: again.room, token: again.token })
+      .catch((cause: unknown) => {
+        throw new Failure('--room and --token must be those of an invitation', EXIT.usage, { cause });
+      });
     const invitations = urlsOf(server, host).map((url) => formatInvite({ url, ...key }));
     const place = await enter({ url: server.url, ...key, signal }, invitations);
     return {

@@ -47,6 +47,20 @@ describe('where to meet', () => {
     await place.close();
   });
 
+  test('is served again as it was, with port, room and token: its invitation stays good', async () => {
+    const first = await chooseMeetingPlace({ serve: true, host: '127.0.0.1' })(signal);
+    const [invite] = first.invitations;
+    const [, port, room, token] = /:(\d+)\/rooms\/(\w+)#(\w+)$/.exec(invite!)!;
+    await first.close();
+    // By another name: fetch keeps connections to the server that is gone, as another process would not.
+    const again = { serve: true, host: 'localhost', port, room, token };
+    const second = await chooseMeetingPlace(again)(signal);
+    assert.deepEqual(second.invitations, [invite!.replace('127.0.0.1', 'localhost')]);
+    await second.close();
+    const wrong = chooseMeetingPlace({ ...again, token: 'x' })(signal);
+    await assert.rejects(wrong, { exitCode: EXIT.usage });
+  });
+
   test('comes with the servers that help across NATs', async () => {
     const ice = ['stun:a.example', 'turn:b.example?transport=tcp'];
     const options = { serve: true, host: '127.0.0.1', ice, 'ice-user': 'anna', 'ice-password': 'secret' };
