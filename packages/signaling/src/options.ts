@@ -41,6 +41,8 @@ export interface SignalingLimits {
   requestsPerSecond: number;
   /** Requests that it may make at once. */
   requestBurst: number;
+  /** Rooms that one client may create in a minute, on average; at once it may create a quarter of `rooms`. */
+  roomsPerMinute: number;
   /** Tokens that are remembered as they were looked up. */
   cachedTokens: number;
   /** Milliseconds for which they are. Revocation does not wait for it. */
@@ -67,6 +69,7 @@ export const DEFAULT_LIMITS: Readonly<SignalingLimits> = {
   connections: 4096,
   requestsPerSecond: 100,
   requestBurst: 500,
+  roomsPerMinute: 60,
   cachedTokens: 10_000,
   tokenLife: 30_000,
 };

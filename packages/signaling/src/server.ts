@@ -86,6 +86,8 @@ class HttpServer implements SignalingServer, RouteContext {
   readonly #feeds = new Map<string, Feed>();
   readonly #readers = new Set<Reader>();
   readonly #rates: RateLimit;
+  /** Of rooms created: nobody shall have all of them. */
+  readonly #roomRates: RateLimit;
   #stun: StunServer | undefined;
   #port = 0;
   #keptAt: number;
@@ -98,6 +100,10 @@ class HttpServer implements SignalingServer, RouteContext {
     this.rooms = new Rooms(backend, settings, (room, id) => void this.#onRevoked(room, id));
     this.#files = files;
     this.#rates = new RateLimit(settings);
+    this.#roomRates = new RateLimit({
+      requestsPerSecond: settings.roomsPerMinute / 60,
+      requestBurst: Math.ceil(settings.rooms / 4),
+    });
     this.#keptAt = settings.clock.now();
     const { rooms } = this;
     const readers = this.#readers;
@@ -207,6 +213,16 @@ class HttpServer implements SignalingServer, RouteContext {
     reader.start();
   }
 
+  countRoom(request: IncomingMessage): void {
+    this.#limit(this.#roomRates, request);
+  }
+
+  #limit(rates: RateLimit, request: IncomingMessage): void {
+    if (rates.allows(clientOf(request, this.settings.behindProxy), this.settings.clock.now())) return;
+    this.metrics.limited.inc();
+    throw new SignalingError('TOO_MANY_REQUESTS');
+  }
+
   /** What is refused while the server closes may be tried elsewhere, unless its rooms close with it. */
   #farewell(): SignalingError {
     return new SignalingError(this.settings.store === 'memory' ? 'SERVER_CLOSED' : 'STORE_FAILED');
@@ -230,11 +246,7 @@ class HttpServer implements SignalingServer, RouteContext {
     try {
       allowOrigin(request, response, this.settings.origins);
       if (this.#closing) throw this.#farewell();
-      const client = clientOf(request, this.settings.behindProxy);
-      if (!this.#rates.allows(client, this.settings.clock.now())) {
-        this.metrics.limited.inc();
-        throw new SignalingError('TOO_MANY_REQUESTS');
-      }
+      this.#limit(this.#rates, request);
       if (request.method === 'OPTIONS') answer(response, 204);
       else if (!this.#files?.serve(request, response)) await route(this, request, response);
     } catch (error) {

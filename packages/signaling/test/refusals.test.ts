@@ -107,6 +107,23 @@ describe('what does not fit', () => {
     assert.deepEqual(await statuses('198.51.100.1', 3), [200, 200, 429]);
   });
 
+  test('nobody can have all the rooms: a client creates so many, and then some each minute', async (t) => {
+    const clock = new ManualClock();
+    const server = await serve(t, { clock, rooms: 8, roomsPerMinute: 6, behindProxy: true });
+    const create = async (path: string, client: string): Promise<number> => {
+      const headers = { 'X-Forwarded-For': client };
+      return (await fetch(`${server.url}${path}`, { method: 'POST', headers })).status;
+    };
+    assert.equal(await create('/rooms', '198.51.100.1'), 201);
+    assert.equal(await create('/nameplates', '198.51.100.1'), 201);
+    assert.equal(await create('/rooms', '198.51.100.1'), 429);
+    assert.equal(await create('/nameplates', '198.51.100.1'), 429);
+    assert.equal(await create('/rooms', '198.51.100.2'), 201);
+    clock.advance(10_000);
+    assert.equal(await create('/rooms', '198.51.100.1'), 201);
+    await server.createRoom(); // who has the server is no client
+  });
+
   test('whatever it is asked, the answer is below 500', async (t) => {
     const server = await serve(t, { requestsPerSecond: 1e6, requestBurst: 1e6, metrics: true });
     const room = await makeRoom(server);

@@ -234,7 +234,10 @@ class RedisBackend implements Backend {
     this.#onRevoked = onRevoked;
   }
 
-  async sweep(): Promise<void> {} // the keys of a room that nobody uses expire
+  /** The keys of a room that nobody uses expire by themselves; what remains is its place in the list. */
+  async sweep(now: number): Promise<void> {
+    await this.#call('ZREMRANGEBYSCORE', `${this.#prefix}rooms`, '-inf', String(now));
+  }
 
   async stats(): Promise<BackendStats> {
     return { rooms: number((await this.#call('ZCARD', `${this.#prefix}rooms`))!) };

@@ -28,6 +28,8 @@ export interface RouteContext {
   readonly metrics: Metrics;
   /** Of all answers of the server: its buffer grows once for all. */
   readonly writer: BatchWriter;
+  /** Throws `TOO_MANY_REQUESTS` if whoever asks has had as many rooms as he may have for now. */
+  countRoom(request: IncomingMessage): void;
   /** Opens an event stream. */
   follow(access: Access, request: ReadRequest, response: ServerResponse): Promise<void>;
 }
@@ -85,23 +87,26 @@ async function createRoom(
   expectMethod(request, 'POST');
   const { rooms, settings } = context;
   if (!settings.openRooms) throw new SignalingError('CREATION_REFUSED');
+  context.countRoom(request);
   const key = await rooms.create();
   settings.log('room created');
   answer(response, 201, key);
 }
 
 async function nameplates(
-  { rooms, settings }: RouteContext,
+  context: RouteContext,
   request: IncomingMessage,
   response: ServerResponse,
   nameplate: string | undefined,
 ): Promise<void> {
+  const { rooms, settings } = context;
   expectMethod(request, 'POST');
   if (nameplate !== undefined) {
     answer(response, 201, await rooms.claim(nameplate));
     return;
   }
   if (!settings.openRooms) throw new SignalingError('CREATION_REFUSED');
+  context.countRoom(request);
   const key = await rooms.createNumbered();
   settings.log('room with a number created');
   answer(response, 201, key);

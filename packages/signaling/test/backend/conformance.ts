@@ -57,6 +57,17 @@ export function conformance(name: string, open: () => Promise<Backend>): void {
       await backend.close();
     });
 
+    test('a room that is idle for long enough is counted no more', async () => {
+      const backend = await open();
+      await backend.createRoom('a', token('o', 'owner'), T0);
+      await backend.createRoom('b', token('o', 'owner'), T0 + 1_000);
+      await backend.sweep(T0 + LIMITS.roomIdle - 1);
+      assert.equal((await backend.stats()).rooms, 2);
+      await backend.sweep(T0 + LIMITS.roomIdle);
+      assert.equal((await backend.stats()).rooms, 1);
+      await backend.close();
+    });
+
     test('nothing works in a room that is not there', async () => {
       const backend = await open();
       assert.deepEqual(await backend.append('x', entry('a'), {}, T0), { kind: 'gone' });
