@@ -37,6 +37,8 @@ export interface SignalingLimits {
   streamLife: number;
   /** TCP connections at a time. */
   connections: number;
+  /** TCP connections of one client at a time. Behind a proxy there is one client, and `connections` counts. */
+  connectionsPerClient: number;
   /** Requests that one client (an address; IPv6: a /64) may make in a second, on average. */
   requestsPerSecond: number;
   /** Requests that it may make at once. */
@@ -67,6 +69,7 @@ export const DEFAULT_LIMITS: Readonly<SignalingLimits> = {
   chunkTimeout: 10_000,
   streamLife: 5 * 60_000,
   connections: 4096,
+  connectionsPerClient: 3072,
   requestsPerSecond: 100,
   requestBurst: 500,
   roomsPerMinute: 60,

@@ -2,11 +2,13 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { createSecureContext } from 'node:tls';
 import type { Backend } from './backend/backend.ts';
 import { MemoryBackend } from './backend/memory.ts';
 import { connectRedis } from './backend/redis.ts';
 import { openSqlite } from './backend/sqlite.ts';
 import { SignalingError } from './errors.ts';
+import { ConnectionLimit } from './http/connection-limit.ts';
 import { Feed } from './http/feed.ts';
 import { Files } from './http/files.ts';
 import { Metrics } from './http/metrics.ts';
@@ -47,7 +49,8 @@ export interface SignalingServer {
 export async function startSignalingServer(options: SignalingServerOptions = {}): Promise<SignalingServer> {
   const settings = settingsFrom(options);
   const files = settings.files === undefined ? undefined : new Files(settings.files, settings.fileHeaders);
-  const server = new HttpServer(settings, await openStore(settings), files);
+  const secrets = secretsOf(settings);
+  const server = new HttpServer(settings, await openStore(settings), files, secrets);
   try {
     await server.listen();
   } catch (error) {
@@ -55,6 +58,23 @@ export async function startSignalingServer(options: SignalingServerOptions = {})
     throw error;
   }
   return server;
+}
+
+interface Secrets {
+  readonly cert: Buffer;
+  readonly key: Buffer;
+}
+
+/** Throws `BAD_OPTION` if certificate and key are none, or do not belong together. */
+function secretsOf({ tls }: ServerSettings): Secrets | undefined {
+  if (tls === undefined) return undefined;
+  const secrets = { cert: Buffer.from(tls.cert), key: Buffer.from(tls.key) };
+  try {
+    createSecureContext(secrets);
+  } catch (cause) {
+    throw new SignalingError('BAD_OPTION', { detail: 'tls is no certificate in PEM with its key', cause });
+  }
+  return secrets;
 }
 
 function openStore(settings: ServerSettings): Promise<Backend> {
@@ -95,7 +115,12 @@ class HttpServer implements SignalingServer, RouteContext {
   #isSweeping = false;
   #closing: Promise<void> | undefined;
 
-  constructor(settings: ServerSettings, backend: Backend, files: Files | undefined) {
+  constructor(
+    settings: ServerSettings,
+    backend: Backend,
+    files: Files | undefined,
+    secrets: Secrets | undefined,
+  ) {
     this.settings = settings;
     this.rooms = new Rooms(backend, settings, (room, id) => void this.#onRevoked(room, id));
     this.#files = files;
@@ -119,11 +144,18 @@ class HttpServer implements SignalingServer, RouteContext {
       },
       rooms: async () => (await backend.stats()).rooms,
     });
-    const http = { maxHeaderSize: 8192, requestTimeout: 30_000, headersTimeout: 10_000 };
-    const { tls } = settings;
-    const secrets = tls && { cert: Buffer.from(tls.cert), key: Buffer.from(tls.key) };
+    const http = {
+      maxHeaderSize: 8192,
+      requestTimeout: 30_000,
+      headersTimeout: 10_000,
+      connectionsCheckingInterval: 2_000,
+    };
     this.#http = secrets ? createTlsServer({ ...http, ...secrets }) : createServer(http);
     this.#http.maxConnections = settings.connections;
+    if (!settings.behindProxy) {
+      const limit = new ConnectionLimit(settings.connectionsPerClient);
+      this.#http.on('connection', (socket) => limit.take(socket));
+    }
     this.#http.on('request', (request, response) => void this.#onRequest(request, response));
   }
 

@@ -61,7 +61,7 @@ export class WhipServer {
       case 'OPTIONS':
         return answer(200, { 'Accept-Post': SDP, 'Access-Control-Allow-Methods': 'POST, PATCH, DELETE' });
       case 'POST':
-        return session ? answer(405) : this.#open(request, pathname);
+        return session ? answer(405, { Allow: 'OPTIONS, PATCH, DELETE' }) : this.#open(request, pathname);
       case 'PATCH':
         return session ? this.#patchInTurn(request, session) : answer(404);
       case 'DELETE':

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { ManualClock } from './clocks.ts';
@@ -105,6 +105,27 @@ describe('what does not fit', () => {
     assert.deepEqual(await statuses('2001:db8:0:0:ffff::9', 1), [429]); // the same network
     clock.advance(1000);
     assert.deepEqual(await statuses('198.51.100.1', 3), [200, 200, 429]);
+  });
+
+  test('nobody can have all the connections, and who gives one back may have another', async (t) => {
+    const server = await serve(t, { connectionsPerClient: 2 });
+    const open = (): Socket => connect(server.port, '127.0.0.1').on('error', () => {});
+    const ask = async (socket: Socket): Promise<string> => {
+      socket.write('GET /health HTTP/1.1\r\nHost: x\r\n\r\n');
+      const { promise, resolve } = Promise.withResolvers<string>();
+      socket
+        .once('data', (data) => resolve(String(data).slice(9, 12)))
+        .once('close', () => resolve('closed'));
+      return promise;
+    };
+    const [first, second] = [open(), open()];
+    assert.deepEqual([await ask(first), await ask(second)], ['200', '200']);
+    assert.equal(await ask(open()), 'closed');
+    first.destroy();
+    let answer = 'closed';
+    while (answer === 'closed') answer = await ask(open()); // until the server has seen it go
+    assert.equal(answer, '200');
+    assert.equal(await ask(second), '200');
   });
 
   test('nobody can have all the rooms: a client creates so many, and then some each minute', async (t) => {

@@ -25,6 +25,15 @@ test('with a certificate the server speaks HTTPS', async (t) => {
   assert.deepEqual(await promise, [200, '{"status":"ok","store":"memory"}']);
 });
 
+test('what is no certificate with its key is refused before anything is opened', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'millrace-rooms-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const store = join(folder, 'rooms.db');
+  const tls = { cert: 'x', key: 'y' };
+  await assert.rejects(startSignalingServer({ store, tls }), { code: 'BAD_OPTION' });
+  assert.throws(() => statSync(store), { code: 'ENOENT' });
+});
+
 test('files of a folder are served, and nothing else however a path is spelt', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'millrace-files-'));
   t.after(() => rmSync(folder, { recursive: true }));

@@ -48,7 +48,11 @@ export class RateLimit {
 export function clientOf(request: IncomingMessage, behindProxy: boolean): string {
   const forwarded = behindProxy ? request.headers['x-forwarded-for'] : undefined;
   const said = (Array.isArray(forwarded) ? forwarded.join() : forwarded)?.split(',').at(-1)?.trim();
-  const address = said || request.socket.remoteAddress || '';
+  return networkOf(said || request.socket.remoteAddress || '');
+}
+
+/** An IPv4 address as it is, of an IPv6 address the network. */
+export function networkOf(address: string): string {
   if (!isIPv6(address) || address.startsWith('::ffff:')) return address;
   const [head = '', tail] = address.split('::');
   const groups = head.split(':');
