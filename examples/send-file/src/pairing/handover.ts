@@ -25,6 +25,8 @@ export type PairingRoom = Pick<SignalingRoom, 'send' | 'peers'> & AsyncIterable<
 export const MAX_EXCHANGES = 8;
 /** Milliseconds that a guest waits for each answer. */
 const PATIENCE = 15_000;
+/** Milliseconds that a guest has to hear that its guess was wrong, before the room goes. */
+const FAREWELL = 5_000;
 const NONCE_BYTES = 16;
 /** Characters of a value in a message. */
 const MAX_VALUE = 4096;
@@ -67,26 +69,27 @@ export async function handOver(room: PairingRoom, code: Code, invitation: string
         agreed === 'ended' ? { step: 'failed' } : { step: 'share', share: encode(agreed.own.share) };
       await tell(room, event.from, answer);
     } else if (message.step === 'proof' && exchange.agreed !== undefined) {
-      await invite(room, event.from, exchange.agreed, decode(message.proof), invitation);
-      return taken(events, event.from);
+      const reply = inviting(exchange.agreed, decode(message.proof), invitation);
+      await tell(room, event.from, reply ?? { step: 'refused' });
+      const heard = answered(events, event.from);
+      if (reply) return heard;
+      const { promise: patience, resolve } = Promise.withResolvers<void>();
+      setTimeout(resolve, FAREWELL).unref();
+      await Promise.race([heard.catch(() => {}), patience]);
+      throw new Failure('somebody gave a wrong code, which is spent now: start again for another', EXIT.code);
     }
   }
 }
 
-/** Throws if the guest does not know the code. */
-async function invite(
-  room: PairingRoom,
-  guest: string,
+/** What `theirProof` has deserved; `undefined` if the guest does not know the code. */
+function inviting(
   { key, session, own, theirs }: Agreed,
   theirProof: Uint8Array,
   invitation: string,
-): Promise<void> {
-  if (!isConfirmation(theirProof, key, session, theirs)) {
-    await tell(room, guest, { step: 'refused' });
-    throw new Failure('somebody gave a wrong code, which is spent now: start again for another', EXIT.code);
-  }
+): Message | undefined {
+  if (!isConfirmation(theirProof, key, session, theirs)) return undefined;
   const [proof, sealed] = [confirmationOf(key, session, own), seal(key, session, invitation)];
-  await tell(room, guest, { step: 'invitation', proof: encode(proof), sealed: encode(sealed) });
+  return { step: 'invitation', proof: encode(proof), sealed: encode(sealed) };
 }
 
 async function welcome(room: PairingRoom, exchanges: Map<string, Exchange>, peer: string): Promise<void> {
@@ -110,8 +113,8 @@ function agree({ text }: Code, nonce: Uint8Array, message: Message): Agreed | un
   return key && { key, session, own: cpace.message, theirs };
 }
 
-/** Whether it says so or goes: it has it. */
-async function taken(events: AsyncIterator<SignalingEvent>, guest: string): Promise<void> {
+/** Whether it says so or goes: it has what it was told. */
+async function answered(events: AsyncIterator<SignalingEvent>, guest: string): Promise<void> {
   while (true) {
     const { value: event, done } = await events.next();
     if (done || (event.type === 'leave' && event.peer === guest)) return;

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { SignalingEvent } from '@millrace/signaling/client';
 import { EXIT, Failure } from '../../src/failure.ts';
-import { drawCode, parseCode } from '../../src/pairing/code.ts';
+import { type Code, drawCode, parseCode } from '../../src/pairing/code.ts';
 import { looksLikeCode, takeCode } from '../../src/pairing/code-shape.ts';
 import { handOver, MAX_EXCHANGES, type PairingRoom, redeem } from '../../src/pairing/handover.ts';
 
@@ -57,6 +57,10 @@ function pair(relay: (data: Data, from: 'host' | 'guest') => Data = (data) => da
   host.hear({ type: 'join', peer: 'guest' });
   return { host, guest };
 }
+
+/** A guest goes when it has what it came for, or not. */
+const redeemAndGo = ({ host, guest }: ReturnType<typeof pair>, code: Code): Promise<string> =>
+  redeem(guest, code, signal).finally(() => host.hear({ type: 'leave', peer: 'guest' }));
 
 const outcomes = <T extends Array<Promise<unknown>>>(...work: T) => Promise.allSettled(work);
 const failed = (result: PromiseSettledResult<unknown>, message: RegExp): void => {
@@ -121,20 +125,35 @@ describe('the exchange', () => {
   });
 
   test('ends with a wrong code on both sides, and the code is spent', async () => {
-    const { host, guest } = pair();
-    const [handed, got] = await outcomes(handOver(host, CODE, INVITATION), redeem(guest, WRONG, signal));
+    const both = pair();
+    const [handed, got] = await outcomes(handOver(both.host, CODE, INVITATION), redeemAndGo(both, WRONG));
     failed(handed, /a wrong code, which is spent now/);
     failed(got, /the code is not right, and it is spent now/);
-    assert.ok(host.said.every(({ data }) => data.step !== 'invitation'));
+    assert.ok(both.host.said.every(({ data }) => data.step !== 'invitation'));
+  });
+
+  test('a wrong guess hears of it before the room goes, but a guest that stays does not hold the host up', async (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout'] });
+    const { host, guest } = pair();
+    let isOver = false;
+    const handing = handOver(host, CODE, INVITATION).finally(() => {
+      isOver = true;
+    });
+    const [got] = await outcomes(redeem(guest, WRONG, signal));
+    failed(got, /the code is not right/);
+    for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate);
+    assert.ok(!isOver);
+    t.mock.timers.tick(5_000);
+    failed((await outcomes(handing))[0]!, /a wrong code, which is spent now/);
   });
 
   test('a server in the middle that does not know the code gets nothing from either side', async () => {
     // guest <-> middle as a host, middle as a guest <-> host, each with the middle's one guess
     const [towardsGuest, towardsHost] = [pair(), pair()];
     const [got, , , handed] = await outcomes(
-      redeem(towardsGuest.guest, CODE, signal),
+      redeemAndGo(towardsGuest, CODE),
       handOver(towardsGuest.host, WRONG, '{"room":"of the middle"}'),
-      redeem(towardsHost.guest, WRONG, signal),
+      redeemAndGo(towardsHost, WRONG),
       handOver(towardsHost.host, CODE, INVITATION),
     );
     failed(got, /not right|does not know the code/);
@@ -144,13 +163,13 @@ describe('the exchange', () => {
   test('a server that passes the proof off as its own, or goes on without one, is not believed', async () => {
     for (const proof of ['of the guest', 'none'] as const) {
       let guestProof: unknown;
-      const { host, guest } = pair((data, from) => {
+      const both = pair((data, from) => {
         if (data.step === 'proof') guestProof = data.proof;
         return from === 'host' && data.step === 'refused'
           ? { step: 'invitation', proof: proof === 'none' ? undefined : guestProof, sealed: '' }
           : data;
       });
-      const [, got] = await outcomes(handOver(host, CODE, INVITATION), redeem(guest, WRONG, signal));
+      const [, got] = await outcomes(handOver(both.host, CODE, INVITATION), redeemAndGo(both, WRONG));
       failed(got, /does not know the code/);
     }
   });
