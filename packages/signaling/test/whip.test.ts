@@ -8,6 +8,11 @@ import { type RTCDataChannel, RTCPeerConnection } from 'millrace';
 import { candidatesOf, fragmentOf } from '../src/sdp-fragment.ts';
 import { WhipServer, type WhipServerOptions, whip } from '../src/whip.ts';
 
+/** No test depends on the network the machine has. */
+const LOOPBACK = {
+  millrace: { loopback: true, addressFilter: (address: string) => address === '127.0.0.1' },
+};
+
 const URL_ = 'https://media.example/whip';
 
 function serve(t: TestContext, options: Partial<WhipServerOptions> = {}) {
@@ -15,7 +20,7 @@ function serve(t: TestContext, options: Partial<WhipServerOptions> = {}) {
   const requests: Request[] = [];
   const server = new WhipServer({
     accept: () => {
-      const connection = new RTCPeerConnection();
+      const connection = new RTCPeerConnection(LOOPBACK);
       connections.push(connection);
       return connection;
     },
@@ -31,7 +36,7 @@ function serve(t: TestContext, options: Partial<WhipServerOptions> = {}) {
 }
 
 function client(t: TestContext): RTCPeerConnection {
-  const connection = new RTCPeerConnection();
+  const connection = new RTCPeerConnection(LOOPBACK);
   t.after(() => connection.close());
   return connection;
 }

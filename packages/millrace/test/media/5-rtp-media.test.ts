@@ -106,14 +106,15 @@ describe('W3C webrtc-pc §5 packets from track to track', () => {
       ['0', '1', '2', '3', '4'],
     );
     assert.equal(received[0]!.payloadType, sender.getParameters().codecs[0]!.payloadType);
-    await until('whoever begins to receive needs a key frame', () => asked.length === 1);
+    await until('whoever begins to receive needs a key frame', () => asked.length > 0);
+    const before = asked.length;
     // A receiver at the far end asks for a key frame; who makes the frames hears of it.
     second.b
       .getReceivers()
       .find(({ track: { kind } }) => kind === 'video')!
       .requestKeyFrame();
-    await until('the request has come through', () => asked.length === 2);
-    assert.deepEqual(asked, [null, null]);
+    await until('the request has come through', () => asked.length > before);
+    assert.ok(asked.every((rid) => rid === null));
   });
 
   test('RFC 8853: layers of simulcast are told apart by their rid', async (t) => {

@@ -2,6 +2,8 @@
 import { type RtpPacket, writeRtpHeader } from '@millrace/rtp';
 import type { MediaStreamTrack, RTCPeerConnection, RtpPacketSource } from 'millrace';
 
+const PATIENCE = 120_000; // ms
+
 /** An RTP packet of `payload`, with numbers that follow from `index`. */
 export function rtpPacket(
   payloadType: number,
@@ -44,11 +46,11 @@ export function collect(track: MediaStreamTrack): Received[] {
   return all;
 }
 
-/** Turns of the event loop until `isSo`, at most for five seconds. */
+/** Looks until `isSo`; the end of patience is there to say what has not come. */
 export async function until(what: string, isSo: () => boolean): Promise<void> {
-  const end = performance.now() + 5000;
+  const end = performance.now() + PATIENCE;
   while (!isSo()) {
-    if (performance.now() > end) throw new Error(`not within five seconds: ${what}`);
+    if (performance.now() > end) throw new Error(`not within two minutes: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 1));
   }
 }

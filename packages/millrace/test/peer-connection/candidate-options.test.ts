@@ -42,14 +42,17 @@ async function gatheredBy(pc: RTCPeerConnection): Promise<Gathered> {
   return seen;
 }
 
-/** A STUN server on loopback that sees everybody at `mapped`, and counts whom. */
+/** A STUN server on loopback that sees everybody at `mapped`, and counts who asks: not how often, which depends on the machine. */
 async function stunServer(
   mapped: (port: number) => { address: string; port: number },
 ): Promise<{ socket: Socket; url: string; asked: number[] }> {
   const socket = createSocket('udp4');
   const asked: number[] = [];
+  const seen = new Set<string>();
   socket.on('message', (request, { port, address }) => {
-    asked.push(port);
+    const transaction = request.toString('hex', 8, 20);
+    if (!seen.has(transaction)) asked.push(port);
+    seen.add(transaction);
     const out = new Uint8Array(200);
     const id = new Uint8Array(request.subarray(8, 20));
     const writer = new MessageWriter().begin(out, 0, 200, 'success', METHOD_BINDING, id);

@@ -1,8 +1,8 @@
 // A TURN server on loopback for tests, by UDP and by TCP: it makes allocations, refreshes and releases them (RFC 8656 §7, §8),
 // and relays nothing. Real ones are met in interop/coturn.
-import { createSocket } from 'node:dgram';
+import { createSocket, type Socket as UdpSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import type { TestContext } from 'node:test';
 import {
   type Attribute,
@@ -44,6 +44,24 @@ export interface Relaying {
   readonly connections: Set<Socket>;
 }
 
+/** A port that is free for both: somebody else may have the one over UDP that is free over TCP. */
+async function samePort(tcp: Server): Promise<{ port: number; udp: UdpSocket }> {
+  for (;;) {
+    tcp.listen(0, '127.0.0.1');
+    await once(tcp, 'listening');
+    const { port } = tcp.address() as AddressInfo;
+    const udp = createSocket('udp4').bind(port, '127.0.0.1');
+    try {
+      await once(udp, 'listening');
+      return { port, udp };
+    } catch {
+      udp.close();
+      tcp.close();
+      await once(tcp, 'close');
+    }
+  }
+}
+
 export async function relaying(t: TestContext, users: Readonly<Record<string, string>>): Promise<Relaying> {
   const state = {
     users: new Map(Object.entries(users)),
@@ -77,7 +95,8 @@ export async function relaying(t: TestContext, users: Readonly<Record<string, st
     writer.add(LIFETIME, lifetime).addIntegrity(key, nodeStunCrypto);
     return out.slice(0, writer.addFingerprint().finish());
   };
-  const tcp = createServer((socket) => {
+  const tcp = createServer();
+  tcp.on('connection', (socket: Socket) => {
     const { remotePort } = socket;
     state.connections.add(socket);
     const framer = new StreamFramer();
@@ -89,16 +108,12 @@ export async function relaying(t: TestContext, users: Readonly<Record<string, st
     );
     socket.on('error', () => {});
     socket.on('close', () => state.connections.delete(socket));
-  }).listen(0, '127.0.0.1');
-  await once(tcp, 'listening');
-  const { port } = tcp.address() as AddressInfo;
-  const udp = createSocket('udp4');
+  });
+  const { port, udp } = await samePort(tcp);
   udp.on('message', (bytes, from) => {
     const answer = handle(`udp ${from.port}`, new Uint8Array(bytes));
     if (answer !== undefined) udp.send(answer, from.port, from.address);
   });
-  udp.bind(port, '127.0.0.1');
-  await once(udp, 'listening');
   t.after(() => {
     for (const socket of state.connections) socket.destroy();
     tcp.close();

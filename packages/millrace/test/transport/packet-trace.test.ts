@@ -27,6 +27,6 @@ test('packets go to whoever subscribes, as lines with a time; each association h
   );
   for (const [, time] of lines) {
     assert.match(time!, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}$/);
-    assert.ok(Math.abs(Date.parse(`${time}Z`) - Date.now()) < 10_000);
+    assert.ok(Math.abs(Date.parse(`${time}Z`) - Date.now()) < 300_000);
   }
 });
