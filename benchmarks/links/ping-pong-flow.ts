@@ -8,14 +8,14 @@ export const flow: Flow = {
     const message = new Uint8Array(settings.messageBytes!).fill(0x5a);
     const latencies: number[] = [];
     const end = performance.now() + settings.seconds! * 1000;
-    while (performance.now() < end) {
+    do {
       const started = performance.now();
       const { promise, resolve } = Promise.withResolvers<void>();
       channel.onMessage(() => resolve());
       channel.send(message);
       await promise;
       latencies.push(performance.now() - started);
-    }
+    } while (performance.now() < end);
     tell(0);
     close();
     return { latencies };

@@ -108,8 +108,12 @@ export async function runPair(options: PairOptions): Promise<[RoundResult, Round
   return [operationRound(benchmark, base), operationRound(benchmark, head)];
 }
 
-function timeoutOf({ timeoutSeconds }: Benchmark, { seconds }: RunSettings): number {
-  return (timeoutSeconds ?? 20 + seconds * 4) * 1000;
+/** Where nothing is measured the machine may be as slow as it likes: whatever takes longer than this hangs. */
+const LEAST_SMOKE_SECONDS = 240;
+
+function timeoutOf({ timeoutSeconds }: Benchmark, { mode, seconds }: RunSettings): number {
+  const usual = timeoutSeconds ?? 20 + seconds * 4;
+  return (mode === 'smoke' ? Math.max(usual, LEAST_SMOKE_SECONDS) : usual) * 1000;
 }
 
 function operationTask(benchmark: OperationBenchmark, subject: string, run: RunSettings): SubjectArguments {

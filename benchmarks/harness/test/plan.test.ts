@@ -1,5 +1,6 @@
 // What is chosen, in which order it runs, and what interrupts it. The processes run a trivial operation.
 import assert from 'node:assert/strict';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { describe, test } from 'node:test';
 import type { Entry, OperationBenchmark } from '../src/index.ts';
 import { planTasks, runPlan, selectEntries, selectSubjects, UsageError } from '../src/runner/index.ts';
@@ -11,7 +12,7 @@ const entry = (name: `${string}/${string}`, more: Partial<OperationBenchmark> = 
   quick: true,
   module: new URL('./operations/sum.ts', import.meta.url).href,
   subjects: ['millrace'],
-  timeoutSeconds: 30,
+  timeoutSeconds: 300,
   ...more,
 });
 const ENTRIES: readonly Entry[] = [
@@ -91,26 +92,19 @@ describe('a run', () => {
     assert.equal(result!.series[0]!.rounds.length, 3);
   });
 
-  test('that only shows what works starts no second process for what its module does not have', async () => {
+  test('that only shows what works starts no second process for what its module does not have', async (t) => {
+    let processes = 0;
+    const count = (): void => void processes++;
+    subscribe('child_process', count);
+    t.after(() => unsubscribe('child_process', count));
     const absent = [{ subject: 'missing', launch: {} }];
     const tasks = planTasks([entry('test/first'), entry('test/second')], () => absent);
-    const millis: number[] = [];
-    let last = performance.now();
-    const results = await runPlan({
-      tasks,
-      mode: 'smoke',
-      seconds: 0.02,
-      rounds: 1,
-      onStep: () => {
-        millis.push(performance.now() - last);
-        last = performance.now();
-      },
-    });
+    const results = await runPlan({ tasks, mode: 'smoke', seconds: 0.02, rounds: 1 });
     assert.deepEqual(
       results.map(({ series }) => /^not available: /.test(series[0]!.skipped!)),
       [true, true],
     );
-    assert.ok(millis[1]! < millis[0]! / 4, `${millis} ms`);
+    assert.equal(processes, 1);
   });
 
   test('goes on while it is not settled, up to a limit', async () => {
@@ -129,9 +123,8 @@ describe('a run', () => {
   test('that is interrupted keeps what it had and ends its processes', async () => {
     const interrupt = new AbortController();
     const hanging = [...lanes.slice(0, 1), { subject: 'hangs', launch: {} }];
-    const started = performance.now();
     const running = runPlan({
-      tasks: planTasks([entry('test/sum', { timeoutSeconds: 60 })], () => hanging),
+      tasks: planTasks([entry('test/sum', { timeoutSeconds: 3600 })], () => hanging), // it would never end
       mode: 'quick',
       seconds: 0.02,
       rounds: 2,
@@ -141,7 +134,6 @@ describe('a run', () => {
     const [result] = await running;
     assert.equal(result!.series[0]!.rounds.length, 1);
     assert.equal(result!.series[1]!.skipped, undefined);
-    assert.ok(performance.now() - started < 20_000);
   });
 
   test('has its promised rounds of a headline spread over it, whatever the time', async () => {

@@ -5,7 +5,7 @@ import { describe, test } from 'node:test';
 import { runFlow } from '../src/run-flow.ts';
 
 const flow = (name: string): string => new URL(`./flows/${name}.ts`, import.meta.url).href;
-const run = (name: string, timeout = 20_000): Promise<unknown> =>
+const run = (name: string, timeout = 300_000): Promise<unknown> =>
   runFlow({ implementation: 'millrace', flow: flow(name), settings: { rounds: 3 }, timeout });
 
 describe('a flow between two processes', () => {

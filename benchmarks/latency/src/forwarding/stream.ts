@@ -7,11 +7,23 @@ export const PACKETS_PER_FRAME = 7;
 export const FRAMES_PER_SECOND = 30;
 export const CLOCK_RATE = 90_000;
 
-const clockOffset = Number(process.hrtime.bigint()) / 1e6 - performance.now();
+const clockOffset = closestOffset();
 
 /** Milliseconds on the machine's monotonic clock. */
 export function machineNow(): number {
   return performance.now() + clockOffset;
+}
+
+/** Of some pairs of readings the two that were taken next to each other: between others the process may have stood still. */
+function closestOffset(): number {
+  let [offset, least] = [0, Number.POSITIVE_INFINITY];
+  for (let i = 0; i < 20; i++) {
+    const before = performance.now();
+    const machine = Number(process.hrtime.bigint()) / 1e6;
+    const after = performance.now();
+    if (after - before < least) [offset, least] = [machine - (before + after) / 2, after - before];
+  }
+  return offset;
 }
 
 const scratch = new Float64Array(2);

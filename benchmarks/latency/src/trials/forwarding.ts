@@ -15,8 +15,10 @@ import type { Description, EndArguments, FromEnd, Report, ToEnd } from '../forwa
 import { FRAMES_PER_SECOND, PACKETS_PER_FRAME } from '../forwarding/stream.ts';
 
 const END_PROCESS = fileURLToPath(new URL('../forwarding/end-process.ts', import.meta.url));
-/** What is still under way when the last packet has been sent. */
+/** What is still under way when the last packet has been sent: it has come when no more has for so long. */
 const STRAGGLERS_MS = 200;
+/** Of what does not come, that it is lost is known when nothing has come for so long: a process may stand still. */
+const LOST_MS = 3_000;
 const LEAVE_MS = 1_000;
 
 export const trial: Trial = {
@@ -86,10 +88,8 @@ async function measure(ends: Ends, { receivers, packets }: Settings): Promise<Me
   const millis = performance.now() - started;
   const cost = await costs.read();
   costs.stop();
-  await new Promise((resolve) => setTimeout(resolve, STRAGGLERS_MS));
-  ends.receivers.tell({ type: 'report' });
-  const { report } = (await ends.receivers.heard('report')) as { report: Report };
   const sent = packets! * receivers!;
+  const report = await lastReport(ends.receivers, sent);
   return {
     added: report.added,
     whole: report.whole,
@@ -102,6 +102,18 @@ async function measure(ends: Ends, { receivers, packets }: Settings): Promise<Me
     collections: cost.collections,
     least: report.least,
   };
+}
+
+/** What has come when all has, or no more comes. */
+async function lastReport(receivers: End, sent: number): Promise<Report> {
+  let received = -1;
+  for (let since = performance.now(); ; ) {
+    await new Promise((resolve) => setTimeout(resolve, STRAGGLERS_MS));
+    const { report } = (await receivers.ask({ type: 'report' }, 'report')) as { report: Report };
+    if (report.received === sent || performance.now() - since > LOST_MS) return report;
+    if (report.received !== received) since = performance.now();
+    received = report.received;
+  }
 }
 
 /** The process of an end. What it says waits until somebody asks for it. */
@@ -137,6 +149,13 @@ class End {
 
   heard(type: FromEnd['type'], connection = 0): Promise<FromEnd> {
     return this.#slot(keyOf(type, connection)).promise;
+  }
+
+  /** The next answer to `question`, which may be asked again. */
+  ask(question: ToEnd, answer: FromEnd['type']): Promise<FromEnd> {
+    this.#said.delete(keyOf(answer, 0));
+    this.tell(question);
+    return this.heard(answer);
   }
 
   async described(connection: number): Promise<Description> {
