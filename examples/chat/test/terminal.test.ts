@@ -7,7 +7,7 @@ import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
 const MAIN = fileURLToPath(new URL('../src/main.ts', import.meta.url));
-const PATIENCE = 30_000; // ms
+const PATIENCE = 80_000; // ms
 const HAS_PTY = spawnSync('python3', ['-c', 'import pty, termios']).status === 0;
 const NO_PTY = 'needs python3 with its module pty';
 
@@ -116,6 +116,7 @@ test('on a terminal lines come in above what is being typed, and people leave wi
   await grace.shows(/Grace \(and 1\) > /);
   const edsger = new Terminal(t, invitation, '--name', 'Edsger');
   await ada.shows(/Ada \(and 2\) > /);
+  await grace.shows(/Grace \(and 2\) > /);
   await edsger.shows(/Edsger \(and 2\) > /);
 
   // Ada is in the middle of a line when somebody else says something: it is taken away, and comes back below.

@@ -7,6 +7,8 @@ import { fileURLToPath } from 'node:url';
 import { Command } from '@millrace/example-send-file/testing/command';
 
 const MAIN = fileURLToPath(new URL('../src/main.ts', import.meta.url));
+/** So much that it is under way for as long as a test may take. */
+const LONG = ['--size', '64', '--pings', '1000000'];
 const PROCESSES = /Two processes, (\d+ and \d+),/;
 
 /** Runs the demo with a temporary directory of its own, which must be empty when it has ended. */
@@ -64,7 +66,7 @@ describe('the demo', () => {
   for (const [index, name] of ['sender', 'receiver'].entries())
     test(`exits 1 when the ${name} dies, and nothing is left`, async (t) => {
       const { run, assertClean } = await workplace(t);
-      const demo = run('--size', '64', '--timeout', '5');
+      const demo = run(...LONG, '--timeout', '60');
       const children = await pids(demo);
       demo.onProgress(() => process.kill(children[index]!, 'SIGKILL'));
       const { code, stderr } = await demo.ended;
@@ -76,19 +78,19 @@ describe('the demo', () => {
 
   test('exits 1 when nothing moves any more, and nothing is left', async (t) => {
     const { run, assertClean } = await workplace(t);
-    const demo = run('--size', '64', '--timeout', '1');
+    const demo = run(...LONG, '--timeout', '5');
     const children = await pids(demo);
     demo.onProgress(() => process.kill(children[1], 'SIGSTOP'));
     const { code, stderr } = await demo.ended;
     assert.equal(code, 1);
-    assert.match(stderr, /demo: sender: nothing has moved for 1 s\n$/);
+    assert.match(stderr, /demo: sender: nothing has moved for 5 s\n$/);
     assert.deepEqual(children.map(isAlive), [false, false]);
     await assertClean();
   });
 
   test('exits 130 on an interrupt, and nothing is left', async (t) => {
     const { run, assertClean } = await workplace(t);
-    const demo = run('--size', '64');
+    const demo = run(...LONG);
     const children = await pids(demo);
     demo.child.kill('SIGINT');
     const { code, stderr } = await demo.ended;

@@ -19,8 +19,8 @@ import {
 
 const ADDRESSES = ['127.0.0.1', '127.0.0.2'] as const;
 
-async function bound(t: TestContext, address: string = ADDRESSES[0]): Promise<Socket> {
-  const socket = createSocket('udp4').bind(0, address);
+async function bound(t: TestContext, address: string = ADDRESSES[0], port = 0): Promise<Socket> {
+  const socket = createSocket('udp4').bind(port, address);
   t.after(() => socket.close());
   await once(socket, 'listening');
   return socket;
@@ -31,18 +31,11 @@ export async function stunServer(
   t: TestContext,
   sees: (from: { address: string; port: number }) => { address: string; port: number } = (from) => from,
 ): Promise<number> {
-  const [first, other] = [await bound(t), await bound(t, ADDRESSES[1])];
-  const crossed = [createSocket('udp4'), createSocket('udp4')] as const;
-  for (const socket of crossed) t.after(() => socket.close());
-  const ports = [first.address().port, other.address().port] as const;
-  crossed[0].bind(ports[1], ADDRESSES[0]);
-  crossed[1].bind(ports[0], ADDRESSES[1]);
-  await Promise.all(crossed.map((socket) => once(socket, 'listening')));
   // By address, then by port.
-  const sockets = [
-    [first, crossed[0]],
-    [crossed[1], other],
-  ] as const;
+  const ports = [await freePort(), await freePort()] as const;
+  const sockets = await Promise.all(
+    ADDRESSES.map((address) => Promise.all(ports.map((port) => bound(t, address, port)))),
+  );
   sockets.forEach((row, ip) => {
     row.forEach((socket, port) => {
       socket.on('message', (bytes, from) => {
@@ -118,18 +111,29 @@ export async function plainServer(t: TestContext): Promise<number> {
 }
 
 /** Nobody listens there, neither to UDP nor to TCP. */
-export async function closedPort(): Promise<number> {
+export const closedPort: () => Promise<number> = freePort;
+
+/** Free at both addresses for UDP and TCP, and it stays so: the system chooses ports of this range for nobody. */
+async function freePort(): Promise<number> {
   for (;;) {
-    const server = createServer().listen(0, ADDRESSES[0]);
-    await once(server, 'listening');
-    const { port } = server.address() as { port: number };
-    await new Promise((resolve) => server.close(resolve));
-    const socket = createSocket('udp4');
-    const isFree = await new Promise<boolean>((resolve) => {
-      socket.once('error', () => resolve(false));
-      socket.bind(port, ADDRESSES[0], () => resolve(true));
-    });
-    await new Promise<void>((resolve) => socket.close(resolve));
-    if (isFree) return port;
+    const port = 10_000 + Math.floor(Math.random() * 20_000);
+    const isFree = await Promise.all(ADDRESSES.map((address) => isFreeAt(port, address)));
+    if (isFree.every(Boolean)) return port;
   }
+}
+
+async function isFreeAt(port: number, address: string): Promise<boolean> {
+  const tcp = createServer();
+  const udp = createSocket('udp4');
+  const isFree = await Promise.all([
+    new Promise<boolean>((resolve) => {
+      tcp.once('error', () => resolve(false));
+      tcp.listen(port, address, () => tcp.close(() => resolve(true)));
+    }),
+    new Promise<boolean>((resolve) => {
+      udp.once('error', () => resolve(false));
+      udp.bind(port, address, () => udp.close(() => resolve(true)));
+    }),
+  ]);
+  return isFree.every(Boolean);
 }

@@ -11,14 +11,22 @@ import { Command } from '@millrace/example-send-file/testing/command';
 export const INVITATION: RegExp = /'(http:\S+)'/;
 export const LOCAL: readonly string[] = ['--serve', '--host', '127.0.0.1', '--no-code'];
 
+const HOLD = new URL('./hold-at-progress.ts', import.meta.url).href;
 const MAIN = {
   send: fileURLToPath(new URL('../src/main.ts', import.meta.url)),
   receive: fileURLToPath(new URL('../../receive/src/main.ts', import.meta.url)),
 };
 
+export interface Held {
+  readonly command: Command;
+  letGo(): void;
+}
+
 export interface Workplace {
   readonly directory: string;
   run(program: 'send' | 'receive', ...args: string[]): Command;
+  /** Resolves when it has shown how far it is for the first time; it does nothing then until it is let go. */
+  runToTheMiddle(program: 'send' | 'receive', ...args: string[]): Promise<Held>;
   path(...names: string[]): string;
 }
 
@@ -30,14 +38,29 @@ export async function workplace(t: TestContext): Promise<Workplace> {
     await Promise.all(commands.map(({ ended }) => ended));
     await rm(directory, { recursive: true, force: true });
   });
-  const run = (program: 'send' | 'receive', ...args: string[]): Command => {
+  const start = (
+    program: 'send' | 'receive',
+    args: string[],
+    environment: Record<string, string>,
+  ): Command => {
     const command = new Command(MAIN[program], args, directory, {
       XDG_STATE_HOME: join(directory, '.state'),
+      ...environment,
     });
     commands.push(command);
     return command;
   };
-  return { directory, run, path: (...names) => join(directory, ...names) };
+  const run: Workplace['run'] = (program, ...args) => start(program, args, {});
+  const runToTheMiddle: Workplace['runToTheMiddle'] = (program, ...args) => {
+    const go = join(directory, `.go-${commands.length}`);
+    const NODE_OPTIONS = `${process.env.NODE_OPTIONS ?? ''} --import=${HOLD}`;
+    const command = start(program, args, { NODE_OPTIONS, MILLRACE_TEST_GO: go });
+    return new Promise((resolve, reject) => {
+      command.onProgress(() => resolve({ command, letGo: () => writeFileSync(go, '') }));
+      command.ended.then(({ stderr }) => reject(new Error(`ended before: ${stderr}`)), reject);
+    });
+  };
+  return { directory, run, runToTheMiddle, path: (...names) => join(directory, ...names) };
 }
 
 /** Writes files with their folders; `undefined` is an empty folder. At once: of thousands, a turn each would take seconds. */

@@ -145,13 +145,9 @@ describe('send and receive', { concurrency: 2 }, () => {
     await writeFile(place.path('big.bin'), randomBytes(64 * 1024 * 1024));
     const sender = place.run('send', 'big.bin', '--url', server.url);
     const invite = await sender.printed(INVITATION);
-    const first = place.run('receive', 'to', invite);
-    const stopped = Promise.withResolvers<void>();
-    first.onProgress(() => {
-      first.child.kill('SIGINT');
-      stopped.resolve();
-    });
-    await stopped.promise;
+    const { command: first, letGo } = await place.runToTheMiddle('receive', 'to', invite);
+    first.child.kill('SIGINT');
+    letGo();
     assert.equal((await first.ended).code, 130);
     assert.match((await namesBelow(place.path('to'))).join(), /\.millrace-\w+\/\w+\.part/);
     const second = await place.run('receive', 'to', invite).ended;
@@ -224,14 +220,9 @@ describe('send and receive', { concurrency: 2 }, () => {
     await writeFile(place.path('big.bin'), randomBytes(64 * 1024 * 1024));
     const sender = place.run('send', 'big.bin', ...LOCAL);
     const invite = await sender.printed(INVITATION);
-    const first = place.run('receive', 'one', invite);
-    const second = Promise.withResolvers<ReturnType<Workplace['run']>>();
-    first.onProgress(() => {
-      first.child.kill('SIGSTOP'); // it shall not be over before the second has come
-      second.resolve(place.run('receive', 'two', invite));
-    });
-    const turnedAway = await (await second.promise).ended;
-    first.child.kill('SIGCONT');
+    const { command: first, letGo } = await place.runToTheMiddle('receive', 'one', invite);
+    const turnedAway = await place.run('receive', 'two', invite).ended;
+    letGo();
     assert.equal(turnedAway.code, 3, turnedAway.stderr);
     assert.match(turnedAway.stderr, /busy with somebody else/);
     assert.deepEqual([(await sender.ended).code, (await first.ended).code], [0, 0]);

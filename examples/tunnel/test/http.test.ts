@@ -7,7 +7,7 @@ import { connect as connectTcp } from 'node:net';
 import { describe, test } from 'node:test';
 import { startSignalingServer } from '@millrace/signaling/server';
 import { type RawData, WebSocket, WebSocketServer } from 'ws';
-import { deadUrl, run, serve, tunnel } from './programs.ts';
+import { DEAD_URL, run, serve, tunnel } from './programs.ts';
 
 const MEBIBYTE = 1024 * 1024;
 const digest = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
@@ -152,8 +152,7 @@ describe('HTTP through the tunnel', { concurrency: 2 }, () => {
   });
 
   test('a service that is down gives 502, one that is silent 504, and in mid stream it is cut', async (t) => {
-    const dead = await deadUrl(t);
-    const down = await tunnel(t, [dead]);
+    const down = await tunnel(t, [DEAD_URL]);
     const answer = await fetch(down.url);
     assert.equal(answer.status, 502);
     assert.equal(await answer.text(), 'the published service cannot be reached: ECONNREFUSED\n');
@@ -165,7 +164,7 @@ describe('HTTP through the tunnel', { concurrency: 2 }, () => {
     const { url } = await serve(t, (incoming, response) => {
       if (incoming.url === '/cut') response.write('some');
     });
-    const idle = await tunnel(t, [url], ['--idle', '0.3']);
+    const idle = await tunnel(t, [url], ['--idle', '4']);
     assert.equal((await fetch(idle.url)).status, 504);
     const cut = await fetch(`${idle.url}/cut`);
     assert.equal(cut.status, 200);
@@ -202,7 +201,7 @@ describe('HTTP through the tunnel', { concurrency: 2 }, () => {
       response.end(`${name}${body.length}`);
     };
     const [a, b] = [await serve(t, listener('a')), await serve(t, listener('b'))];
-    const { url } = await tunnel(t, [a.url, b.url, await deadUrl(t)], ['--sticky', 'cookie:sid']);
+    const { url } = await tunnel(t, [a.url, b.url, DEAD_URL], ['--sticky', 'cookie:sid']);
     const ask = async (headers: Record<string, string>, body?: string): Promise<string> => {
       const response = await fetch(url, { headers, ...(body !== undefined && { method: 'POST', body }) });
       return `${response.status} ${await response.text()}`;

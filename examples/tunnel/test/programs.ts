@@ -52,10 +52,5 @@ export async function tunnel(
   return { url, publish, connect };
 }
 
-/** An address nobody listens at. */
-export async function deadUrl(t: TestContext): Promise<string> {
-  const { server, url } = await serve(t, () => {});
-  server.close();
-  await once(server, 'close');
-  return url;
-}
+/** An address nobody listens at: those that the system gives somebody may have by the next moment. */
+export const DEAD_URL = 'http://127.0.0.1:9';
