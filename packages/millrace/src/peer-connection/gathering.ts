@@ -285,6 +285,7 @@ export class Gathering {
       hasIpv4: [...this.#locals.keys()].some((each) => isIPv4(each) && !each.startsWith('127.')),
       mayTell: (type, address, socket, url) =>
         epoch === this.#epoch && this.#mayTell(type, address, socket, url),
+      openAnother: (socket) => this.#openAnother(socket),
       onReached: (url) => this.#reached.add(url),
       onMapped: (socket, mapped, url) => this.#addReflexive(socket, mapped, url),
       onCandidate: (candidate, source) => this.#tell(candidate, source),
@@ -336,6 +337,21 @@ export class Gathering {
     if (!opened) return undefined;
     // RFC 8421 §4: the order in which the system lists its addresses stands in for their precedence.
     return { socket: opened.socket, address: opened.local, interfaceName, preference: 65_535 - index };
+  }
+
+  async #openAnother(socket: number): Promise<LocalSocket | undefined> {
+    const epoch = this.#epoch;
+    const like = this.#sockets.find((each) => each.socket === socket);
+    if (!like) return undefined;
+    const { address, interfaceName, preference } = like;
+    const opened = await this.#open(address.address, interfaceName, 65_535 - preference);
+    if (!opened) return undefined;
+    if (epoch !== this.#epoch || !this.#sockets.includes(like)) {
+      this.#driver.closeSocket(opened.socket);
+      return undefined;
+    }
+    this.#sockets.push(opened);
+    return opened;
   }
 
   #addHost(local: LocalSocket): void {

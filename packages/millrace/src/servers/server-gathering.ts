@@ -45,6 +45,8 @@ export interface GatheringHost {
   readonly hasIpv4: boolean;
   /** Whether the peer is to be told of an address; what is not told of is not kept. */
   mayTell(type: 'relay', address: TransportAddress, socket: number, url: string): boolean;
+  /** Another socket at the address of `socket`, for a server alone. */
+  openAnother(socket: number): Promise<Local | undefined>;
   /** The server at `url` is asked from one of our sockets, or it has been told why it can't be. */
   onReached(url: string): void;
   /** A server sees one of our sockets at `mapped`. */
@@ -67,7 +69,7 @@ const MAX_LINKS = 48;
 /** RFC 8489 §10: how often one server may send us to another. */
 const MAX_ALTERNATES = 2;
 
-interface Local {
+export interface Local {
   readonly socket: number;
   readonly address: TransportAddress;
   readonly preference: number;
@@ -80,6 +82,8 @@ interface Attempt {
   readonly isOtherFamily: boolean;
   /** How often it was another server that we have been sent to. */
   readonly alternates: number;
+  /** The socket in whose place it is asked for from another one. */
+  readonly inPlaceOf?: Local;
 }
 
 export class ServerGathering {
@@ -193,6 +197,7 @@ export class ServerGathering {
       const onEnd = (end: TurnEnd): void => {
         driver.removeLink(link);
         if (relay >= 0) this.#host.onRelayLost(relay);
+        if (attempt.inPlaceOf && local && end.alternate === undefined) driver.closeSocket(local.socket);
         if (relay >= 0 || end.code === 'CLOSED') {
           resolve();
           return;
@@ -214,6 +219,11 @@ export class ServerGathering {
           void this.#allocate(local, server, remote, transportFor, again).then(resolve);
           return;
         }
+        // RFC 8656 §7.4: the server has an allocation of whoever was at this address and port before.
+        if (end.errorCode === TURN_ERROR.ALLOCATION_MISMATCH && local && attempt.inPlaceOf === undefined) {
+          void this.#allocateAnew(local, server, remote, attempt).then(resolve);
+          return;
+        }
         this.#fail(local, server, end.errorCode ?? UNREACHABLE, end.reason);
         resolve();
       };
@@ -232,7 +242,7 @@ export class ServerGathering {
         },
         {
           onAllocated: (port, mapped) => {
-            relay = this.#addRelayed(local, server, port, mapped, () => {
+            relay = this.#addRelayed(local, attempt.inPlaceOf, server, port, mapped, () => {
               const answer = link.check();
               driver.wake();
               return answer;
@@ -255,6 +265,20 @@ export class ServerGathering {
     });
   }
 
+  async #allocateAnew(
+    local: Local,
+    server: IceServer,
+    remote: TransportAddress,
+    attempt: Attempt,
+  ): Promise<void> {
+    const another = await this.#host.openAnother(local.socket);
+    const port = another && this.#host.driver.portOf(another.socket);
+    if (port) {
+      const again = { ...attempt, inPlaceOf: local };
+      await this.#allocate(another, server, remote, () => new DatagramTransport(port, remote), again);
+    } else this.#fail(local, server, TURN_ERROR.ALLOCATION_MISMATCH, 'this port has an allocation already');
+  }
+
   /**
    * That of the socket; but where IPv6 is all there is, relays are the way to those who have IPv4 alone, while those who have
    * IPv6 can be reached without.
@@ -266,6 +290,7 @@ export class ServerGathering {
   /** Returns the number of the relayed address's socket; -1 if it is not wanted. */
   #addRelayed(
     local: Local | undefined,
+    inPlaceOf: Local | undefined,
     server: IceServer,
     port: DatagramPort,
     mapped: TransportAddress | undefined,
@@ -274,11 +299,12 @@ export class ServerGathering {
     const { driver, agent, relayOnly } = this.#host;
     if (driver.isClosed) return -1;
     const from = local?.socket ?? -1;
-    if (local !== undefined && mapped !== undefined && !relayOnly)
+    // The address by which another socket of ours is seen is of use for the relay alone.
+    if (local !== undefined && inPlaceOf === undefined && mapped !== undefined && !relayOnly)
       this.#host.onMapped(from, mapped, server.url);
     if (!this.#host.mayTell('relay', port.local, from, server.url)) return -1;
     const socket = driver.addPort(port);
-    this.#host.onRelay(socket, from, server.url, check);
+    this.#host.onRelay(socket, inPlaceOf?.socket ?? from, server.url, check);
     // RFC 8839 §5.1: the related address is the mapped one; nothing of it is told where only relays may be seen.
     const hidden = isIPv6(port.local.address) ? '::' : '0.0.0.0';
     const related = relayOnly || mapped === undefined ? { address: hidden, port: 9 } : mapped;

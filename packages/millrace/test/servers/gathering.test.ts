@@ -8,6 +8,7 @@ import { u16 } from '@millrace/sans-io';
 import { ERROR_CODE, METHOD_BINDING, MessageWriter, XOR_MAPPED_ADDRESS } from '@millrace/stun';
 import { type RTCIceCandidate, RTCPeerConnection, type RTCPeerConnectionIceErrorEvent } from 'millrace';
 import { connectedPair, LOOPBACK, negotiate } from '../peer-connection/pair.ts';
+import { relaying } from './relaying.ts';
 
 const METHOD_ALLOCATE = 0x003;
 const hasIpv6 = Object.values(networkInterfaces()).some((all) => all?.some((each) => each.address === '::1'));
@@ -210,6 +211,65 @@ function requestedFamily(request: Uint8Array): string {
     if (u16(request, at) === 0x0017) return request[at + 4] === 2 ? 'ipv6' : 'ipv4';
   return 'ipv4';
 }
+
+describe('RFC 8656 §7.4: an allocation that is left from somebody before', () => {
+  const millrace = { loopback: true, addressFilter: (address: string) => address === '127.0.0.1' };
+
+  async function relays(pc: RTCPeerConnection): Promise<[string[], number[]]> {
+    const [candidates, errors]: [string[], number[]] = [[], []];
+    const { promise, resolve } = Promise.withResolvers<void>();
+    pc.onicecandidate = ({ candidate }) => {
+      if (candidate === null) resolve();
+      else if (candidate.candidate !== '') candidates.push(`${candidate.type} ${candidate.port}`);
+    };
+    pc.onicecandidateerror = ({ errorCode }) => void errors.push(errorCode);
+    await pc.setLocalDescription();
+    await promise;
+    return [candidates, errors];
+  }
+
+  for (const [refusals, ...wanted] of [
+    [[437], ['relay 50000'], []],
+    [[437, 437], [], [437]],
+    [[437, 486], [], [486]],
+    [[508], [], [508]],
+  ] as const)
+    test(`${refusals.join(', then ')}: ${wanted[0].length} from another port`, async (t) => {
+      const server = await relaying(t, { anna: 'secret' });
+      server.refusals.push(...refusals);
+      const urls = `turn:127.0.0.1:${server.port}`;
+      const pc = new RTCPeerConnection({
+        iceServers: [{ urls, username: 'anna', credential: 'secret' }],
+        iceTransportPolicy: 'relay',
+        millrace,
+      });
+      t.after(() => pc.close());
+      pc.createDataChannel('any');
+      assert.deepEqual(await relays(pc), wanted);
+    });
+
+  test('a restart goes on with it, and it is given back', async (t) => {
+    const server = await relaying(t, { anna: 'secret' });
+    server.refusals.push(437);
+    const iceServers = [{ urls: `turn:127.0.0.1:${server.port}`, username: 'anna', credential: 'secret' }];
+    const { a, b, close } = await connectedPair({ iceServers, millrace }, LOOPBACK);
+    while (a.iceGatheringState !== 'complete') await once(a, 'icegatheringstatechange');
+    a.restartIce();
+    const gathering = once(a, 'icegatheringstatechange');
+    await negotiate(a, b);
+    await gathering;
+    while (a.iceGatheringState !== 'complete') await once(a, 'icegatheringstatechange');
+    assert.equal(a.localDescription?.sdp.match(/ typ relay /g)?.length, 1);
+    assert.equal(
+      a.localDescription?.sdp.match(/ typ host /g)?.length,
+      1,
+      'the other socket is for the relay alone',
+    );
+    assert.equal(server.allocations.size, 1);
+    close();
+    while (server.allocations.size > 0) await new Promise((resolve) => setTimeout(resolve, 10));
+  });
+});
 
 describe('RFC 8656 §7.1: the family of relayed addresses', () => {
   for (const address of ['127.0.0.1', '::1'] as const)

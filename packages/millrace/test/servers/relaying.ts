@@ -40,6 +40,8 @@ export interface Relaying {
   readonly users: Map<string, string>;
   /** The user name of each allocation, by protocol and port of the client. */
   readonly allocations: Map<string, string>;
+  /** Errors in place of the next allocations. */
+  readonly refusals: number[];
   /** TCP connections that are open. */
   readonly connections: Set<Socket>;
 }
@@ -66,6 +68,7 @@ export async function relaying(t: TestContext, users: Readonly<Record<string, st
   const state = {
     users: new Map(Object.entries(users)),
     allocations: new Map<string, string>(),
+    refusals: [] as number[],
     connections: new Set<Socket>(),
   };
   let relayedPort = 50_000;
@@ -83,6 +86,8 @@ export async function relaying(t: TestContext, users: Readonly<Record<string, st
       return out.slice(0, writer.addFingerprint().finish());
     };
     if (!state.users.has(user) || !verifyIntegrity(request, key, nodeStunCrypto)) return refuse(401);
+    const refusal = method === METHOD_ALLOCATE ? state.refusals.shift() : undefined;
+    if (refusal !== undefined) return refuse(refusal);
     const owner = state.allocations.get(client);
     const lifetime = request.get(LIFETIME) ?? 600;
     if (method === METHOD_ALLOCATE ? owner !== undefined : owner === undefined) return refuse(437);
