@@ -18,9 +18,14 @@ const PRELUDE = `
     local first, size = tonumber(held[1]), #bytes
     local next, timestamp = first + count, math.max(now, tonumber(held[2]))
     local records, total = tonumber(held[3]) + count, tonumber(held[4]) + size
-    redis.call('XADD', log, string.format('%.0f-0', next), 'c', count, 't', string.format('%.0f', timestamp), 'b', bytes)
+    local id = string.format('%.0f-0', next)
+    redis.call('XADD', log, id, 'c', count, 't', string.format('%.0f', timestamp), 'b', bytes)
     while records > count and (records > most_records or total > most_bytes) do
       local oldest = redis.call('XRANGE', log, '-', '+', 'COUNT', 1)[1]
+      if oldest[1] == id then -- others have been removed by somebody else
+        records, total = count, size
+        break
+      end
       redis.call('XDEL', log, oldest[1])
       records, total = records - tonumber(oldest[2][2]), total - #oldest[2][6]
     end

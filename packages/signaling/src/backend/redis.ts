@@ -218,11 +218,9 @@ class RedisBackend implements Backend {
       if (!last) break;
       at = last.seqNum + last.count + 1;
     }
-    // What was dropped while we read is not there to be read.
-    const oldest = Math.max(
-      tail.seq_num - number(records!),
-      from < (entries[0]?.seqNum ?? 0) ? entries[0]!.seqNum : 0,
-    );
+    // What was dropped while we read, or by somebody else (an eviction), is not there to be read.
+    const first = entries[0]?.seqNum ?? tail.seq_num;
+    const oldest = Math.max(tail.seq_num - number(records!), from < first ? first : 0);
     return { entries, oldest, tail };
   }
 
