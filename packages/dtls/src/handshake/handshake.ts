@@ -4,6 +4,7 @@
 import { type Drops, type Millis, NEVER, u16, u24 } from '@millrace/sans-io';
 import type { DropReason } from '../drop-reasons.ts';
 import { type Fault, fault } from '../fault.ts';
+import type { KeySchedule13 } from '../key-schedule/tls13.ts';
 import type { Settings } from '../options.ts';
 import { FIRST_APPLICATION_EPOCH, HANDSHAKE_EPOCH } from '../record/epochs.ts';
 import { PLAINTEXT_EPOCH, PROTECTED_EPOCH, type RecordLayer } from '../record/layer.ts';
@@ -48,7 +49,7 @@ export class Handshake {
   readonly #drops: Drops<DropReason>;
   readonly #fragments: Fragments;
   readonly #retransmission: Retransmission;
-  readonly #secrets: Uint8Array[] = [];
+  readonly #secrets: Array<Uint8Array | KeySchedule13> = [];
   #progress: Progress = { kind: 'idle' };
   /** Messages of the peer from this number on answer our latest flight; older ones it repeats. */
   #repliesFrom = 0;
@@ -216,7 +217,10 @@ export class Handshake {
   stop(): void {
     if (this.#progress.kind === 'post') this.#progress.step.wipe();
     this.#progress = { kind: 'over' };
-    for (const secret of this.#secrets.splice(0)) secret.fill(0);
+    for (const secret of this.#secrets.splice(0)) {
+      if (secret instanceof Uint8Array) secret.fill(0);
+      else secret.wipe();
+    }
     this.#fragments.clear();
     this.#retransmission.stop();
     this.acknowledgements.clear();

@@ -2,6 +2,7 @@
 // then; handling a message gives the next step. RFC 5246 §7.3 and RFC 8446 §2 have the order of messages.
 import type { Millis } from '@millrace/sans-io';
 import type { Fault } from '../fault.ts';
+import type { KeySchedule13 } from '../key-schedule/tls13.ts';
 import type { Settings } from '../options.ts';
 import type { RecordLayer } from '../record/layer.ts';
 import type { Session } from '../session.ts';
@@ -47,7 +48,7 @@ export interface HandshakeContext {
   readonly flight: Flight;
   readonly transcript: Transcript;
   /** Wiped if the handshake comes to nothing; otherwise they are the session's. */
-  readonly secrets: Uint8Array[];
+  readonly secrets: Array<Uint8Array | KeySchedule13>;
   readonly counts: HandshakeCounts;
   /** Lines for the key log, if one is wanted. */
   readonly keyLog: string[];

@@ -144,6 +144,8 @@ class ExpectCertificateRequest implements Expecting {
     if (request === undefined) return fault('decode-error');
     // RFC 8446 §4.3.2: in a handshake the context is empty.
     if (request.context.length > 0) return fault('illegal-parameter');
+    // RFC 8446 §4.3.2, §6.2: the signature schemes MUST be there.
+    if (request.schemes === undefined) return fault('missing-extension');
     const credential = chooseCredential13(this.#context.settings.certificates, request.schemes);
     if (credential === undefined) return fault('no-common-signature-scheme');
     this.#context.transcript.append13(message.bytes);

@@ -34,7 +34,7 @@ export function enterHandshake(
   const schedule = new KeySchedule13(crypto, suite.hash, resumed?.preSharedKey);
   resumed?.preSharedKey.fill(0);
   const handshake = schedule.enterHandshake(sharedSecret, transcript.digest(crypto, suite.hash));
-  secrets.push(handshake.client, handshake.server);
+  secrets.push(schedule, handshake.client, handshake.server);
   if (keyLog) {
     context.keyLog.push(
       keyLogLine13('CLIENT_HANDSHAKE_TRAFFIC_SECRET', clientRandom, handshake.client),

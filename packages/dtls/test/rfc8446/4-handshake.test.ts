@@ -398,8 +398,8 @@ describe('RFC 8446 §4.3 and §4.4 the messages under the keys of the handshake'
     [
       'a request without schemes',
       only(CERTIFICATE_REQUEST, () => Uint8Array.of(0, 0, 0)),
-      'decode-error',
-      50,
+      'missing-extension',
+      109,
     ],
     [
       'a request for schemes of other keys',

@@ -371,7 +371,12 @@ export class Negotiator {
     this.#host.onStateChange();
   }
 
-  /** Transports that run are there to stay: another certificate would need new ones, other credentials a restart. */
+  /**
+   * Transports that run are there to stay: another certificate would need new ones, other credentials a restart.
+   *
+   * Deviation: RFC 8842 §4 begins a new association with a description that names another certificate, in which every
+   * channel would end. Here it is refused before anything changes: the application makes a new connection.
+   */
   #requireSameTransport(type: RTCSdpType, data: SessionDescription): void {
     const { negotiated, isRestarting } = this.#host.session;
     const section = transportSection(data);

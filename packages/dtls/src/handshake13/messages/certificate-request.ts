@@ -12,7 +12,8 @@ import { Writer } from '../../presentation/writer.ts';
 
 export interface CertificateRequest13 {
   readonly context: Uint8Array;
-  readonly schemes: readonly number[];
+  /** `undefined` if the extension that MUST be there is not. */
+  readonly schemes: readonly number[] | undefined;
 }
 
 export function parseCertificateRequest13(body: Uint8Array): CertificateRequest13 | undefined {
@@ -20,9 +21,10 @@ export function parseCertificateRequest13(body: Uint8Array): CertificateRequest1
   const context = reader.vector8();
   const extensions = parseExtensionList(reader);
   if (extensions === undefined || !reader.isDone) return undefined;
-  // RFC 8446 §4.3.2: `signature_algorithms` MUST be there; what is unknown is ignored.
+  // RFC 8446 §4.3.2: what is unknown is ignored.
   const data = extensions.get(EXTENSION.signatureAlgorithms);
-  const schemes = data === undefined ? undefined : parseNumbers(data);
+  if (data === undefined) return { context, schemes: undefined };
+  const schemes = parseNumbers(data);
   return schemes === undefined ? undefined : { context, schemes };
 }
 
