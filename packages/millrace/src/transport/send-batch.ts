@@ -11,8 +11,8 @@ const MAX_RUN_BYTES = 65_500;
 const MAX_RUN_DATAGRAMS = 64;
 /** Runs of one call. */
 const MAX_RUNS = 64;
-/** In front of the first datagram: the quickest way to seal a record writes 8 bytes in front of its content for a moment. */
-const FRONT_BYTES = 16;
+/** In front of the first datagram: the quickest ways to seal a record write 8 or 64 bytes in front of its content for a moment. */
+const FRONT_BYTES = 64;
 /** Runs end before this; the datagram being written may reach beyond. */
 const SLAB_BYTES = FRONT_BYTES + 65_536 + MAX_DATAGRAM_BYTES;
 /**

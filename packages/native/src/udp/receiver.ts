@@ -24,7 +24,7 @@ import { Structures } from './messages.ts';
 const NOTHING_LEFT = 0;
 export const FAILED = -1;
 
-/** In front of the first slot: the quickest way to open a record writes 8 bytes in front of its content for a moment. */
+/** In front of the first slot: the quickest ways to open a record need up to 64 bytes in front of its content for a moment. */
 const FRONT_BYTES = 64;
 const CONTROL_ROOM = 64;
 const NAME_ROOM = 32;
