@@ -16,7 +16,8 @@ export interface Choice13 {
   /** The client's, of that group; `undefined`: it has to be asked for. */
   readonly share: Uint8Array | undefined;
   readonly shares: readonly KeyShareEntry[];
-  readonly credential: Credential;
+  /** `undefined` where none of ours can be checked by the client: only a session can be resumed then. */
+  readonly credential: Credential | undefined;
   readonly srtpProfile: number | undefined;
 }
 
@@ -32,15 +33,16 @@ export function choose13(context: HandshakeContext, hello: ClientHello): Choice1
   const suite = suiteId === undefined ? undefined : CIPHER_SUITES_13.get(suiteId);
   if (suite === undefined) return fault('no-common-cipher-suite');
 
-  // RFC 8446 §9.2: without pre-shared keys all three of them MUST be there.
+  // RFC 8446 §9.2: groups and shares MUST be there where keys are agreed on anew; schemes, unless a session is shown.
+  const showsSession = extensions.has(EXTENSION.preSharedKey);
   const groupsData = extensions.get(EXTENSION.supportedGroups);
   const sharesData = extensions.get(EXTENSION.keyShare);
   const schemesData = extensions.get(EXTENSION.signatureAlgorithms);
-  if (groupsData === undefined || sharesData === undefined || schemesData === undefined)
+  if (groupsData === undefined || sharesData === undefined || (schemesData === undefined && !showsSession))
     return fault('missing-extension');
   const groups = parseNumbers(groupsData);
   const shares = parseKeyShares(sharesData);
-  const schemes = parseNumbers(schemesData);
+  const schemes = schemesData === undefined ? [] : parseNumbers(schemesData);
   if (groups === undefined || shares === undefined || schemes === undefined) return fault('decode-error');
   // RFC 8446 §4.2.8: one share for a group, and only of groups that are offered.
   const shared = new Set(shares.map(({ group }) => group));
@@ -52,7 +54,7 @@ export function choose13(context: HandshakeContext, hello: ClientHello): Choice1
   if (exchange === undefined) return fault('no-common-group');
 
   const credential = chooseCredential13(settings.certificates, schemes);
-  if (credential === undefined) return fault('no-common-signature-scheme');
+  if (credential === undefined && !showsSession) return fault('no-common-signature-scheme');
 
   const srtpData = extensions.get(EXTENSION.useSrtp);
   const srtp = srtpData === undefined ? undefined : parseUseSrtp(srtpData);

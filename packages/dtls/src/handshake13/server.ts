@@ -87,6 +87,10 @@ function answer(
   const { suite, exchange, credential, srtpProfile } = choice;
   const resumed = sessionToResume(context, message.bytes, hello, suite, now);
   if (resumed?.kind === 'fault') return resumed;
+  if (resumed === undefined && credential === undefined) {
+    const hasSchemes = hello.extensions.has(EXTENSION.signatureAlgorithms);
+    return fault(hasSchemes ? 'no-common-signature-scheme' : 'missing-extension');
+  }
   const keyAnswer = exchange.answer(settings.crypto, share);
   if (keyAnswer === undefined) return fault('illegal-parameter');
   transcript.append13(message.bytes);
@@ -106,7 +110,7 @@ function answer(
   const encrypted = new Map<number, Uint8Array>();
   if (srtpProfile !== undefined) encrypted.set(EXTENSION.useSrtp, useSrtpExtension([srtpProfile]));
   send(context, HANDSHAKE_TYPE.encryptedExtensions, writeEncryptedExtensions(encrypted));
-  if (resumed === undefined) {
+  if (resumed === undefined && credential !== undefined) {
     send(
       context,
       HANDSHAKE_TYPE.certificateRequest,
@@ -120,7 +124,7 @@ function answer(
     keys,
     main,
     srtpProfile,
-    ownCertificate: resumed?.session.ownCertificate ?? credential.certificate.certificate,
+    ownCertificate: resumed?.session.ownCertificate ?? credential!.certificate.certificate,
     takesTickets: offersPskDhe(hello.extensions.get(EXTENSION.pskKeyExchangeModes)),
   };
   return resumed === undefined

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { EXTENSION } from '../../src/handshake/extensions.ts';
 import { parseClientHello, writeClientHello } from '../../src/handshake/messages/client-hello.ts';
 import { parseServerHello, writeServerHello } from '../../src/handshake/messages/server-hello.ts';
-import { selectedIdentityExtension } from '../../src/handshake13/pre-shared-key.ts';
+import { binderOf, selectedIdentityExtension } from '../../src/handshake13/pre-shared-key.ts';
 import { fingerprintOf, type ResumableSession, SessionCache } from '../../src/index.ts';
 import { nodeDtlsCrypto } from '../../src/node-crypto.ts';
 import { ECDSA_P256, ED25519, identityOf, OTHER_ECDSA_P256 } from '../fixtures/certificates.ts';
@@ -265,6 +265,32 @@ describe('RFC 8446 §4.6.1, §2.2 resumption', () => {
       assert.deepEqual(all.fromServer.closed, { by: 'local', code, alert });
     });
   }
+
+  test('§9.2 a hello that shows a session needs no signature schemes, unless nothing is resumed', () => {
+    for (const isKnown of [true, false]) {
+      const { client, server } = afterOne();
+      const { preSharedKey } = client.find(0, () => true)!;
+      const key = preSharedKey.slice();
+      const all = connections13(withCaches({ client, server: isKnown ? server : new SessionCache() }));
+      const without = helloWith((extensions) =>
+        extensions.filter(([type]) => type !== EXTENSION.signatureAlgorithms),
+      );
+      meddled(all, {
+        client: (type, body) => {
+          if (type !== CLIENT_HELLO) return body;
+          const changed = without(type, body) as Uint8Array;
+          changed.set(
+            binderOf(nodeDtlsCrypto, 'sha-256', key, new Uint8Array(0), changed, 35),
+            changed.length - 32,
+          );
+          return changed;
+        },
+      });
+      // The client, whose hello was another one, cannot read the answer; the server has none to give if it knows no session.
+      assert.equal(all.server.isHalfConnected, isKnown);
+      assert.equal(all.fromServer.closed?.code, isKnown ? undefined : 'missing-extension');
+    }
+  });
 
   test('a server that selects what was not offered is refused', () => {
     for (const [caches, code] of [
