@@ -32,7 +32,8 @@ export async function stunServer(
   sees: (from: { address: string; port: number }) => { address: string; port: number } = (from) => from,
 ): Promise<number> {
   // By address, then by port.
-  const ports = [await freePort(), await freePort()] as const;
+  const ports: [number, number] = [await freePort(), await freePort()];
+  while (ports[0] === ports[1]) ports[1] = await freePort();
   const sockets = await Promise.all(
     ADDRESSES.map((address) => Promise.all(ports.map((port) => bound(t, address, port)))),
   );
