@@ -25,6 +25,9 @@ const BASE64 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/
 const MD5 = 1;
 const SHA256 = 2;
 
+/** The longest list of algorithms that is sent back, in bytes of its parameters and four for each. There are two to name. */
+const MAX_ALGORITHMS_BYTES = 256;
+
 interface Challenge {
   readonly realm: string;
   readonly nonce: string;
@@ -57,6 +60,7 @@ export class Credentials {
     const isOffered = offersAlgorithms(nonce);
     // RFC 8489 §9.2.5: the bit without the attribute is a bidding-down attack.
     if (isOffered && algorithms === undefined) return false;
+    if (isOffered && bytesOf(algorithms) > MAX_ALGORITHMS_BYTES) return false;
     const known = isOffered
       ? algorithms?.find(({ algorithm }) => algorithm === SHA256 || algorithm === MD5)
       : undefined;
@@ -95,6 +99,10 @@ export class Credentials {
       ? verifyIntegrity(response, challenge.key, crypto)
       : verifyIntegritySha256(response, challenge.key, crypto);
   }
+}
+
+function bytesOf(algorithms: readonly PasswordAlgorithm[] = []): number {
+  return algorithms.reduce((sum, { parameters }) => sum + 4 + parameters.length, 0);
 }
 
 function offersAlgorithms(nonce: string): boolean {

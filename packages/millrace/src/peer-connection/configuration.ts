@@ -226,6 +226,9 @@ function oneOf(name: string, value: unknown, choices: readonly string[]): void {
   }
 }
 
+/** RFC 8489 §14.3: shorter than 509 bytes. */
+const MAX_USERNAME = 508;
+
 function checkServer(server: RTCIceServer): void {
   const urls = typeof server?.urls === 'string' ? [server.urls] : server?.urls;
   if (!Array.isArray(urls)) throw new TypeError('iceServers[].urls must be a string or an array of strings');
@@ -235,6 +238,8 @@ function checkServer(server: RTCIceServer): void {
     if (kind === 'turn' && (server.username === undefined || server.credential === undefined)) {
       throw exception('InvalidAccessError', 'a TURN server needs username and credential');
     }
+    if (kind === 'turn' && Buffer.byteLength(String(server.username)) > MAX_USERNAME)
+      throw exception('InvalidAccessError', `username is longer than ${MAX_USERNAME} bytes`);
   }
 }
 

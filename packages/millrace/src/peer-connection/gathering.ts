@@ -110,13 +110,21 @@ export class Gathering {
       .map((candidate) => this.#policy.told(candidate));
   }
 
-  /** RFC 8445 §9: other credentials on the same sockets. `run` tells of the candidates. */
-  restart(local: IceParameters): void {
+  /**
+   * RFC 8445 §9: other credentials on the same sockets. `run` tells of the candidates. W3C webrtc-pc §4.4.1.6: from then on
+   * it is relayed addresses alone, if `relayOnly`; what carries data until then goes on doing so.
+   */
+  restart(local: IceParameters, relayOnly: boolean): void {
     const { state } = this.#agent;
     this.#isDoubted = state === 'disconnected' || state === 'failed';
-    const without = this.#takeGone(this.#policy.addresses());
+    const gone = this.#takeGone(this.#policy.addresses());
+    const without = new Set(gone);
+    if (relayOnly) {
+      const isRelay = (socket: number): boolean => this.#relays.some(({ relay }) => relay === socket);
+      for (const { socket } of this.#agent.stats.localCandidates) if (!isRelay(socket)) without.add(socket);
+    }
     this.#agent.restart({ local, without }, now());
-    this.#closeSockets(without);
+    this.#closeSockets(gone);
     this.#generation++;
     this.#pool = undefined;
     this.#hasBegun = false;
@@ -261,8 +269,9 @@ export class Gathering {
       return;
     }
     let tcp: Promise<void> | undefined;
-    if (isNew) {
-      this.#sockets.push(local);
+    if (isNew) this.#sockets.push(local);
+    // Those of before may have been for relays alone.
+    if (isNew || !this.#isBase(local.socket)) {
       this.#addHost(local);
       tcp = this.#addTcp(local);
     }
@@ -397,10 +406,7 @@ export class Gathering {
     const replaced = this.#policy.replacementOf(local.address.address);
     // RFC 8445 §5.1.3: the host candidate has this address already.
     if (replaced === mapped.address && mapped.port === local.address.port) return;
-    const isKnown = this.#agent.stats.localCandidates.some(
-      (each) => each.type === 'host' && each.socket === socket,
-    );
-    if (!isKnown) {
+    if (!this.#isBase(socket)) {
       this.#hidden.add(socket);
       this.#addBase(local);
     }
@@ -409,6 +415,10 @@ export class Gathering {
     const candidate = this.#agent.addServerReflexive(init, now());
     this.#driver.wake();
     if (candidate) this.#tell(candidate, url === undefined ? undefined : { url });
+  }
+
+  #isBase(socket: number): boolean {
+    return this.#agent.stats.localCandidates.some((each) => each.type === 'host' && each.socket === socket);
   }
 
   #onAddresses(): void {

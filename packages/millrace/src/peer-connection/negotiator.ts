@@ -61,6 +61,8 @@ export interface NegotiationHost {
   readonly session: Session;
   /** Whether there are data channels to negotiate for. */
   wantsData(): boolean;
+  /** Whether relayed addresses alone may be used: what `iceTransportPolicy` says now. */
+  isRelayOnly(): boolean;
   /** Whether we speak DTLS 1.3. */
   readonly wants13: boolean;
   /** What stays the same in every description of this side. */
@@ -262,7 +264,7 @@ export class Negotiator {
     const description = new AppliedDescription(type, data, text || formatSessionDescription(data));
     this.#apply('local', description, () => {
       const { media, session } = this.#host;
-      if (isRestart && this.#nextIce) session.restart(this.#nextIce);
+      if (isRestart && this.#nextIce) session.restart(this.#nextIce, this.#host.isRelayOnly());
       if (isRestart) this.#nextIce = undefined;
       if (type === 'offer') {
         session.sped.offer(optionsOf(data));

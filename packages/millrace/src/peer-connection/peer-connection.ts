@@ -371,6 +371,7 @@ export class RTCPeerConnection extends PeerConnectionEvents {
       media: this.#media,
       maxBundle: this.#configuration.bundlePolicy === 'max-bundle',
       wantsData: () => this.#wantsData(),
+      isRelayOnly: () => this.#configuration.iceTransportPolicy === 'relay',
       wants13: this.#configuration.millrace?.dtls?.maxVersion !== '1.2',
       identity: {
         fingerprints: fingerprintsOf(

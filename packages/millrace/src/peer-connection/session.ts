@@ -253,11 +253,11 @@ export class Session {
   }
 
   /** RFC 8445 §9: other credentials on the same sockets. `gather` tells of the candidates. */
-  restart(local: IceParameters): void {
+  restart(local: IceParameters, relayOnly: boolean): void {
     if (this.driver.isClosed) return;
     this.#shared?.keepFragments(this.agent.localFragments);
     this.#shared?.addFragment(local.usernameFragment);
-    this.#gathering.restart(local);
+    this.#gathering.restart(local, relayOnly);
     this.driver.wake();
   }
 

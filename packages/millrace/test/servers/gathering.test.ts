@@ -7,7 +7,7 @@ import { describe, test } from 'node:test';
 import { u16 } from '@millrace/sans-io';
 import { ERROR_CODE, METHOD_BINDING, MessageWriter, XOR_MAPPED_ADDRESS } from '@millrace/stun';
 import { type RTCIceCandidate, RTCPeerConnection, type RTCPeerConnectionIceErrorEvent } from 'millrace';
-import { connectedPair, LOOPBACK, negotiate } from '../peer-connection/pair.ts';
+import { connectedPair, LOOPBACK, makePair, negotiate } from '../peer-connection/pair.ts';
 import { relaying } from './relaying.ts';
 
 const METHOD_ALLOCATE = 0x003;
@@ -268,6 +268,51 @@ describe('RFC 8656 §7.4: an allocation that is left from somebody before', () =
     assert.equal(server.allocations.size, 1);
     close();
     while (server.allocations.size > 0) await new Promise((resolve) => setTimeout(resolve, 10));
+  });
+});
+
+describe('W3C webrtc-pc §4.2.1 iceTransportPolicy that is set anew holds from the next restart on', () => {
+  test('to relay and back: what is told, by which sockets checks are answered, and data all the while', async (t) => {
+    const server = await relaying(t, { anna: 'secret' });
+    const iceServers = [{ urls: `turn:127.0.0.1:${server.port}`, username: 'anna', credential: 'secret' }];
+    const configuration = { ...LOOPBACK, iceServers };
+    const { a, b, channelA, channelB, close } = await connectedPair(configuration, LOOPBACK);
+    const typesAfterRestart = async (iceTransportPolicy: 'all' | 'relay'): Promise<unknown> => {
+      a.setConfiguration({ ...configuration, iceTransportPolicy });
+      a.restartIce();
+      const gathering = once(a, 'icegatheringstatechange');
+      const told: unknown[] = [];
+      a.addEventListener('icecandidate', ({ candidate }) => candidate?.type && told.push(candidate.type));
+      await negotiate(a, b);
+      await gathering;
+      while (a.iceGatheringState !== 'complete') await once(a, 'icegatheringstatechange');
+      const inSdp = [...(a.localDescription?.sdp.matchAll(/ typ (\w+) /g) ?? [])].map(([, type]) => type);
+      const local = a.sctp?.transport.iceTransport.getLocalCandidates().map(({ type }) => type);
+      assert.deepEqual(inSdp.toSorted(), told.toSorted());
+      assert.deepEqual(local?.toSorted(), told.toSorted());
+      channelA.send('still');
+      assert.equal((await once(channelB, 'message'))[0].data, 'still');
+      return told.toSorted();
+    };
+    assert.deepEqual(await typesAfterRestart('relay'), ['relay']);
+    const taken = a.sctp?.transport.iceTransport.getSelectedCandidatePair()?.local.type;
+    assert.equal(taken, 'host', 'the peer can’t be reached by that relay: the pair of before goes on');
+    assert.deepEqual(await typesAfterRestart('all'), ['host', 'relay']);
+    assert.equal(server.allocations.size, 1);
+    close();
+  });
+
+  test('a host that began with relays alone', async () => {
+    const { a: pc, b, close } = makePair({ ...LOOPBACK, iceTransportPolicy: 'relay' }, LOOPBACK);
+    pc.createDataChannel('any');
+    await negotiate(pc, b);
+    assert.deepEqual(pc.sctp?.transport.iceTransport.getLocalCandidates(), []);
+    pc.setConfiguration(LOOPBACK);
+    pc.restartIce();
+    await negotiate(pc, b);
+    while (pc.connectionState !== 'connected') await once(pc, 'connectionstatechange');
+    assert.equal(pc.localDescription?.sdp.match(/ typ host /g)?.length, 1);
+    close();
   });
 });
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { RTCPeerConnection } from 'millrace';
 import { parseServerUrl } from '../../src/servers/ice-server.ts';
 
 describe('RFC 7064 §3 and RFC 7065 §3: server URLs', () => {
@@ -40,4 +41,18 @@ describe('RFC 7064 §3 and RFC 7065 §3: server URLs', () => {
       assert.throws(() => parseServerUrl(url), { name: 'SyntaxError' });
     });
   }
+});
+
+describe('RFC 8489 §14.3, W3C webrtc-pc §4.2.4: user names', () => {
+  const open = (urls: string, username: string): void =>
+    new RTCPeerConnection({ iceServers: [{ urls, username, credential: 'secret' }] }).close();
+
+  test('of 508 bytes are the longest, in UTF-8', () => {
+    open('turn:example.org', 'u'.repeat(508));
+    open('turn:example.org', 'ü'.repeat(254));
+    for (const username of ['u'.repeat(509), 'ü'.repeat(255)])
+      assert.throws(() => open('turn:example.org', username), { name: 'InvalidAccessError' });
+  });
+
+  test('STUN servers need none', () => open('stun:example.org', 'u'.repeat(509)));
 });

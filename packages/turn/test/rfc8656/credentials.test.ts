@@ -89,8 +89,8 @@ describe('RFC 8489 §9.2: long-term credentials', () => {
     assert.equal(meeting.client.state, 'allocated');
   });
 
-  test('§9.2.5: the bit without the list, or a list without anything known, is not followed', () => {
-    for (const algorithms of [undefined, [7]]) {
+  test('§9.2.5: the bit without the list, a list without anything known, or too long a one, is not followed', () => {
+    for (const algorithms of [undefined, [7], Array<number>(65).fill(2)]) {
       const meeting = new Meeting();
       meeting.server.nonce = 'obMatJos2gAAAabc';
       meeting.server.algorithms = algorithms;
