@@ -222,6 +222,11 @@ export class DtlsConnection implements Core<DtlsSink> {
     return position - at;
   }
 
+  /** `transmit` has messages of the handshake to send, for which the peer waits. */
+  get hasFlight(): boolean {
+    return this.#handshake.flight.isPending;
+  }
+
   deadline(): Millis {
     return this.#handshake.deadline();
   }

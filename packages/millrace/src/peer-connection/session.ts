@@ -46,6 +46,8 @@ const OFFERED_SRTP_PROFILES: readonly number[] = [
 ];
 /** RFC 5288 §3: what a record of 1.2 may have beside what is known before its cipher is. */
 const EXPLICIT_NONCE_BYTES = 8;
+/** After both descriptions are known: what a check on a short path brings is there by then, on a long one nothing is. */
+const PREPARE_AFTER: Millis = 10;
 /** How long a failed connection waits for a restart, in milliseconds: half a minute after the peer has noticed too. */
 const RESTART_PATIENCE: Millis = 60_000;
 
@@ -124,9 +126,11 @@ export class Session {
   #association: SctpAssociation | undefined;
   #media: RtpPath | undefined;
   #hasPath = false;
+  #isDtlsTold = false;
   #pathRoundTripTime: Millis | undefined;
   #end: SessionEnd | undefined;
   readonly #gathering: Gathering;
+  readonly #idle: Alarm = new Alarm(() => this.#prepare());
   /** Goes off when a failed connection has waited long enough for a restart. */
   readonly #patience: Alarm = new Alarm(() => this.#onPatienceOver());
 
@@ -309,6 +313,7 @@ export class Session {
     this.#startGeneration(negotiated);
     this.#startDtls();
     this.driver.wake();
+    this.#idle.set(now() + PREPARE_AFTER, now());
   }
 
   /** The peer's credentials are known, the first ones or those of a restart. */
@@ -354,13 +359,20 @@ export class Session {
     this.#gathering.watch();
     this.#startDtls();
     this.#startSctp();
-    setImmediate(this.#prepareSctp); // when what is due now has been sent
+    setImmediate(() => this.#prepareSctp()); // when what is due now has been sent
   }
 
   /** As soon as a path works, or none is needed, and the peer's fingerprint is known; nomination need not have happened. */
   #startDtls(): void {
-    if (this.#dtls || !this.#negotiated || !(this.#hasPath || this.sped.isAgreed)) return;
-    const { dtlsRole, fingerprints } = this.#negotiated;
+    if (!this.#negotiated || !(this.#hasPath || this.sped.isAgreed)) return;
+    this.#makeDtls(this.#negotiated);
+    if (this.#isDtlsTold) return;
+    this.#isDtlsTold = true;
+    this.#observer.onDtlsState('connecting');
+  }
+
+  #makeDtls({ dtlsRole, fingerprints }: NegotiatedSession): void {
+    if (this.#dtls) return;
     this.#dtls = new DtlsConnection({
       role: dtlsRole,
       certificate: this.#options.certificates[0]!,
@@ -375,7 +387,6 @@ export class Session {
       srtpProfiles: OFFERED_SRTP_PROFILES,
       keyLog: this.#options.onKeyLog !== undefined,
     });
-    this.#observer.onDtlsState('connecting');
     this.driver.attachDtls(this.#dtls);
   }
 
@@ -422,15 +433,23 @@ export class Session {
     this.driver.wake();
   }
 
+  /** Checks are on their way: what comes after them is made while nothing waits for it. Sent it is when there is a path. */
+  #prepare(): void {
+    if (this.#end || !this.#negotiated) return;
+    // A cookie is bound to the address that ICE has yet to find.
+    if (!this.#options.verifyAddress) this.#makeDtls(this.#negotiated);
+    this.#prepareSctp();
+  }
+
   /** DTLS waits for the peer: nothing else waits for this now. */
-  readonly #prepareSctp = (): void => {
+  #prepareSctp(): void {
     const { remoteSctpPort: remotePort, remoteSctpInit: remoteInit } = this.#negotiated ?? {};
     const { roundTripTime } = this.agent;
-    if (remotePort === undefined || !remoteInit || roundTripTime === undefined || !this.#dtls) return;
-    if (this.#association || this.#end) return;
+    if (remoteInit === undefined && roundTripTime === undefined) return;
+    if (remotePort === undefined || !this.#dtls || this.#association || this.#end) return;
     const mtu = (this.#dtls.maxPlaintext - EXPLICIT_NONCE_BYTES) & ~3;
     this.#associations.prepare({ remotePort, remoteInit, mtu, roundTripTime }, now());
-  };
+  }
 
   /**
    * Deviation: RFC 8261 §6.1 has DTLS connected first. Where it is so from the server to the client, the server's INIT goes
@@ -481,6 +500,7 @@ export class Session {
     this.#end = end;
     this.remoteCandidates.close();
     this.#patience.stop();
+    this.#idle.stop();
     this.#gathering.close();
     this.driver.close();
     this.#shared?.leave();

@@ -51,27 +51,31 @@ export class AssociationMaker {
 
   /**
    * Makes what `make` will give, while the handshake below waits for the peer: so that its end does not wait for this. It
-   * can only wait to be attached.
+   * can only wait to be attached. Where the round trip is not known yet, the peer's INIT has to be: no timer of a handshake
+   * is set by it then.
    */
   prepare(init: AssociationInit, at: Millis): void {
-    this.#prepared ??= this.#connected(init, at);
+    if (this.#prepared) return;
+    this.#prepared = this.#new(init);
+    if (init.remoteInit) this.#prepared.connect(at, init.remoteInit);
   }
 
   /** One that is connecting, or connected if the peer's INIT has come by signaling. */
   make(init: AssociationInit, at: Millis): SctpAssociation {
-    return this.#prepared ?? this.#connected(init, at);
+    const association = this.#prepared ?? this.#new(init);
+    this.#prepared = undefined;
+    if (association.phase === 'new') association.connect(at, init.remoteInit);
+    return association;
   }
 
-  #connected({ remotePort, remoteInit, mtu, roundTripTime }: AssociationInit, at: Millis): SctpAssociation {
-    const association = new SctpAssociation({
+  #new({ remotePort, mtu, roundTripTime }: AssociationInit): SctpAssociation {
+    return new SctpAssociation({
       ...this.#options,
       remotePort,
       mtu,
       trace: packetTrace(),
       ...(roundTripTime === undefined ? {} : { roundTripTime }),
     });
-    association.connect(at, remoteInit);
-    return association;
   }
 }
 

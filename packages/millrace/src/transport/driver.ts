@@ -85,6 +85,8 @@ export class Driver implements SocketOwner {
   #association: SctpAssociation | undefined;
   #media: MediaPath | undefined;
   #hasUsablePath = false;
+  /** A relayed datagram is being taken. */
+  #isRelayed = false;
   /** The route the association has been told of. */
   #path: Route | undefined;
   #isAwake = false;
@@ -191,7 +193,12 @@ export class Driver implements SocketOwner {
 
   /** A datagram has come to the relayed address that `socket` stands for. Borrowed for the call. */
   onRelayed(bytes: Uint8Array, at: number, end: number, socket: number, remote: TransportAddress): void {
-    this.#onDatagram(bytes, at, end, { socket, remote });
+    this.#isRelayed = true;
+    try {
+      this.#onDatagram(bytes, at, end, { socket, remote });
+    } finally {
+      this.#isRelayed = false;
+    }
   }
 
   /** A datagram has come to a port that was added. `route` and the bytes are borrowed for the call. */
@@ -363,10 +370,22 @@ export class Driver implements SocketOwner {
   #onSecured(bytes: Uint8Array, at: number, end: number): void {
     if (this.#dtls) {
       this.#dtls.receive(bytes, at, end, this.#received[1]);
+      if (this.#association === undefined && this.#dtls.hasFlight) this.#answer(this.#received[1]);
       this.#dtls.drain(this.#dtlsSink);
     } else if (this.#early.length < MAX_EARLY_DATAGRAMS && this.#earlyBytes() + end - at <= MAX_EARLY_BYTES) {
       this.#early.push(ownCopy(bytes, at, end)); // a Buffer's slice would be a view
     } else this.drops.count('too-early');
+  }
+
+  /**
+   * The handshake's answer goes before anything is made of what has come, be it that DTLS is connected: the peer has work with
+   * it, and waits for it.
+   */
+  #answer(at: Millis): void {
+    if (this.#isRelayed) return; // the relay's own message is still being taken apart
+    this.#sped.capture(this.#dtls!, this.#agent.usableRoute !== undefined, at);
+    if (this.#flushChecks(at)) this.#flushSecured(at);
+    this.#backend.batch.flush();
   }
 
   #earlyBytes(): number {
@@ -409,9 +428,9 @@ export class Driver implements SocketOwner {
     );
   }
 
-  /** Without a path DTLS has nothing to send again: the agent's checks do that for it. */
+  /** Before it is told of a path DTLS has nothing to send again: it waits, or the agent's checks do that for it. */
   #dtlsDeadline(): Millis {
-    if (!this.#dtls || (this.#sped.isAgreed && !this.#hasUsablePath)) return NEVER;
+    if (!this.#dtls || !this.#hasUsablePath) return NEVER;
     return this.#dtls.deadline();
   }
 

@@ -327,10 +327,12 @@ export class SctpAssociation implements Core<SctpSink> {
     const isOther = this.#hasPath && tcb !== undefined;
     this.#hasPath = true;
     if (isOther) rto.restart(roundTripTime);
-    else if (roundTripTime !== undefined && rto.smoothedRoundTripTime === undefined)
-      rto.observe(roundTripTime);
+    const isFirstMeasured = roundTripTime !== undefined && rto.smoothedRoundTripTime === undefined;
+    if (isOther) rto.restart(roundTripTime);
+    else if (isFirstMeasured) rto.observe(roundTripTime);
     discovery.setPath(limit, isLocal, rto.current, now);
-    if (isOther) tcb.sender.onNewPath(now);
+    // A congestion control that was made before the path was known has begun with a guess at its length.
+    if (isOther || (isFirstMeasured && tcb?.sender.outstanding.count === 0)) tcb?.sender.onNewPath(now);
   }
 
   /** A packet of `bytes` was refused by a router (ICMP) or by this host (EMSGSIZE) because of its length. */

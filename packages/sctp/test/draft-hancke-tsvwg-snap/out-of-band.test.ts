@@ -41,6 +41,22 @@ function send(association: SctpAssociation, length: number): void {
 }
 
 describe('draft-hancke-tsvwg-snap: both INITs come by signaling', () => {
+  test('a path whose length is known only after both INITs are is paced as if it had been known before', () => {
+    const early = signaledPair();
+    const late = signaledPair({ both: { roundTripTime: 50 } });
+    for (const p of [early, late]) {
+      p.a.connect(0, p.initOfB);
+      p.a.setPath({ limit: 1_432, roundTripTime: 50 }, 0);
+    }
+    const told = ({ a }: SignaledPair): unknown => [
+      a.stats.pacingRate,
+      a.stats.congestionWindow,
+      a.stats.rto,
+      a.stats.smoothedRoundTripTime,
+    ];
+    assert.deepEqual(told(early), told(late));
+  });
+
   test('both ends are connected at once, no handshake chunk is sent, and data is there after half a round trip', () => {
     const p = signaledPair();
     for (const end of [p.a, p.b]) send(end, 900);

@@ -1,0 +1,96 @@
+// In which order the driver deals with the end of a DTLS handshake: what the peer waits for comes first.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { DataChannels } from '@millrace/datachannel';
+import { DtlsConnection } from '@millrace/dtls';
+import { nodeDtlsCrypto } from '@millrace/dtls/node-crypto';
+import type { IceAgent } from '@millrace/ice';
+import { SeededRandom } from '@millrace/sans-io/testing';
+import { defaultCertificate, dtlsCertificateOf } from '../../src/certificate.ts';
+import { chooseBackend } from '../../src/transport/backend.ts';
+import type { DatagramPort } from '../../src/transport/datagram-port.ts';
+import { Driver, type DriverObserver } from '../../src/transport/driver.ts';
+import { Sped } from '../../src/transport/sped.ts';
+
+const PEER = { address: '192.0.2.1', port: 1 };
+
+/** An agent with one path, which works. */
+const agent = {
+  usableRoute: { socket: 0, remote: PEER },
+  selectedRoute: undefined,
+  roundTripTime: 10,
+  onData: () => true,
+  transmit: () => 0,
+  drain: () => false,
+  deadline: () => Number.POSITIVE_INFINITY,
+  close() {},
+} as unknown as IceAgent;
+
+function connection(role: 'client' | 'server'): DtlsConnection {
+  return new DtlsConnection({
+    role,
+    certificate: dtlsCertificateOf(defaultCertificate()),
+    crypto: nodeDtlsCrypto,
+    random: new SeededRandom(role === 'client' ? 1 : 2),
+    remoteFingerprints: 'any',
+  });
+}
+
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+for (const [role, event] of [
+  ['client', 'connected'],
+  ['server', 'half-connected'],
+] as const)
+  test(`the last flight of a ${role} of DTLS 1.3 is sent before anything is made of what has come`, async () => {
+    const log: string[] = [];
+    const sent: Uint8Array[] = [];
+    const take = (bytes: Uint8Array, at: number, end: number, segmentBytes: number): boolean => {
+      for (let from = at; from < end; from += segmentBytes)
+        sent.push(bytes.slice(from, Math.min(from + segmentBytes, end)));
+      log.push('sent');
+      return true;
+    };
+    const port: DatagramPort = {
+      local: { address: '192.0.2.2', port: 1 },
+      isBusy: false,
+      send: take,
+      sendMany: (runs, count = runs.length) =>
+        runs.slice(0, count).every((run) => take(run.bytes, run.at, run.end, run.segmentBytes)),
+      close() {},
+    };
+    const observer = {
+      ice: {},
+      dtls: {
+        onHalfConnected: () => log.push('half-connected'),
+        onConnected: () => log.push('connected'),
+        onClosed: () => assert.fail(),
+        onKeyLog() {},
+      },
+      channelsSink: {},
+      onUsablePath() {},
+    } as unknown as DriverObserver;
+    const backend = { ...chooseBackend(false), openPort: () => Promise.resolve(port) };
+    const driver = new Driver(backend, agent, new Sped(false), new DataChannels(), observer);
+    const route = { socket: (await driver.openSocket('192.0.2.2'))!.socket, remote: PEER };
+
+    const ours = connection(role);
+    const theirs = connection(role === 'client' ? 'server' : 'client');
+    theirs.start(0);
+    driver.attachDtls(ours);
+    const out = new Uint8Array(2048);
+    for (let round = 1; !log.includes(event) && round < 10; round++) {
+      await turn();
+      for (const datagram of sent.splice(0)) theirs.receive(datagram, 0, datagram.length, round);
+      log.length = 0;
+      for (;;) {
+        const length = theirs.transmit(out, 0, 1200, round);
+        if (length === 0) break;
+        driver.onArrived(out, 0, length, route);
+      }
+      driver.endBatch();
+    }
+    assert.deepEqual(log.slice(-2), ['sent', event]);
+    assert.ok(!ours.hasFlight);
+    driver.close();
+  });
