@@ -7,7 +7,6 @@ import { formatCandidate } from '@millrace/ice';
 import type { Millis } from '@millrace/sans-io';
 import { formatSessionDescription, transportSection } from '@millrace/sdp';
 import {
-  defaultCertificate,
   dtlsCertificateOf,
   fingerprintsOf,
   forgetKeyOf,
@@ -25,6 +24,7 @@ import type { RTCRtpSender } from '../media/sender.ts';
 import type { MediaStream } from '../media/stream.ts';
 import type { MediaStreamTrack } from '../media/track.ts';
 import type { RTCRtpTransceiver } from '../media/transceiver.ts';
+import { spareCertificate } from '../spare-certificate.ts';
 import { inTask, queueTask } from '../task-queue.ts';
 import { now } from '../transport/alarm.ts';
 import { random } from '../transport/random.ts';
@@ -106,7 +106,7 @@ export class RTCPeerConnection extends PeerConnectionEvents {
     super();
     this.#configuration = checkedConfiguration(configuration);
     const { certificates = [] } = this.#configuration;
-    this.#certificates = certificates.length > 0 ? certificates : [defaultCertificate()];
+    this.#certificates = certificates.length > 0 ? certificates : [spareCertificate.take()];
     const { promise, resolve } = Promise.withResolvers<SessionEnd>();
     this.closed = promise;
     this.#resolveClosed = resolve;

@@ -384,7 +384,7 @@ export class Driver implements SocketOwner {
   #answer(at: Millis): void {
     if (this.#isRelayed) return; // the relay's own message is still being taken apart
     this.#sped.capture(this.#dtls!, this.#agent.usableRoute !== undefined, at);
-    if (this.#flushChecks(at)) this.#flushSecured(at);
+    if (!this.#sped.isOn || this.#flushChecks(at)) this.#flushData(at);
     this.#backend.batch.flush();
   }
 
@@ -461,7 +461,11 @@ export class Driver implements SocketOwner {
     const { batch } = this.#backend;
     for (const { link } of this.#links) link.flush(at);
     if (this.#dtls) this.#sped.capture(this.#dtls, this.#agent.usableRoute !== undefined, at);
-    const isFinished = this.#flushChecks(at) && this.#flushData(at);
+    // Over a path of its own the handshake comes before checks: each that is ahead of it keeps the peer from it.
+    const isFinished =
+      this.#dtls?.hasFlight && !this.#sped.isOn
+        ? this.#flushData(at) && this.#flushChecks(at)
+        : this.#flushChecks(at) && this.#flushData(at);
     return batch.flush() && isFinished;
   }
 

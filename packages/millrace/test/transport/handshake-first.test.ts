@@ -14,17 +14,27 @@ import { Sped } from '../../src/transport/sped.ts';
 
 const PEER = { address: '192.0.2.1', port: 1 };
 
-/** An agent with one path, which works. */
+const CHECK_BYTES = 20;
+
+/** An agent with one path, which works, and a check to send in each turn. */
 const agent = {
   usableRoute: { socket: 0, remote: PEER },
+  route: { socket: 0, remote: PEER },
   selectedRoute: undefined,
+  isDue: false,
   roundTripTime: 10,
   onData: () => true,
-  transmit: () => 0,
+  onDataSent() {},
+  transmit(out: Uint8Array, at: number): number {
+    const length = this.isDue ? CHECK_BYTES : 0;
+    this.isDue = false;
+    out.fill(0, at, at + length);
+    return length;
+  },
   drain: () => false,
   deadline: () => Number.POSITIVE_INFINITY,
   close() {},
-} as unknown as IceAgent;
+};
 
 function connection(role: 'client' | 'server'): DtlsConnection {
   return new DtlsConnection({
@@ -42,13 +52,13 @@ for (const [role, event] of [
   ['client', 'connected'],
   ['server', 'half-connected'],
 ] as const)
-  test(`the last flight of a ${role} of DTLS 1.3 is sent before anything is made of what has come`, async () => {
+  test(`the last flight of a ${role} of DTLS 1.3 is sent before checks, and before anything is made of what has come`, async () => {
     const log: string[] = [];
     const sent: Uint8Array[] = [];
     const take = (bytes: Uint8Array, at: number, end: number, segmentBytes: number): boolean => {
       for (let from = at; from < end; from += segmentBytes)
         sent.push(bytes.slice(from, Math.min(from + segmentBytes, end)));
-      log.push('sent');
+      log.push(bytes[at] === 0 ? 'check' : 'flight');
       return true;
     };
     const port: DatagramPort = {
@@ -71,7 +81,13 @@ for (const [role, event] of [
       onUsablePath() {},
     } as unknown as DriverObserver;
     const backend = { ...chooseBackend(false), openPort: () => Promise.resolve(port) };
-    const driver = new Driver(backend, agent, new Sped(false), new DataChannels(), observer);
+    const driver = new Driver(
+      backend,
+      agent as unknown as IceAgent,
+      new Sped(false),
+      new DataChannels(),
+      observer,
+    );
     const route = { socket: (await driver.openSocket('192.0.2.2'))!.socket, remote: PEER };
 
     const ours = connection(role);
@@ -80,8 +96,11 @@ for (const [role, event] of [
     driver.attachDtls(ours);
     const out = new Uint8Array(2048);
     for (let round = 1; !log.includes(event) && round < 10; round++) {
+      agent.isDue = true;
       await turn();
-      for (const datagram of sent.splice(0)) theirs.receive(datagram, 0, datagram.length, round);
+      if (log.includes('flight')) assert.deepEqual(log.splice(0), ['flight', 'check']);
+      for (const datagram of sent.splice(0))
+        if (datagram[0] !== 0) theirs.receive(datagram, 0, datagram.length, round);
       log.length = 0;
       for (;;) {
         const length = theirs.transmit(out, 0, 1200, round);
@@ -90,7 +109,7 @@ for (const [role, event] of [
       }
       driver.endBatch();
     }
-    assert.deepEqual(log.slice(-2), ['sent', event]);
+    assert.deepEqual(log, ['flight', event]);
     assert.ok(!ours.hasFlight);
     driver.close();
   });
