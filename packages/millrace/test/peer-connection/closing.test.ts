@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { describe, test } from 'node:test';
 import type { RTCDataChannelEvent, RTCPeerConnection } from 'millrace';
+import { localAddresses } from '../../src/transport/local-addresses.ts';
 import { connectedPair, LOOPBACK, makePair, negotiate } from './pair.ts';
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -160,7 +161,9 @@ describe('callbacks that throw', () => {
     await opened;
     while (a.iceGatheringState !== 'complete') await turn();
     process.setUncaughtExceptionCaptureCallback(null);
-    assert.deepEqual([...new Set(thrown)].sort(), ['addressFilter', 'listener', 'onKeyLog']);
+    const isAsked = localAddresses(true).some(({ address }) => address !== '127.0.0.1');
+    const expected = isAsked ? ['addressFilter', 'listener', 'onKeyLog'] : ['listener', 'onKeyLog'];
+    assert.deepEqual([...new Set(thrown)].sort(), expected);
     close();
   });
 });
