@@ -10,6 +10,8 @@ export type FeedSettings = Pick<ServerSettings, 'batchRecords' | 'batchBytes' | 
 
 /** Milliseconds of one delivery that are not worth a pause. */
 const NOTICEABLE = 2;
+/** The longest pause, however long a delivery took: a machine that stood still is no reason to let readers wait as long again. */
+const LONGEST_REST = 100; // ms
 
 export class Feed {
   readonly room: string;
@@ -22,9 +24,11 @@ export class Feed {
   readonly #onDelivered: (timestamp: number) => void;
   readonly #stop: () => void;
   #isReading = false;
-  /** When the last delivery did. */
-  #began = 0;
+  /** When the delivery did after which there has been no pause yet. */
+  #began: number | undefined;
   #hasNews = false;
+  #isClosed = false;
+  #endRest: (() => void) | undefined;
 
   constructor(
     room: string,
@@ -44,7 +48,9 @@ export class Feed {
   }
 
   close(): void {
+    this.#isClosed = true;
     this.#stop();
+    this.#endRest?.();
   }
 
   async #onNews(): Promise<void> {
@@ -52,7 +58,7 @@ export class Feed {
     if (this.#isReading) return;
     this.#isReading = true;
     try {
-      while (this.#hasNews) {
+      while (this.#hasNews && !this.#isClosed) {
         this.#hasNews = false;
         while (await this.#deliver()) await this.#rest();
         await this.#rest();
@@ -69,13 +75,21 @@ export class Feed {
    * next batch, which is less work for both sides, and appends are not kept waiting.
    */
   async #rest(): Promise<void> {
+    const began = this.#began;
+    if (began === undefined) return; // the news was of what had been delivered already
+    this.#began = undefined;
     // Node hands what was written to the kernel at the end of the turn: that is most of the time.
     await new Promise((resolve) => setImmediate(resolve));
-    const took = this.#settings.clock.now() - this.#began;
-    if (took < NOTICEABLE) return;
+    const took = this.#settings.clock.now() - began;
+    if (took < NOTICEABLE || this.#isClosed) return;
     const { promise, resolve } = Promise.withResolvers<void>();
-    this.#settings.clock.after(took, resolve);
+    const cancel = this.#settings.clock.after(Math.min(took, LONGEST_REST), resolve);
+    this.#endRest = () => {
+      cancel();
+      resolve();
+    };
     await promise;
+    this.#endRest = undefined;
   }
 
   /** The next batch, to all who wait for it. Whether there may be more. */
