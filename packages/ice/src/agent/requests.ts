@@ -115,7 +115,7 @@ function onNominated(session: IceSession, pair: CheckPair, now: Millis): void {
 
 /** RFC 8445 §7.3.1.4: the peer's check has come through, so ours has good prospects now. */
 function triggerInReturn(session: IceSession, pair: CheckPair, now: Millis): void {
-  if (pair.state === 'succeeded') return;
+  if (pair.state === 'succeeded' || !isHoped(session, pair)) return;
   // Both sides' first checks cross: between neighbours another one now would only be more to do. Or ours was lost at the
   // peer's NAT or relay, which has let nothing in before the peer's check went out.
   const { check } = pair;
@@ -124,4 +124,13 @@ function triggerInReturn(session: IceSession, pair: CheckPair, now: Millis): voi
   if (age >= FRESH_CHECK) trigger(session, pair);
   else if (pair.base.transport === 'udp')
     check!.replaceAt = Math.min(check!.replaceAt, now + age + CROSSING_SLACK);
+}
+
+/**
+ * Deviation: RFC 8445 §7.3.1.4 has every check of the peer begin ours anew, so that a peer who sends, but never answers
+ * for us, would leave us waiting for ever. When the PAC timer has run out and nothing works, what was tried may end.
+ */
+function isHoped({ impatient, checklist }: IceSession, pair: CheckPair): boolean {
+  if (!impatient || (pair.state !== 'in-progress' && pair.state !== 'failed')) return true;
+  return checklist.pairs.some(({ state }) => state === 'succeeded');
 }

@@ -64,6 +64,19 @@ describe('RFC 8863 §3 patience', () => {
     assert.equal(agent.state, 'checking');
   });
 
+  test('a peer that goes on checking, and answers nothing, is waited for twice as long and no longer', () => {
+    const agent = newAgent(1);
+    agent.addLocalCandidate({ socket: 0, address: '192.0.2.1', port: 1 }, 0);
+    agent.setRemoteParameters(PUPPET, 0);
+    let now = 1;
+    for (; agent.state !== 'failed' && now < 200_000; now += 100) {
+      if (now % 5_000 === 1) give(agent, request(agent, { role: 'controlled' }), now);
+      agent.expire(now);
+      sentBy(agent, now);
+    }
+    assert.ok(now > 39_500 && now <= 2 * 39_500 + 5_000, `${now}`);
+  });
+
   test('a failed agent stays so, and takes nothing any more', () => {
     const agent = newAgent(1);
     agent.setRemoteParameters(PUPPET, 0);
