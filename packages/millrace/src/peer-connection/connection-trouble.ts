@@ -53,13 +53,14 @@ function troubleCode(report: RTCStatsReport): ConnectionTroubleCode | undefined 
   const of = (type: string): RTCStats[] => all.filter((each) => each.type === type);
   const [transport] = of('transport');
   if (transport === undefined) return undefined;
-  const { iceState, dtlsState } = transport;
+  const { iceState, dtlsState, selectedCandidatePairChanges } = transport;
   // A failed handshake closes all below it.
   if (dtlsState === 'failed') return 'DTLS_FAILED';
-  if (dtlsState === 'closed' || iceState === 'closed') return undefined;
+  if (iceState === 'closed' || (dtlsState === 'closed' && iceState !== 'failed')) return undefined;
   const isUp = iceState === 'connected' || iceState === 'completed';
   if (isUp) return dtlsState === 'connected' ? undefined : 'DTLS_NO_ANSWER';
-  if (dtlsState === 'connected') return 'LOST';
+  // DTLS inside STUN may be done before a pair has been selected, and where none ever is.
+  if (Number(selectedCandidatePairChanges) > 0) return 'LOST';
   if (of('local-candidate').length === 0) return 'NO_LOCAL_CANDIDATES';
   if (of('remote-candidate').length === 0) return 'NO_REMOTE_CANDIDATES';
   const pairs = of('candidate-pair');

@@ -102,7 +102,30 @@ describe('why there is no connection', () => {
 
   const cases: Array<[says: string, code: ConnectionTroubleCode | undefined, stats: object[]]> = [
     ['no report says nothing', undefined, []],
-    ['a path that breaks', 'LOST', [{ type: 'transport', iceState: 'failed', dtlsState: 'connected' }]],
+    [
+      'a path that breaks',
+      'LOST',
+      [{ type: 'transport', iceState: 'failed', dtlsState: 'connected', selectedCandidatePairChanges: 1 }],
+    ],
+    [
+      'a handshake that is done sooner than a path is found',
+      'ONE_WAY',
+      [
+        { type: 'transport', iceState: 'checking', dtlsState: 'connected', selectedCandidatePairChanges: 0 },
+        { type: 'local-candidate' },
+        { type: 'remote-candidate' },
+        { type: 'candidate-pair', requestsSent: 3, requestsReceived: 1, responsesReceived: 0 },
+      ],
+    ],
+    [
+      'a search that has failed, and the handshake after it',
+      'NO_PAIRS',
+      [
+        { type: 'transport', iceState: 'failed', dtlsState: 'closed', selectedCandidatePairChanges: 0 },
+        { type: 'local-candidate' },
+        { type: 'remote-candidate' },
+      ],
+    ],
     [
       'a path without a handshake',
       'DTLS_NO_ANSWER',
