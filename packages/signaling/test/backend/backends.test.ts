@@ -47,4 +47,27 @@ if (redis) {
     await backend.close();
     client.destroy();
   });
+
+  test('Redis: who begins to follow a room while the subscriptions are away hears of it when they are back', async () => {
+    const { createClient } = await import('@redis/client');
+    const client = await createClient({ url: redis.url }).connect();
+    const backend = await connectRedis(redis.url, LIMITS, 'deaf:');
+    await backend.createRoom('a', { id: 'o', role: 'owner', hash: new Uint8Array(32) }, Date.now());
+    const until = async (hears: boolean): Promise<void> => {
+      while (backend.hearsRevocations !== hears) await new Promise(setImmediate);
+    };
+    await client.sendCommand(['CLIENT', 'KILL', 'TYPE', 'pubsub']);
+    await until(false);
+    let news = Promise.withResolvers<void>();
+    const stop = backend.follow('a', () => news.resolve());
+    await until(true);
+    while (Number((await client.pubSubNumSub(['deaf:news:a']))['deaf:news:a']) === 0) await news.promise;
+    news = Promise.withResolvers();
+    const bytes = packRecords([{ headers: [], body: 'x' }]);
+    await backend.append('a', { count: 1, bytes }, {}, Date.now());
+    await news.promise;
+    stop();
+    await backend.close();
+    client.destroy();
+  });
 } else test('Redis is not installed here (redis-server): its backend is not tested', () => {});
