@@ -9,7 +9,7 @@ export const MAX_NAME = 32;
 /** One line without anything that moves the cursor, changes colours or turns text around. */
 export function cleanText(text: string): string {
   return stripVTControlCharacters(text)
-    .replace(/[\p{Cc}\u200e\u200f\u2028-\u202e\u2066-\u2069]+/gu, ' ')
+    .replace(/[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]+/gu, ' ')
     .slice(0, MAX_TEXT)
     .trim();
 }

@@ -13,7 +13,7 @@ describe('what others wrote', () => {
     assert.equal(cleanText('\u001b[31mred\u001b[0m'), 'red');
     assert.equal(cleanText('\u001b]0;title\u0007x'), 'x');
     assert.equal(cleanText('one\r\ntwo\tthree\b'), 'one two three');
-    assert.equal(cleanText('abc\u202edef\u2066g'), 'abc def g');
+    assert.equal(cleanText('abc\u202edef\u2066g\u061ch'), 'abc def g h');
     fc.assert(
       fc.property(fc.string({ unit: 'binary', maxLength: 200 }), (text) => {
         assert.doesNotMatch(cleanText(text), /[\p{Cc}\u202a-\u202e\u2066-\u2069]/u);

@@ -4,7 +4,7 @@
 /** Bytes of a file name that every common file system takes. */
 const MAX_BYTES = 240;
 /** Names that Windows keeps for devices, with or without an extension. */
-const DEVICES = /^(con|prn|aux|nul|com\d|lpt\d)(\.|$)/i;
+const DEVICES = /^(con|conin\$|conout\$|prn|aux|nul|(?:com|lpt)[\d¹²³])(\.|$)/i;
 
 export function safeFileName(asked: string): string {
   return safeInnerName(
