@@ -12,6 +12,7 @@ import { renderReport } from '../src/report/index.ts';
 import { earlierRecord, sampleRecord } from '../test/sample-record.ts';
 
 const PROGRAMS = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
+const STARTING = 120_000; // ms
 const FLAGS = [
   '--no-sandbox',
   '--disable-gpu',
@@ -29,7 +30,7 @@ before(async () => {
     writeFileSync(join(folder, name), content);
   const executablePath = process.env.CHROMIUM ?? PROGRAMS.find(existsSync);
   assert.ok(executablePath, `no browser at ${PROGRAMS.join(', ')}; CHROMIUM names another`);
-  browser = await chromium.launch({ executablePath, args: FLAGS });
+  browser = await chromium.launch({ executablePath, args: FLAGS, timeout: STARTING });
 });
 
 after(async () => {
@@ -39,6 +40,7 @@ after(async () => {
 
 async function open(width: number, scheme: 'light' | 'dark'): Promise<Page> {
   const page = await browser.newPage({ viewport: { width, height: 800 }, colorScheme: scheme });
+  page.setDefaultTimeout(STARTING);
   page.on('console', (message) => messages.push(message.text()));
   page.on('pageerror', (error) => messages.push(error.message));
   page.on('request', (request) => {
