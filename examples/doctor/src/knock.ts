@@ -5,8 +5,10 @@ import { connect } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import type { ServerFailure } from './findings.ts';
 
-const PATIENCE = 3_000; // ms
-const UDP_PATIENCE = 500; // ms
+const PATIENCE = 5_000; // ms
+const UDP_PATIENCE = 2_500; // ms
+/** Milliseconds after which it knocks again: a datagram may be lost. */
+const KNOCKS_AGAIN = 400;
 
 const ANSWERS = 'an answer';
 const UNREACHABLE: ReadonlySet<string> = new Set(['ENETUNREACH', 'EHOSTUNREACH', 'EADDRNOTAVAIL', 'EACCES']);
@@ -35,15 +37,19 @@ export async function knockUdp({ address, port, host }: Place): Promise<ServerFa
   const socket = createSocket(address.includes(':') ? 'udp6' : 'udp4');
   const { promise, resolve } = Promise.withResolvers<string | undefined>();
   const timer = setTimeout(() => resolve(undefined), UDP_PATIENCE);
+  let knocking: NodeJS.Timeout | undefined;
   socket.on('message', () => resolve(ANSWERS));
   socket.on('error', ({ code }: NodeJS.ErrnoException) => resolve(code));
   socket.connect(port, address, () => {
     // A Binding request without anything in it.
     const request = Buffer.from(`000100002112a442${'00'.repeat(12)}`, 'hex');
-    socket.send(request, () => {});
+    const knock = (): void => socket.send(request, () => {});
+    knocking = setInterval(knock, KNOCKS_AGAIN);
+    knock();
   });
   const code = await promise;
   clearTimeout(timer);
+  clearInterval(knocking);
   socket.close();
   if (code === ANSWERS)
     return { code: 'SAID_NO', message: `${host} answers STUN, but does not answer who asks it to relay` };

@@ -13,7 +13,7 @@ export interface PairPlan {
 
 const MESSAGE = 'are you there?';
 /** Milliseconds that an open connection may take to choose its pair. */
-const CHOOSING = 1_000;
+const CHOOSING = 5_000;
 
 /** `patience` in milliseconds; `gathered` hears of every candidate of the first connection. */
 export async function tryPair(
