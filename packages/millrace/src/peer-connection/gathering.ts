@@ -368,7 +368,7 @@ export class Gathering {
     const { socket, address } = local;
     const shown = this.#policy.shownAs(address.address);
     if (shown !== undefined && this.#mayTell('host', { address: shown, port: address.port }, socket))
-      this.#tell(this.#addBase(local));
+      this.#tellBase(local);
     const added = this.#policy.additionTo(address.address);
     if (added !== undefined) this.#addReflexive(socket, { address: added, port: address.port }, undefined);
   }
@@ -393,10 +393,22 @@ export class Gathering {
     for (const { socket } of this.tcp.want(this.#sockets)) this.#hidden.add(socket);
   }
 
-  #addBase({ socket, address, preference }: LocalSocket): LocalCandidate {
-    const candidate = this.#agent.addLocalCandidate({ socket, ...address, type: 'host', preference }, now());
-    this.#driver.wake();
-    return candidate;
+  #tellBase(local: LocalSocket): void {
+    const candidate = this.#addBase(local);
+    if (candidate) this.#tell(candidate);
+  }
+
+  #addBase({ socket, address, preference }: LocalSocket): LocalCandidate | undefined {
+    try {
+      const candidate = this.#agent.addLocalCandidate(
+        { socket, ...address, type: 'host', preference },
+        now(),
+      );
+      this.#driver.wake();
+      return candidate;
+    } catch {
+      return undefined; // more candidates than there may be: relays came first
+    }
   }
 
   /** `url`: of the server that sees us there; without it a rule of the application says so. */

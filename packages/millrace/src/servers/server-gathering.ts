@@ -64,7 +64,7 @@ export interface GatheringHost {
 
 /** W3C webrtc-pc §4.8.3: the server could not be reached. */
 const UNREACHABLE = 701;
-/** Questions to servers that one connection asks: sockets times servers. */
+/** Questions to servers from one socket. */
 const MAX_LINKS = 48;
 /** RFC 8489 §10: how often one server may send us to another. */
 const MAX_ALTERNATES = 2;
@@ -304,22 +304,26 @@ export class ServerGathering {
       this.#host.onMapped(from, mapped, server.url);
     if (!this.#host.mayTell('relay', port.local, from, server.url)) return -1;
     const socket = driver.addPort(port);
-    this.#host.onRelay(socket, inPlaceOf?.socket ?? from, server.url, check);
     // RFC 8839 §5.1: the related address is the mapped one; nothing of it is told where only relays may be seen.
     const hidden = isIPv6(port.local.address) ? '::' : '0.0.0.0';
     const related = relayOnly || mapped === undefined ? { address: hidden, port: 9 } : mapped;
-    const candidate = agent.addLocalCandidate(
-      {
-        socket,
-        address: port.local.address,
-        port: port.local.port,
-        type: 'relay',
-        related,
-        server: server.url,
-        preference: relayPreference(server, local?.preference ?? 0),
-      },
-      now(),
-    );
+    const init = {
+      socket,
+      address: port.local.address,
+      port: port.local.port,
+      type: 'relay',
+      related,
+      server: server.url,
+      preference: relayPreference(server, local?.preference ?? 0),
+    } as const;
+    let candidate: LocalCandidate;
+    try {
+      candidate = agent.addLocalCandidate(init, now());
+    } catch {
+      driver.closeSocket(socket); // more candidates than there may be: those of before came sooner
+      return -1;
+    }
+    this.#host.onRelay(socket, inPlaceOf?.socket ?? from, server.url, check);
     driver.wake();
     this.#host.onCandidate(candidate, { url: server.url, relayProtocol: server.transport });
     return socket;

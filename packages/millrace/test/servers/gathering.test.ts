@@ -4,9 +4,18 @@ import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { networkInterfaces } from 'node:os';
 import { describe, test } from 'node:test';
+import { DataChannels } from '@millrace/datachannel';
+import { IceAgent } from '@millrace/ice';
 import { u16 } from '@millrace/sans-io';
 import { ERROR_CODE, METHOD_BINDING, MessageWriter, XOR_MAPPED_ADDRESS } from '@millrace/stun';
+import { nodeStunCrypto } from '@millrace/stun/node-crypto';
 import { type RTCIceCandidate, RTCPeerConnection, type RTCPeerConnectionIceErrorEvent } from 'millrace';
+import { parseServerUrl } from '../../src/servers/ice-server.ts';
+import { ServerGathering } from '../../src/servers/server-gathering.ts';
+import { chooseBackend } from '../../src/transport/backend.ts';
+import { Driver, type DriverObserver } from '../../src/transport/driver.ts';
+import { random } from '../../src/transport/random.ts';
+import { Sped } from '../../src/transport/sped.ts';
 import { connectedPair, LOOPBACK, makePair, negotiate } from '../peer-connection/pair.ts';
 import { relaying } from './relaying.ts';
 
@@ -269,6 +278,39 @@ describe('RFC 8656 §7.4: an allocation that is left from somebody before', () =
     close();
     while (server.allocations.size > 0) await new Promise((resolve) => setTimeout(resolve, 10));
   });
+});
+
+test('RFC 8656 §8: a relayed address beyond the most candidates is given back', async (t) => {
+  const server = await relaying(t, { anna: 'secret' });
+  const url = `turn:127.0.0.1:${server.port}`;
+  const agent = new IceAgent({ role: 'controlling', crypto: nodeStunCrypto, random, maxLocalCandidates: 1 });
+  const ice = { onStateChange() {}, onSelectedPair() {}, onRoleChange() {} };
+  const observer = { ice, dtls: {}, channelsSink: {}, onUsablePath() {} } as unknown as DriverObserver;
+  const driver = new Driver(chooseBackend(false), agent, new Sped(false), new DataChannels(), observer);
+  t.after(() => driver.close());
+  const { socket, local: address } = (await driver.openSocket('127.0.0.1'))!;
+  agent.addLocalCandidate({ socket, ...address }, 0);
+  const told: unknown[] = [];
+  const gathering = new ServerGathering({
+    agent,
+    driver,
+    servers: [parseServerUrl(url, 'anna', 'secret')],
+    relayOnly: false,
+    isDoubted: false,
+    hasIpv4: true,
+    mayTell: () => true,
+    openAnother: async () => undefined,
+    onReached() {},
+    onMapped() {},
+    onCandidate: (candidate) => void told.push(candidate),
+    onRelay: (relay) => void told.push(relay),
+    onRelayLost: (relay) => void told.push(relay),
+    onError: (error) => void told.push(error),
+  });
+  await gathering.from({ socket, address, preference: 65_535 });
+  while (server.allocations.size > 0) await new Promise((resolve) => setTimeout(resolve, 10));
+  assert.deepEqual(told, []);
+  assert.equal(agent.stats.localCandidates.length, 1);
 });
 
 describe('W3C webrtc-pc §4.2.1 iceTransportPolicy that is set anew holds from the next restart on', () => {
