@@ -50,6 +50,11 @@ export class Request {
     this.transaction = this.#newTransaction();
   }
 
+  /** Sent with credentials, and not answered. */
+  get isUnderWay(): boolean {
+    return this.isProven && this.transaction.sends > 0;
+  }
+
   get method(): number {
     return METHODS[this.asking.kind];
   }

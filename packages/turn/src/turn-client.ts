@@ -150,9 +150,10 @@ export class TurnClient implements Core<TurnSink> {
   /** Gives the allocation back: one more request for `transmit`, or the end at once if there is nothing to give. */
   close(): void {
     if (this.#state === 'closing' || this.#state === 'closed') return;
-    const wasAllocated = this.#state === 'allocated';
+    // A request that the server may have followed by now: the release comes behind it.
+    const mayBeAllocated = this.#state === 'allocated' || this.#request?.isUnderWay === true;
     this.#forgetPeers();
-    if (!wasAllocated) {
+    if (!mayBeAllocated) {
       this.#finish({ code: 'CLOSED', reason: 'closed before there was an allocation' });
       return;
     }

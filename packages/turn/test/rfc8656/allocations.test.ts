@@ -162,6 +162,21 @@ describe('RFC 8656 §8: refreshing and releasing', () => {
     assert.equal(meeting.ends.length, 1);
   });
 
+  test('§8.1: what is closed before the server has answered is released all the same', () => {
+    const meeting = new Meeting();
+    meeting.server.answer = () => (meeting.server.seen.length > 1 ? { silent: true } : undefined);
+    meeting.begin();
+    assert.deepEqual(meeting.server.seen, ['allocate', 'allocate']);
+    meeting.client.close();
+    meeting.server.isAllocated = true;
+    meeting.server.answer = () => undefined;
+    meeting.settle();
+    assert.equal(meeting.server.seen.at(-1), 'refresh');
+    assert(!meeting.server.isAllocated);
+    assert.deepEqual(meeting.ends, [{ code: 'CLOSED', reason: 'closed' }]);
+    assert.deepEqual(meeting.allocations, []);
+  });
+
   test('close before there is anything to give back ends at once', () => {
     const meeting = new Meeting();
     meeting.server.answer = () => ({ silent: true });
