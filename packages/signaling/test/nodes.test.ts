@@ -87,12 +87,12 @@ else {
       const invite = await createRoom({ url: living.url });
       const here = await joinRoom(invite);
       const there = await joinRoom({ ...invite, url: dying.url, alternatives: [living.url] });
-      const said = Array.from({ length: 300 }, (_, i) => i);
-      const [seenHere, seenThere] = [messages(here, 300), messages(there, 300)];
+      const said = Array.from({ length: 100 }, (_, i) => i);
+      const [seenHere, seenThere] = [messages(here, 100), messages(there, 100)];
       const talk = async (room: SignalingRoom): Promise<void> => {
         for (const i of said) {
           await room.send(i);
-          if (room === here && i === 150) dying.child.kill('SIGKILL');
+          if (room === here && i === 50) dying.child.kill('SIGKILL');
         }
       };
       await Promise.all([talk(here), talk(there)]);
