@@ -98,7 +98,8 @@ for (const [role, event] of [
     for (let round = 1; !log.includes(event) && round < 10; round++) {
       agent.isDue = true;
       await turn();
-      if (log.includes('flight')) assert.deepEqual(log.splice(0), ['flight', 'check']);
+      // A machine that stands still may have a flight repeated behind them.
+      if (log.includes('flight')) assert.deepEqual(log.splice(0).slice(0, 2), ['flight', 'check']);
       for (const datagram of sent.splice(0))
         if (datagram[0] !== 0) theirs.receive(datagram, 0, datagram.length, round);
       log.length = 0;
