@@ -225,13 +225,16 @@ export class Gathering {
     if (epoch === this.#epoch && generation === this.#generation) this.#tellUnreached();
   }
 
-  /** A server of one family is out of reach for a host that has the other alone. */
+  /** A server of one family is out of reach for a host that has the other alone; and `stuns` is of no use to anybody. */
   #tellUnreached(): void {
     if (this.#driver.isClosed) return;
     for (const { kind, transport, url } of this.#servers) {
-      if (transport !== 'udp' || (kind === 'stun' && this.#relayOnly) || this.#reached.has(url)) continue;
-      if (this.#relays.some((each) => each.url === url)) continue;
-      const errorText = 'no address of this host leads to the server';
+      if ((kind === 'turn' && transport !== 'udp') || (kind === 'stun' && this.#relayOnly)) continue;
+      if (this.#reached.has(url) || this.#relays.some((each) => each.url === url)) continue;
+      const errorText =
+        transport === 'udp'
+          ? 'no address of this host leads to the server'
+          : 'STUN over TLS tells nothing of an address for UDP: it is not asked';
       this.#fail({ address: null, port: null, url, errorCode: NOT_REACHED, errorText });
     }
   }

@@ -164,6 +164,16 @@ describe('W3C webrtc-pc §4.4.4 and RFC 8445 §5.1.1.2: gathering from STUN serv
       );
     });
 
+  test('stuns has nothing to tell of UDP: error 701 says that it is not asked', async () => {
+    const { candidates, errors } = await gathered('stuns:127.0.0.1');
+    assert.equal(candidates.length, 1);
+    assert.deepEqual(
+      errors.map(({ errorCode, url }) => [errorCode, url]),
+      [[701, 'stuns:127.0.0.1']],
+    );
+    assert.match(errors[0]!.errorText, /it is not asked$/);
+  });
+
   test('RFC 5952 §1: however its address is written, a server is recognised by it', {
     skip: hasIpv6 ? false : 'there is no IPv6 here',
   }, async () => {
