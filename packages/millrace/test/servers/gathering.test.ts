@@ -329,6 +329,9 @@ describe('W3C webrtc-pc §4.2.1 iceTransportPolicy that is set anew holds from t
     const iceServers = [{ urls: `turn:127.0.0.1:${server.port}`, username: 'anna', credential: 'secret' }];
     const configuration = { ...LOOPBACK, iceServers };
     const { a, b, channelA, channelB, close } = await connectedPair(configuration, LOOPBACK);
+    t.after(close);
+    // A neighbour is sooner than a relay.
+    while (a.iceGatheringState !== 'complete') await once(a, 'icegatheringstatechange');
     const typesAfterRestart = async (iceTransportPolicy: 'all' | 'relay'): Promise<unknown> => {
       a.setConfiguration({ ...configuration, iceTransportPolicy });
       a.restartIce();
@@ -351,7 +354,6 @@ describe('W3C webrtc-pc §4.2.1 iceTransportPolicy that is set anew holds from t
     assert.equal(taken, 'host', 'the peer can’t be reached by that relay: the pair of before goes on');
     assert.deepEqual(await typesAfterRestart('all'), ['host', 'relay']);
     assert.equal(server.allocations.size, 1);
-    close();
   });
 
   test('a host that began with relays alone', async () => {
