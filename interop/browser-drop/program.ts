@@ -15,6 +15,8 @@ export class DropProgram {
   readonly #child: ChildProcess;
   readonly #ended: Promise<unknown>;
   #output = '';
+  /** Nothing comes any more: later than its end. */
+  #isSilent = false;
   readonly #waiting = new Set<() => void>();
 
   /** `folder` is the program's own, with the files that it offers. */
@@ -31,7 +33,10 @@ export class DropProgram {
     };
     this.#child.stdout!.on('data', take);
     this.#child.stderr!.on('data', take);
-    this.#ended = once(this.#child, 'close').then(() => this.#wake());
+    this.#ended = once(this.#child, 'close').then(() => {
+      this.#isSilent = true;
+      this.#wake();
+    });
   }
 
   /** What `pattern` finds in what it printed, once it does. */
@@ -39,7 +44,7 @@ export class DropProgram {
     for (;;) {
       const found = pattern.exec(this.#output);
       if (found) return found[1] ?? found[0];
-      if (this.#child.exitCode !== null) throw new Error(`ended without ${pattern}: ${this.#output}`);
+      if (this.#isSilent) throw new Error(`ended without ${pattern}: ${this.#output}`);
       await new Promise<void>((resolve) => this.#waiting.add(resolve));
     }
   }

@@ -16,6 +16,8 @@ export class Program {
   readonly ended: Promise<Ended>;
   #stdout = '';
   #stderr = '';
+  /** Nothing comes any more: later than its end. */
+  #isSilent = false;
   readonly #waiting = new Set<() => void>();
 
   /** `script` is a path from the root of the repository. */
@@ -36,6 +38,7 @@ export class Program {
       this.#wake();
     });
     this.ended = once(this.child, 'close').then(([code]) => {
+      this.#isSilent = true;
       this.#wake();
       return { code: code as number | null, stdout: this.#stdout, stderr: this.#stderr };
     });
@@ -46,7 +49,7 @@ export class Program {
     for (;;) {
       const found = pattern.exec(this.#stdout) ?? pattern.exec(this.#stderr);
       if (found) return found[1] ?? found[0];
-      if (this.child.exitCode !== null) throw new Error(`ended without ${pattern}: ${this.#stderr}`);
+      if (this.#isSilent) throw new Error(`ended without ${pattern}: ${this.#stderr}`);
       await new Promise<void>((resolve) => this.#waiting.add(resolve));
     }
   }

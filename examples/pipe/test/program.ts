@@ -21,7 +21,9 @@ export class Program {
     t.after(() => this.child.kill('SIGKILL'));
     this.child.stdin.on('error', () => {}); // a program may end before it has read everything
     this.child.stderr.on('data', (chunk) => (this.stderr += chunk));
-    this.exit = once(this.child, 'exit').then(([code]) => code as number | null);
+    // What it has said last may come after its end.
+    const ended = Promise.all([once(this.child, 'exit'), once(this.child.stderr, 'close')]);
+    this.exit = ended.then(([[code]]) => code as number | null);
   }
 
   /** The invitation on standard error, as soon as it is there. */

@@ -13,6 +13,8 @@ export class Command {
   readonly ended: Promise<Ended>;
   #stdout = '';
   #stderr = '';
+  /** Nothing comes any more: later than its end. */
+  #isSilent = false;
   readonly #onOutput = new Set<() => void>();
 
   /** `script` is the path of the program; `environment` is added to that of this process. */
@@ -29,6 +31,7 @@ export class Command {
     this.child.stdout!.on('data', (chunk) => this.#take(chunk));
     this.child.stderr!.on('data', (chunk) => (this.#stderr += chunk));
     this.ended = once(this.child, 'close').then(([code]) => {
+      this.#isSilent = true;
       this.#wake();
       return { code: code as number | null, stdout: this.#stdout, stderr: this.#stderr };
     });
@@ -54,8 +57,7 @@ export class Command {
     while (true) {
       const found = pattern.exec(this.#stdout);
       if (found) return found[1] ?? found[0];
-      if (this.child.exitCode !== null)
-        throw new Error(`ended without ${pattern}: ${this.#stdout}${this.#stderr}`);
+      if (this.#isSilent) throw new Error(`ended without ${pattern}: ${this.#stdout}${this.#stderr}`);
       await new Promise<void>((resolve) => this.#onOutput.add(resolve));
     }
   }
