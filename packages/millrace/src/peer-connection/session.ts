@@ -366,6 +366,10 @@ export class Session {
   #startDtls(): void {
     if (!this.#negotiated || !(this.#hasPath || this.sped.isAgreed)) return;
     this.#makeDtls(this.#negotiated);
+    this.#tellDtlsBegun();
+  }
+
+  #tellDtlsBegun(): void {
     if (this.#isDtlsTold) return;
     this.#isDtlsTold = true;
     this.#observer.onDtlsState('connecting');
@@ -395,6 +399,7 @@ export class Session {
     this.timings.dtlsConnected = now();
     this.sped.onConnected(this.#hasLastFlight);
     this.#secureMedia();
+    this.#tellDtlsBegun();
     this.#observer.onDtlsState('connected');
     this.#startSctp();
   }

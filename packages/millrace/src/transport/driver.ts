@@ -371,6 +371,7 @@ export class Driver implements SocketOwner {
     if (this.#dtls) {
       this.#dtls.receive(bytes, at, end, this.#received[1]);
       if (this.#association === undefined && this.#dtls.hasFlight) this.#answer(this.#received[1]);
+      this.#tellPath(); // a whole handshake may come in one turn: the path is told of before what it has brought
       this.#dtls.drain(this.#dtlsSink);
     } else if (this.#early.length < MAX_EARLY_DATAGRAMS && this.#earlyBytes() + end - at <= MAX_EARLY_BYTES) {
       this.#early.push(ownCopy(bytes, at, end)); // a Buffer's slice would be a view
@@ -398,10 +399,7 @@ export class Driver implements SocketOwner {
     const at = now();
     this.#expire(at);
     this.#drain(at);
-    if (!this.#hasUsablePath && this.#agent.usableRoute) {
-      this.#hasUsablePath = true;
-      this.#observer.onUsablePath(this.#agent.roundTripTime);
-    }
+    this.#tellPath();
     const isFinished = this.#flush(at);
     this.#drain(at); // sending can itself raise bufferedamountlow
     if (this.#isClosed) return;
@@ -410,6 +408,12 @@ export class Driver implements SocketOwner {
     else if (this.#isWaiting) this.#alarm.set(at + BUSY_PAUSE, at);
     else this.wake();
   };
+
+  #tellPath(): void {
+    if (this.#hasUsablePath || !this.#agent.usableRoute) return;
+    this.#hasUsablePath = true;
+    this.#observer.onUsablePath(this.#agent.roundTripTime);
+  }
 
   /** Without it nothing above ICE can be sent, and its time stands still: what ICE brings back goes on at once. */
   #hasRoute(): boolean {
